@@ -1,0 +1,85 @@
+# Every target first sees to what the machine lacks (.ci/bootstrap).
+# `make help` lists them.
+
+PREFIX  ?= /usr/local
+GO       = $(eval GO := $(or $(shell .ci/toolchain),$(error no go command)))$(GO)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+ROOT    := $(if $(filter-out 0,$(shell id -u)),sudo -E)
+WR      := $(ROOT) bin/wr
+LINT    := bin/tools/golangci-lint
+
+# One set of flags for all, so that build, lint and tests share Go's cache.
+export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
+export CGO_ENABLED := 0
+
+# Directories are listed too: their time changes when a file goes away.
+SOURCES := go.mod go.sum $(shell find $(wildcard cmd host plugins runtime sdk) \
+	\( -name testdata -o -name embedded -o -name __pycache__ \) -prune -o \
+	\( -type d -o -type f ! -name '*_test.go' \) -print)
+HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2
+HELPER_SOURCES := $(filter go.% runtime/agent% runtime/shim% runtime/wire% runtime/spec% runtime/helper/pack%,$(SOURCES))
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help build demo test test-full lint fmt bench install clean FORCE
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
+
+demo: need-demo bin/wr ## the main job: build and test examples/acme in real containers
+	$(WR) -C examples/acme image base create
+	$(WR) -C examples/acme test --recursive
+
+test: need-test bin/wr ## all tests, at most 20 minutes on 2 cores
+	@.ci/test fast
+
+test-full: need-full bin/wr ## also fuzzing, other platforms, the raced engine; kept in docs/evidence
+	@.ci/test full
+
+lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
+	$(LINT) run ./...
+	$(GO) mod tidy -diff
+
+fmt: need-lint $(LINT) ## format all Go files in place
+	$(LINT) fmt ./...
+
+bench: need-test bin/wr ## wr beside its floor and its peers
+	$(GO) build -o bin/bench ./cmd/bench
+	$(ROOT) bin/bench
+
+install: build ## copy wr to $(PREFIX)/bin (PREFIX=/usr/local)
+	install -D -m 755 bin/wr '$(DESTDIR)$(PREFIX)/bin/wr'
+
+clean: ## remove what make built
+	rm -rf bin
+	find runtime/helper/embedded -type f -name '*.zst' -delete
+
+need-%:
+	@.ci/bootstrap $* >/dev/null
+
+bin/wr: $(SOURCES) bin/version bin/helper/packed
+	$(GO) build -ldflags '-s -w -X github.com/wr-build/wr/cmd/wr/cli.buildVersion=$(VERSION)' -o $@ ./cmd/wr
+	@touch $@
+
+# Written only when the version changes, so that nothing is linked for nothing.
+bin/version: FORCE
+	@mkdir -p bin && { echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@; }
+
+bin/helper/wr-agent: $(HELPER_SOURCES)
+	$(GO) build -ldflags '-s -w' -o $@ ./runtime/agent/wr-agent
+	@touch $@
+
+bin/helper/containerd-shim-runc-v2: $(HELPER_SOURCES)
+	$(GO) build -tags no_grpc -ldflags '-s -w' -o $@ ./runtime/shim
+	@touch $@
+
+bin/helper/packed: $(HELPERS)
+	$(GO) run ./runtime/helper/pack runtime/helper/embedded $(HELPERS)
+	@touch $@
+
+$(LINT): .ci/tools/go.mod .ci/tools/go.sum
+	$(GO) -C .ci/tools build -o '$(CURDIR)/bin/tools/' tool
+	@touch $(LINT)

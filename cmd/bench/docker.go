@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// startDocker starts a Docker daemon of the bench's own and gives it the image.
+func (b *bench) startDocker(ctx context.Context) error {
+	if b.docker == "" {
+		return nil
+	}
+	dir := filepath.Join(b.dir, "docker")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	b.dockerd = exec.Command(b.dockerProgram("dockerd"), "--host", "unix://"+b.dockerSocket(),
+		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"), "--bridge", "none", "--iptables=false")
+	b.dockerd.Env = b.dockerEnv()
+	b.dockerd.Stdout, b.dockerd.Stderr = log, log
+	if err := b.dockerd.Start(); err != nil {
+		return err
+	}
+	b.closers = append(b.closers, func() {
+		_ = b.dockerd.Process.Signal(os.Interrupt)
+		_ = b.dockerd.Wait()
+	})
+	if err := b.awaitDocker(ctx); err != nil {
+		return err
+	}
+	image := fmt.Sprintf("tar -C %q -cf - . | %q import - acme >&2", b.rootfs, b.dockerProgram("docker"))
+	return command{env: b.dockerEnv(), argv: []string{"sh", "-c", image}}.run(ctx)
+}
+
+// awaitDocker waits until the daemon answers.
+func (b *bench) awaitDocker(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := command{env: b.dockerEnv(), argv: []string{b.dockerProgram("docker"), "info"}}.run(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("dockerd does not answer: %w", err)
+		case <-ticker.C:
+		}
+	}
+}
+
+func (b *bench) dockerSocket() string { return filepath.Join(b.dir, "docker", "sock") }
+
+// dockerProgram is a program of the unpacked docker packages.
+func (b *bench) dockerProgram(name string) string {
+	for _, folder := range []string{"usr/bin", "usr/sbin"} {
+		if path := filepath.Join(b.docker, folder, name); exists(path) {
+			return path
+		}
+	}
+	return name
+}
+
+func (b *bench) dockerEnv() []string {
+	return append(os.Environ(), "DOCKER_HOST=unix://"+b.dockerSocket(),
+		"PATH="+filepath.Join(b.docker, "usr/bin")+":"+filepath.Join(b.docker, "usr/sbin")+":"+os.Getenv("PATH"))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

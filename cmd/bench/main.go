@@ -1,0 +1,48 @@
+// Command bench measures wr beside its floor and its peers: whole processes,
+// in turn, in one run, so that a ratio holds on a noisy machine. `make bench`
+// runs it; it needs root, a built wr, and starts and stops what it measures.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 15, "counted rounds after one warm-up")
+	wr := flag.String("wr", "bin/wr", "the wr binary")
+	ctr := flag.String("ctr", "", "containerd's ctr; empty: leave it out")
+	docker := flag.String("docker", "", "directory with docker's programs; empty: leave it out")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *rounds, *wr, *ctr, *docker); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run prepares the bench, lets every contest take place and prints them.
+func run(ctx context.Context, rounds int, wr, ctr, docker string) error {
+	wr, err := filepath.Abs(wr)
+	if err != nil {
+		return err
+	}
+	b := &bench{wr: wr, ctr: ctr, docker: docker}
+	defer b.close()
+	if err := b.open(ctx); err != nil {
+		return err
+	}
+	b.describe(os.Stdout)
+	for _, contest := range b.contests() {
+		if err := contest.hold(ctx, os.Stdout, rounds); err != nil {
+			return fmt.Errorf("%s: %w", contest.title, err)
+		}
+	}
+	return nil
+}

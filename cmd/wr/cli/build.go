@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/run"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+)
+
+// buildCmd is `wr build [PROJECT...]`.
+type buildCmd struct {
+	Projects  []string `arg:"" optional:"" name:"project" help:"The projects; default: the nearest one above."`
+	Recursive bool     `short:"r" help:"Also all projects below."`
+	Force     bool     `help:"Build even what is up to date."`
+	NoCache   bool     `help:"Run every step of the Dockerfile again."`
+}
+
+// buildsAtOnce bounds builds; BuildKit runs the steps of each in parallel.
+const buildsAtOnce = 2
+
+// Run builds the images.
+func (c *buildCmd) Run(ctx context.Context, a *app) error {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return err
+	}
+	chosen, err := choose(ws, c.Projects, c.Recursive)
+	if err != nil {
+		return err
+	}
+	engine, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
+	if err != nil {
+		return err
+	}
+	p := plan.Builds(ws, selected, plan.Options{NoCache: c.NoCache})
+	if a.DryRun {
+		return a.printPlan(p)
+	}
+	return a.build(ctx, engine, p, c.Force || c.NoCache)
+}
+
+// built is one line of `wr build --json`.
+type built struct {
+	Project string `json:"project"`
+	Image   string `json:"image,omitempty"`
+	Cached  bool   `json:"cached"`
+	Seconds float64 `json:"seconds"`
+	Fault   any    `json:"fault,omitempty"`
+}
+
+// build carries out a plan of builds. All are tried; the error is that of all
+// that failed.
+func (a *app) build(ctx context.Context, engine Engine, p plan.Plan, force bool) error {
+	var failed []error
+	var results []built
+	view := a.drawing(a.Err)
+	tell := event.NewStream(time.Now, view, sinkFunc(func(e event.Event) {
+		if e.Type != event.BuildFinished {
+			return
+		}
+		result := built{Project: e.Project, Image: e.Image, Cached: e.Cached, Seconds: e.Elapsed.Seconds()}
+		if e.Fault != nil {
+			result.Fault = e.Fault
+			failed = append(failed, e.Fault)
+		}
+		results = append(results, result)
+	}))
+	images := run.Images{Builder: engine, Emit: tell.Emit, Force: force}
+	executor := run.Executor{
+		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do},
+		Jobs:     map[plan.Kind]int{plan.Build: min(buildsAtOnce, a.jobs())},
+	}
+	err := firstError(executor.Do(ctx, p), view.Close())
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return firstError(a.printJSON(results), exitOn(failed))
+	}
+	for _, f := range failed {
+		a.report(f)
+	}
+	return exitOn(failed)
+}
+
+// exitOn ends wr with 3 when something failed, all of which has been said.
+func exitOn(failed []error) error {
+	if len(failed) > 0 {
+		return exit(3)
+	}
+	return nil
+}
+
+// printPlan shows a plan without doing anything.
+func (a *app) printPlan(p plan.Plan) error {
+	if a.JSON {
+		return a.printJSON(p)
+	}
+	var rows [][]string
+	var broken []error
+	for _, action := range p.Actions {
+		rows = append(rows, []string{action.ID, summary(action)})
+		if action.Fault != nil {
+			broken = append(broken, action.Fault)
+		}
+	}
+	ui.Table(a.Out, []string{"ACTION", "WHAT"}, rows)
+	if len(broken) > 0 {
+		fmt.Fprintln(a.Out)
+	}
+	return errors.Join(broken...)
+}
+
+// summary is what an action does, in a line.
+func summary(action plan.Action) string {
+	switch {
+	case action.Fault != nil:
+		return "cannot be done: " + action.Fault.Message
+	case action.None != "":
+		return "no tests by declaration: " + action.None
+	case action.Build != nil:
+		return action.Build.Ref
+	default:
+		return fmt.Sprintf("%q in %s", append(action.Test.Command, action.Test.Args...), action.Test.Dir)
+	}
+}
+
+// sinkFunc is a function as an event.Sink.
+type sinkFunc func(event.Event)
+
+func (f sinkFunc) Emit(e event.Event) { f(e) }

@@ -1,0 +1,222 @@
+// Package cli is wr's command line: the grammar, one file a command, and the
+// one place where an error becomes words and an exit code.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Process is what wr has from the operating system.
+type Process struct {
+	In, Out, Err *os.File
+	LookupEnv    func(string) (string, bool)
+	// Connect replaces the way to the engine; nil is the real one.
+	Connect func(context.Context) (Engine, error)
+}
+
+// Getenv returns a variable of the environment, "" when it is not set.
+func (p Process) Getenv(name string) string {
+	value, _ := p.LookupEnv(name)
+	return value
+}
+
+// grammar is the whole command line.
+type grammar struct {
+	Globals
+
+	Status statusCmd `cmd:"" default:"1" help:"What there is, what is ready, what to type next."`
+	Init   initCmd   `cmd:"" help:"Add wr to this repository: minimal commented config, nothing overwritten."`
+	New    newCmd    `cmd:"" help:"Make a new project with an image and a passing test."`
+	Ls     lsCmd     `cmd:"" help:"List the projects of the workspace."`
+	Build  buildCmd  `cmd:"" help:"Make the images of projects, unless they are up to date."`
+	Shell  shellCmd  `cmd:"" help:"Open a shell in a project's container."`
+	Exec   execCmd   `cmd:"" help:"Run a command in a project's container."`
+	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
+
+	Image   imageCmd   `cmd:"" group:"more" help:"Images and their bases."`
+	Engine  engineCmd  `cmd:"" group:"more" help:"The process that builds and runs containers."`
+	Config  configCmd  `cmd:"" group:"more" help:"About wr.toml."`
+	Version versionCmd `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
+}
+
+// Globals are the flags that every command takes.
+type Globals struct {
+	Directory string `short:"C" placeholder:"DIR" help:"Work as if started in DIR."`
+	Jobs      int    `short:"j" placeholder:"N" help:"Containers at once; default: one a core."`
+	JSON      bool   `name:"json" help:"Results as JSON on stdout."`
+	DryRun    bool   `help:"Show what would be done and do nothing."`
+	Quiet     bool   `short:"q" help:"Only failures and results."`
+	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
+	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+}
+
+// app is one invocation of wr. It is what every command's Run receives.
+type app struct {
+	Process
+	Globals
+	dir  string   // absolute host path wr works in
+	args []string // as typed
+	rest []string // everything after "--"; nil when there was none
+	log  zerolog.Logger
+}
+
+// exit ends wr with the code of a command that ran, saying nothing more.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// Main runs wr with args and returns its exit code.
+func Main(ctx context.Context, args []string, p Process) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// Why: the first Ctrl-C ends the run in order, the second ends wr at once.
+	context.AfterFunc(ctx, stop)
+
+	a := &app{Process: p, args: args, log: zerolog.Nop()}
+	err := a.run(ctx, args)
+	if code := exit(0); errors.As(err, &code) {
+		return int(code)
+	}
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &fault.Error{Code: "wr.interrupted", Message: "interrupted"}
+		a.report(err)
+		return 130
+	}
+	a.report(err)
+	return a.exitCode(args, fault.Of(err).Class)
+}
+
+// run parses args and runs the command they name.
+func (a *app) run(ctx context.Context, args []string) error {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, a.rest = args[:i], append([]string{}, args[i+1:]...)
+	}
+	var g grammar
+	ended := -1
+	parser, err := kong.New(&g, append(options(), kong.Writers(a.Out, a.Err), kong.Exit(func(code int) { ended = code }))...)
+	if err != nil {
+		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
+	}
+	k, err := parser.Parse(args)
+	if ended >= 0 {
+		return exit(ended) // --help or --version has been printed
+	}
+	a.Globals = g.Globals
+	if err != nil {
+		return usage(err)
+	}
+	if err := a.prepare(); err != nil {
+		return err
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	return k.Run(a)
+}
+
+// prepare turns the global flags into what commands use.
+func (a *app) prepare() error {
+	dir, err := filepath.Abs(a.Directory)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return &fault.Error{Code: "cli.no_directory", Class: fault.Usage, Message: fmt.Sprintf("-C %s: no such directory", a.Directory)}
+	}
+	a.dir = dir
+	if a.Verbose >= 2 {
+		a.log = zerolog.New(zerolog.ConsoleWriter{Out: a.Err, NoColor: !a.style(a.Err).Color}).With().Timestamp().Logger()
+	}
+	return nil
+}
+
+// options are how wr speaks kong.
+func options() []kong.Option {
+	return []kong.Option{
+		kong.Name("wr"),
+		kong.Description("Build, run and test the many containers of a repository.\n\nPROJECT is a path, a unique last part of one, or a configured name; without one it is the nearest project above the current directory."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ExplicitGroups([]kong.Group{{Key: "more", Title: "More:"}}),
+		kong.DefaultEnvars("WR"),
+		kong.Vars{"version": "wr " + Version()},
+	}
+}
+
+// usage turns a complaint of the parser into a fault.
+func usage(err error) error {
+	return &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: err.Error(), Next: "wr --help", Err: err}
+}
+
+// report says err on stderr, or as JSON on stdout.
+func (a *app) report(err error) {
+	if a.JSON {
+		_ = a.printJSON(map[string]any{"error": fault.Of(err)})
+		return
+	}
+	for _, f := range faults(err) {
+		fmt.Fprint(a.Err, a.style(a.Err).Fault(f))
+	}
+}
+
+// faults lists every fault in err, which may be several joined.
+func faults(err error) []*fault.Error {
+	if f, ok := err.(*fault.Error); ok {
+		return []*fault.Error{f}
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*fault.Error
+		for _, e := range joined.Unwrap() {
+			all = append(all, faults(e)...)
+		}
+		return all
+	}
+	return []*fault.Error{fault.Of(err)}
+}
+
+// exitCode is the code of design section 10 for a failure of class c. The
+// commands that pass on a container's code keep 125 for wr's own failures.
+func (a *app) exitCode(args []string, c fault.Class) int {
+	if c != fault.Bug && len(args) > 0 && passesCode(args) {
+		return 125
+	}
+	switch c {
+	case fault.Usage:
+		return 2
+	case fault.Failed:
+		return 1
+	case fault.Bug:
+		return 4
+	case fault.Environment:
+	}
+	return 3
+}
+
+// passesCode reports whether args name a command whose exit code is that of
+// what ran in the container.
+func passesCode(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "exec", "shell":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
+}

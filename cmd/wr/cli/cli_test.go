@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary a wr with a fake engine when a script calls it so.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"wr": func() {
+			os.Exit(Main(context.Background(), os.Args[1:], Process{
+				In: os.Stdin, Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv,
+				Connect: func(context.Context) (Engine, error) {
+					return fakeEngine{dir: os.Getenv("FAKE_ENGINE")}, nil
+				},
+			}))
+		},
+	})
+}
+
+// TestScripts says what wr does on a command line, without an engine.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("FAKE_ENGINE", filepath.Join(env.WorkDir, ".engine"))
+			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+			return nil
+		},
+	})
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/runtime/daemon"
+	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// engineCmd is `wr engine`.
+type engineCmd struct {
+	Status engineStatusCmd `cmd:"" default:"1" help:"How the engine is: version, sockets, size, containers."`
+	Up     engineUpCmd     `cmd:"" help:"Start the engine, unless it runs. Commands that need one do so themselves."`
+	Down   engineDownCmd   `cmd:"" help:"End the engine."`
+	Serve  engineServeCmd  `cmd:"" help:"Be the engine, in the foreground."`
+}
+
+type engineUpCmd struct {
+	Group string `placeholder:"GROUP" help:"Let this group use the engine. Its members are then as good as root."`
+}
+
+// Run starts the engine.
+func (c *engineUpCmd) Run(ctx context.Context, a *app) error {
+	dirs, err := a.dirs()
+	if err != nil {
+		return err
+	}
+	client, err := a.up(ctx, dirs, c.Group)
+	if err != nil {
+		return err
+	}
+	if !a.JSON {
+		return nil
+	}
+	status, err := client.Status(ctx)
+	return firstError(err, a.printJSON(status))
+}
+
+type engineDownCmd struct {
+	Force bool `help:"Also when containers or builds are running."`
+}
+
+// Run ends the engine; one that does not run is no error.
+func (c *engineDownCmd) Run(ctx context.Context, a *app) error {
+	dirs, err := a.dirs()
+	if err != nil {
+		return err
+	}
+	client, err := daemon.Dial(ctx, dirs)
+	if fault.HasCode(err, "engine.down") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return client.Stop(ctx, c.Force)
+}
+
+type engineServeCmd struct {
+	Group string        `placeholder:"GROUP" help:"Let this group use the engine. Its members are then as good as root."`
+	Idle  time.Duration `default:"15m" help:"End after that long with nothing to do; -1s: never."`
+}
+
+// Run is the engine process.
+func (c *engineServeCmd) Run(ctx context.Context, a *app) error {
+	dirs, err := a.dirs()
+	if err != nil {
+		return err
+	}
+	ready := engine.ReadyFile()
+	ctx, stop := engine.Signals(context.WithoutCancel(ctx))
+	defer stop()
+	return daemon.Serve(ctx, daemon.Config{
+		Dirs: dirs, Version: Version(), Group: c.Group, Idle: c.Idle,
+		Ready: func(err error) {
+			if reportErr := engine.Ready(ready, err); reportErr != nil {
+				a.log.Warn().Err(reportErr).Msg("nobody waits for the engine any more")
+			}
+		},
+	})
+}
+
+type engineStatusCmd struct{}
+
+// Run prints how the engine is. It does not start one.
+func (engineStatusCmd) Run(ctx context.Context, a *app) error {
+	dirs, err := a.dirs()
+	if err != nil {
+		return err
+	}
+	client, err := daemon.Dial(ctx, dirs)
+	if err != nil {
+		return err
+	}
+	s, err := client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(s)
+	}
+	a.printStatus(s)
+	return nil
+}
+
+func (a *app) printStatus(s daemon.Status) {
+	rows := [][]string{
+		{"engine", fmt.Sprintf("wr %s, pid %d, since %s", s.Version, s.PID, s.Since.Local().Format(time.DateTime))},
+		{"", s.How + ": " + s.Why},
+		{"containerd", s.Containerd + "  " + s.Sockets.Containerd},
+		{"buildkit", s.BuildKit + "  " + s.Sockets.BuildKit},
+		{"state", fmt.Sprintf("%s  %s", s.StateDir, size(s.StateSize))},
+		{"memory", size(s.Memory)},
+		{"cgroups", fmt.Sprintf("%s %v", s.Cgroups.Mode, s.Cgroups.Controllers)},
+	}
+	helper := func(name string, h daemon.Helper) {
+		rows = append(rows, []string{name, fmt.Sprintf("%s  %s (%s)", h.Path, h.Version, h.Source)})
+	}
+	helper("shim", s.Helpers.Shim)
+	helper("runc", s.Helpers.Runc)
+	helper("agent", s.Helpers.Agent)
+	for _, w := range s.Warnings {
+		rows = append(rows, []string{"warning", w})
+	}
+	ui.Table(a.Out, []string{"", ""}, rows)
+	for _, c := range s.Containers {
+		fmt.Fprintf(a.Out, "%s  %s  %s  pid %d\n", c.ID, c.Project, c.Image, c.Owner)
+	}
+}
+
+// size writes bytes as people read them.
+func size(bytes int64) string {
+	const unit = 1000
+	value, suffix := float64(bytes), "B"
+	for _, next := range []string{"kB", "MB", "GB", "TB"} {
+		if value < unit {
+			break
+		}
+		value, suffix = value/unit, next
+	}
+	return fmt.Sprintf("%.3g %s", value, suffix)
+}

@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/run"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// entry says what to run inside a project's container.
+type entry struct {
+	project  string   // as typed; "" is the nearest
+	args     []string // the command
+	env      []string // KEY=VALUE
+	user     string
+	terminal bool
+}
+
+// enter makes the project's image if needed, runs the command in a container
+// from it, and ends wr with the command's code.
+func (a *app) enter(ctx context.Context, in entry) error {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return err
+	}
+	p, err := a.project(ws, in.project)
+	if err != nil {
+		return err
+	}
+	engine, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	image, err := a.ensure(ctx, engine, ws, p)
+	if err != nil {
+		return err
+	}
+	caller, err := a.caller(ws)
+	if err != nil {
+		return err
+	}
+	container := plan.Container(ws, p, image, p.Config.Run.Network, a.hostEnv(p), caller)
+	if in.user != "" {
+		container.User = in.user
+	}
+	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(ws, p), Terminal: in.terminal}
+	result, err := a.attach(ctx, engine, container, process)
+	if err != nil {
+		return err
+	}
+	return exit(result.Code)
+}
+
+// ensure returns the reference of p's image, built if need be. Progress goes
+// to stderr, so that stdout stays the command's.
+func (a *app) ensure(ctx context.Context, engine Engine, ws *workspace.Workspace, p workspace.Project) (string, error) {
+	selected, err := a.selectAll(ctx, engine, ws, []workspace.Project{p})
+	if err != nil {
+		return "", err
+	}
+	action := plan.Builds(ws, selected, plan.Options{}).Actions[0]
+	var progress ui.Sink
+	builder := run.Images{Builder: engine, Emit: func(e event.Event) {
+		if progress == nil && e.Type == event.BuildStarted {
+			progress = a.drawing(a.Err)
+		}
+		if progress != nil {
+			progress.Emit(e)
+		}
+	}}
+	err = builder.Do(ctx, action)
+	if progress != nil {
+		err = firstError(err, progress.Close())
+	}
+	if err != nil {
+		return "", err
+	}
+	return action.Build.Ref, nil
+}
+
+// workdir is the container path of the directory wr was started in when that
+// lies in p, else of p.
+func (a *app) workdir(ws *workspace.Workspace, p workspace.Project) string {
+	rel, err := filepath.Rel(p.Dir, a.dir)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return plan.InContainer(p)
+	}
+	return path.Join(plan.InContainer(p), filepath.ToSlash(rel))
+}
+
+// attach runs process with wr's own files and waits for its end. Signals are
+// the command's: wr passes them on and lives as long as it does.
+func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, process spec.Process) (spec.Exit, error) {
+	stdio := spec.Stdio{In: a.In, Out: a.Out, Err: a.Err}
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signal.Stop(signals)
+	stdio.Signals = signals
+	if process.Terminal {
+		restore, err := a.raw(&process, &stdio)
+		if err != nil {
+			return spec.Exit{}, err
+		}
+		defer restore()
+	}
+	return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
+}
+
+// raw hands the caller's terminal over to the proxy until restore is called.
+func (a *app) raw(process *spec.Process, stdio *spec.Stdio) (restore func(), err error) {
+	fd := int(a.In.Fd())
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		return nil, err
+	}
+	process.Size = terminalSize(a.Out)
+	process.Env = append(process.Env, "TERM="+a.Getenv("TERM"))
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	sizes, done := make(chan spec.Size), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-resized:
+			case <-done:
+				return
+			}
+			select {
+			case sizes <- terminalSize(a.Out):
+			case <-done:
+				return
+			}
+		}
+	}()
+	stdio.Resize = sizes
+	return func() {
+		signal.Stop(resized)
+		close(done)
+		_ = term.Restore(fd, state)
+	}, nil
+}
+
+func terminalSize(f *os.File) spec.Size {
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return spec.Size{Cols: 80, Rows: 24}
+	}
+	return spec.Size{Cols: uint16(columns), Rows: uint16(rows)}
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// execCmd is `wr exec [PROJECT] -- CMD...`.
+type execCmd struct {
+	Project string   `arg:"" optional:"" help:"The project; default: the nearest one above."`
+	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
+	User    string   `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
+}
+
+// Help is the long form.
+func (execCmd) Help() string {
+	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. wr's own failures exit with 125."
+}
+
+// Run runs the command.
+func (c *execCmd) Run(ctx context.Context, a *app) error {
+	if len(a.rest) == 0 {
+		return &fault.Error{Code: "exec.no_command", Class: fault.Usage, Message: "no command given after --", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+	}
+	return a.enter(ctx, entry{
+		project: c.Project, args: a.rest, env: c.Env, user: c.User,
+		terminal: interactive(a.In) && interactive(a.Out),
+	})
+}

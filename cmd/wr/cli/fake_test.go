@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// fakeEngine keeps images as files below a directory and runs processes on
+// this machine, container paths replaced by what is mounted there. It knows
+// nothing of isolation: scripts that need it run with the real engine.
+type fakeEngine struct {
+	dir string
+}
+
+func (e fakeEngine) Close() error { return nil }
+
+func (e fakeEngine) path(ref string) string {
+	return filepath.Join(e.dir, strings.NewReplacer("/", "_", ":", "_").Replace(ref))
+}
+
+func (e fakeEngine) Lookup(_ context.Context, ref string) (spec.Image, bool, error) {
+	if _, err := os.Stat(e.path(ref)); err != nil {
+		return spec.Image{}, false, nil
+	}
+	return spec.Image{Ref: ref, Digest: "sha256:" + ref}, true, nil
+}
+
+// Build makes the image of every Dockerfile but those with `exit 7`.
+func (e fakeEngine) Build(_ context.Context, b spec.Build, progress func(spec.Step)) (spec.Image, error) {
+	dockerfile := filepath.Join(b.Context, b.Dockerfile)
+	text, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return spec.Image{}, err
+	}
+	progress(spec.Step{ID: "1", Name: "[1/1] FROM"})
+	for i, line := range strings.Split(string(text), "\n") {
+		if strings.Contains(line, "exit 7") {
+			return spec.Image{}, &fault.Error{
+				Code: "image.build_failed", Message: line + " ended with 7", File: b.Project + "/" + b.Dockerfile, Line: i + 1, Next: "wr build " + b.Project,
+			}
+		}
+	}
+	image := spec.Image{Ref: b.Ref}
+	return image, errors.Join(os.MkdirAll(e.dir, 0o755), os.WriteFile(e.path(b.Ref), text, 0o600))
+}
+
+// Run runs the process here.
+func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	here := translate(c.Mounts)
+	cmd := exec.CommandContext(ctx, p.Args[0])
+	cmd.Args = nil
+	for _, arg := range p.Args {
+		cmd.Args = append(cmd.Args, here.Replace(arg))
+	}
+	cmd.Dir = here.Replace(p.Dir)
+	cmd.Env = os.Environ()
+	for _, variable := range append(append([]string{}, c.Env...), p.Env...) {
+		cmd.Env = append(cmd.Env, here.Replace(variable))
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
+	cmd.WaitDelay = time.Second
+	facts, err := redirectFacts(c.Mounts, p.Env)
+	if err != nil {
+		return spec.Exit{}, err
+	}
+	cmd.Env = append(cmd.Env, facts.env...)
+	began := time.Now()
+	err = errors.Join(cmd.Run(), facts.deliver())
+	if ctx.Err() != nil {
+		return spec.Exit{}, context.Cause(ctx)
+	}
+	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
+		return spec.Exit{Code: exited.ExitCode(), Elapsed: time.Since(began)}, nil
+	}
+	if errors.Is(err, exec.ErrNotFound) {
+		return spec.Exit{Code: 127, Elapsed: time.Since(began)}, nil
+	}
+	return spec.Exit{Elapsed: time.Since(began)}, err
+}
+
+// facts are what wr's pytest plugin writes, in words of this machine.
+type facts struct {
+	env   []string // points the plugin to a configuration for this machine
+	file  string   // where it writes; "" = there is no plugin
+	to    string   // where wr looks for it
+	words *strings.Replacer
+}
+
+// redirectFacts lets the plugin write to a file of its own, because it speaks
+// of paths on this machine and wr expects those of a container.
+func redirectFacts(mounts []spec.Mount, env []string) (facts, error) {
+	here := translate(mounts)
+	for _, variable := range env {
+		name, ok := strings.CutPrefix(variable, "WR_PYTEST=")
+		if !ok {
+			continue
+		}
+		text, err := os.ReadFile(here.Replace(name))
+		if err != nil {
+			return facts{}, err
+		}
+		var config map[string]any
+		if err := json.Unmarshal([]byte(here.Replace(string(text))), &config); err != nil {
+			return facts{}, err
+		}
+		dir, err := os.MkdirTemp("", "facts")
+		if err != nil {
+			return facts{}, err
+		}
+		f := facts{file: filepath.Join(dir, "events"), to: config["events"].(string), words: untranslate(mounts)}
+		config["events"] = f.file
+		text, err = json.Marshal(config)
+		f.env = []string{"WR_PYTEST=" + filepath.Join(dir, "config.json")}
+		return f, errors.Join(err, os.WriteFile(filepath.Join(dir, "config.json"), text, 0o600), os.WriteFile(f.file, nil, 0o600))
+	}
+	return facts{}, nil
+}
+
+// deliver hands the facts over, told in container paths.
+func (f facts) deliver() error {
+	if f.file == "" {
+		return nil
+	}
+	text, err := os.ReadFile(f.file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(f.to, []byte(f.words.Replace(string(text))), 0o600), os.RemoveAll(filepath.Dir(f.file)))
+}
+
+// untranslate is the reverse of translate.
+func untranslate(mounts []spec.Mount) *strings.Replacer {
+	var pairs []string
+	for i := len(mounts) - 1; i >= 0; i-- {
+		pairs = append(pairs, mounts[i].Source, mounts[i].Target)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// translate replaces container paths by host paths, the longest first.
+func translate(mounts []spec.Mount) *strings.Replacer {
+	var pairs []string
+	for i := len(mounts) - 1; i >= 0; i-- { // what wr adds later lies deeper
+		pairs = append(pairs, mounts[i].Target, mounts[i].Source)
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/image"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// imageCmd is `wr image`.
+type imageCmd struct {
+	Base imageBaseCmd `cmd:"" help:"Base images made from the distribution's packages."`
+}
+
+type imageBaseCmd struct {
+	Create baseCreateCmd `cmd:"" help:"Make a base image; without NAME, those of wr.toml that are missing."`
+	Ls     baseLsCmd     `cmd:"" help:"List the base images."`
+	Rm     baseRmCmd     `cmd:"" help:"Remove base images."`
+}
+
+type baseCreateCmd struct {
+	Name    string   `arg:"" optional:"" help:"What a Dockerfile's FROM will call it, such as acme/python."`
+	Suite   string   `placeholder:"SUITE" help:"Release of the distribution, such as bookworm."`
+	Include []string `placeholder:"PACKAGE,..." help:"Packages to install."`
+	Mirror  string   `placeholder:"URL" help:"Package mirror; default: this machine's own."`
+	Force   bool     `help:"Make it even if there is one of that name."`
+}
+
+// Run makes bases.
+func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
+	wanted, err := c.wanted(ctx, a)
+	if err != nil {
+		return err
+	}
+	bases, err := a.bases(ctx)
+	if err != nil {
+		return err
+	}
+	defer bases.Close()
+	have, err := bases.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, base := range wanted {
+		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref })
+		if known && !c.Force && c.Name == "" {
+			continue
+		}
+		if err := a.createBase(ctx, bases, base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted lists what to make: the one that the flags describe, or those of wr.toml.
+func (c *baseCreateCmd) wanted(ctx context.Context, a *app) ([]image.Base, error) {
+	if c.Suite != "" {
+		if c.Name == "" {
+			return nil, &fault.Error{Code: "base.no_name", Class: fault.Usage, Message: "a base needs a name", Next: "wr image base create NAME --suite " + c.Suite}
+		}
+		return []image.Base{{Ref: c.Name, Suite: c.Suite, Include: c.Include, Mirror: c.Mirror}}, nil
+	}
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return nil, err
+	}
+	declared := ws.Config.Bases
+	if c.Name == "" {
+		var all []image.Base
+		for _, name := range slices.Sorted(maps.Keys(declared)) {
+			all = append(all, c.declared(name, declared[name]))
+		}
+		return all, nil
+	}
+	base, ok := declared[c.Name]
+	if !ok {
+		return nil, &fault.Error{
+			Code: "base.unknown", Class: fault.Usage, Message: fmt.Sprintf("wr.toml has no [bases.%q]", c.Name),
+			Hint: fault.Closest(c.Name, slices.Sorted(maps.Keys(declared))), Next: "wr image base create " + c.Name + " --suite bookworm --include python3,python3-pytest",
+		}
+	}
+	return []image.Base{c.declared(c.Name, base)}, nil
+}
+
+// declared is a base of wr.toml, the flags over it.
+func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
+	base := image.Base{Ref: name, Suite: b.Suite, Include: append(slices.Clone(b.Include), c.Include...), Mirror: b.Mirror}
+	if c.Mirror != "" {
+		base.Mirror = c.Mirror
+	}
+	return base
+}
+
+// createBase makes one base, its progress on stderr.
+func (a *app) createBase(ctx context.Context, bases *image.Bases, base image.Base) error {
+	if a.DryRun {
+		fmt.Fprintf(a.Out, "would make %s from %s: %s\n", base.Ref, base.Suite, strings.Join(base.Include, " "))
+		return nil
+	}
+	began := time.Now()
+	made, err := bases.Create(ctx, base, func(line string) {
+		if !a.Quiet {
+			fmt.Fprintf(a.Err, "%s  %s\n", base.Ref, line)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(made)
+	}
+	fmt.Fprintf(a.Out, "%s  %s  %s  %s\n", base.Ref, made.Digest, size(made.Size), time.Since(began).Round(time.Second))
+	return nil
+}
+
+type baseLsCmd struct{}
+
+// Run lists bases.
+func (baseLsCmd) Run(ctx context.Context, a *app) error {
+	bases, err := a.bases(ctx)
+	if err != nil {
+		return err
+	}
+	defer bases.Close()
+	list, err := bases.List(ctx)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(orEmpty(list))
+	}
+	var rows [][]string
+	for _, b := range list {
+		rows = append(rows, []string{b.Name, b.Suite, size(b.Size), b.Created.Local().Format(time.DateTime), strings.Join(b.Include, ",")})
+	}
+	ui.Table(a.Out, []string{"BASE", "SUITE", ">SIZE", "CREATED", "INCLUDES"}, rows)
+	return nil
+}
+
+type baseRmCmd struct {
+	Names []string `arg:"" name:"name" help:"The bases to remove."`
+}
+
+// Run removes bases.
+func (c *baseRmCmd) Run(ctx context.Context, a *app) error {
+	bases, err := a.bases(ctx)
+	if err != nil {
+		return err
+	}
+	defer bases.Close()
+	for _, name := range c.Names {
+		if err := bases.Remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bases opens the store of base images.
+func (a *app) bases(ctx context.Context) (*image.Bases, error) {
+	dirs, err := a.dirs()
+	if err != nil {
+		return nil, err
+	}
+	if err := engine.Up(ctx, engine.Start{Dirs: dirs}); err != nil {
+		return nil, err
+	}
+	return image.OpenBases(dirs.ContainerdSocket())
+}

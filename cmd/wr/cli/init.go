@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/wr-build/wr/host/scaffold"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// initCmd is `wr init`.
+type initCmd struct {
+	Base string `placeholder:"REF" help:"Image for the FROM of new Dockerfiles; it must have python3 and pytest."`
+	Name string `placeholder:"NAME" help:"Name of the workspace; default: that of its directory."`
+}
+
+// Run adds wr to a repository.
+func (c *initCmd) Run(ctx context.Context, a *app) error {
+	p, err := scaffold.Init(ctx, a.dir, scaffold.Options{Base: c.Base, Name: c.Name})
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, p)
+}
+
+// newCmd is `wr new DIR`.
+type newCmd struct {
+	Dir  string `arg:"" help:"Directory of the new project."`
+	Base string `placeholder:"REF" help:"Image for the FROM of its Dockerfile; it must have python3 and pytest."`
+}
+
+// Run makes a project.
+func (c *newCmd) Run(ctx context.Context, a *app) error {
+	p, err := scaffold.New(ctx, a.dir, c.Dir, scaffold.Options{Base: c.Base})
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, p)
+}
+
+// write writes the files of p, or shows them with --dry-run.
+func (a *app) write(ctx context.Context, p scaffold.Plan) error {
+	if a.JSON {
+		p.Files = orEmpty(p.Files)
+		if err := a.printJSON(p); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.Files {
+		switch {
+		case a.JSON:
+		case a.DryRun:
+			fmt.Fprintf(a.Out, "── %s\n%s\n", f.Path, strings.TrimRight(f.Content, "\n"))
+		default:
+			fmt.Fprintln(a.Out, "wrote", f.Path)
+		}
+	}
+	if !a.DryRun {
+		owner, err := a.ownerOf(ctx, p.Root)
+		if err != nil {
+			return err
+		}
+		if err := p.Write(owner); err != nil {
+			return err
+		}
+	}
+	if a.JSON {
+		return nil
+	}
+	if len(p.Files) == 0 {
+		fmt.Fprintln(a.Out, "nothing to add: everything is there")
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintln(a.Out, "note:", note)
+	}
+	if !a.DryRun {
+		fmt.Fprintln(a.Out, "next: wr test --recursive")
+	}
+	return nil
+}
+
+// ownerOf is whom new files in dir belong to.
+func (a *app) ownerOf(_ context.Context, dir string) (spec.Owner, error) {
+	return a.caller(&workspace.Workspace{Root: dir})
+}
+

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+)
+
+// lsCmd is `wr ls`.
+type lsCmd struct {
+	Check bool `help:"Also explain what nearly is a project and is none."`
+}
+
+// Run prints the projects.
+func (c *lsCmd) Run(ctx context.Context, a *app) error {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return err
+	}
+	var missed []workspace.NearMiss
+	if c.Check {
+		if missed, err = ws.NearMisses(ctx); err != nil {
+			return err
+		}
+	}
+	if a.JSON {
+		return a.printJSON(map[string]any{
+			"workspace": ws.Name, "root": ws.Root, "projects": orEmpty(ws.Projects),
+			"faults": orEmpty(ws.Faults), "nearMisses": orEmpty(missed),
+		})
+	}
+	if f := ws.NoProjects(); f != nil && !c.Check {
+		return f
+	}
+	var rows [][]string
+	for _, p := range ws.Projects {
+		rows = append(rows, []string{p.Path, p.Name, version(p), remark(p)})
+	}
+	ui.Table(a.Out, []string{"PROJECT", "NAME", "VERSION", "TESTS"}, rows)
+	a.warn(ws)
+	for _, m := range missed {
+		fmt.Fprintf(a.Out, "%s: %s\n", m.Path, m.Why)
+		if m.Next != "" {
+			fmt.Fprintf(a.Out, "   next: %s\n", m.Next)
+		}
+	}
+	return nil
+}
+
+// warn says what could not be read, on stderr.
+func (a *app) warn(ws *workspace.Workspace) {
+	for _, f := range ws.Faults {
+		fmt.Fprint(a.Err, a.style(a.Err).Fault(f))
+	}
+}
+
+func version(p workspace.Project) string {
+	if p.Config.Project == nil || p.Config.Project.Version == "" {
+		return "-"
+	}
+	return p.Config.Project.Version
+}
+
+// remark is what the column TESTS says of p.
+func remark(p workspace.Project) string {
+	switch {
+	case p.Fault != nil:
+		return "broken: " + p.Fault.Error()
+	case p.Config.Test.None != "":
+		return "none: " + p.Config.Test.None
+	default:
+		return "pytest"
+	}
+}
+
+// orEmpty makes an absent list [] in JSON, never null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

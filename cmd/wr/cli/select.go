@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/wr-build/wr/host/inputs"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/target"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/image"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// project is the one called name, or the nearest when name is empty.
+func (a *app) project(ws *workspace.Workspace, name string) (workspace.Project, error) {
+	p, err := ws.Here()
+	if name != "" {
+		p, err = ws.Find(name)
+	}
+	if err == nil && p.Fault != nil {
+		err = p.Fault
+	}
+	return p, err
+}
+
+// choice is what a person asked for: projects, and what of each.
+type choice struct {
+	projects []workspace.Project
+	paths    map[string][]string // project path to files and node ids; none = all
+}
+
+// choose resolves names, paths and node ids. Without any it is the nearest
+// project; recursive adds all projects below.
+func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, error) {
+	c := choice{paths: map[string][]string{}}
+	if len(names) == 0 && recursive {
+		return c, c.add(ws.Below(ws.Cwd, true), "", ws)
+	}
+	if len(names) == 0 {
+		p, err := ws.Here()
+		if err != nil {
+			return c, err
+		}
+		return c, c.add([]workspace.Project{p}, "", ws)
+	}
+	for _, name := range names {
+		t, err := target.Parse(name)
+		if err != nil {
+			return c, err
+		}
+		s, err := ws.Resolve(t)
+		if err != nil {
+			return c, err
+		}
+		found := []workspace.Project{s.Project}
+		if recursive && s.Path == "" {
+			found = ws.Below(s.Project.Path, true)
+		}
+		if err := c.add(found, s.Path, ws); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// add adds projects, each once, and the part of them that was named.
+func (c *choice) add(projects []workspace.Project, part string, ws *workspace.Workspace) error {
+	if len(projects) == 0 {
+		if f := ws.NoProjects(); f != nil {
+			return f
+		}
+		return &fault.Error{
+			Code: "project.none_below", Message: "no project at or below " + filepath.Join(ws.Root, ws.Cwd),
+			Next: "wr ls shows the projects of the workspace",
+		}
+	}
+	for _, p := range projects {
+		named, seen := c.paths[p.Path]
+		if !seen {
+			c.projects = append(c.projects, p)
+		}
+		switch {
+		case part == "", seen && len(named) == 0:
+			c.paths[p.Path] = nil // all of it
+		default:
+			c.paths[p.Path] = append(named, part)
+		}
+	}
+	return nil
+}
+
+// selectAll finds what decides the image of each project. A project that
+// cannot be used carries its fault; the others are not touched by it.
+func (a *app) selectAll(ctx context.Context, images spec.Images, ws *workspace.Workspace, projects []workspace.Project) ([]plan.Selected, error) {
+	index := inputs.OpenIndex(a.cachePath(ws))
+	var all []plan.Selected
+	for _, p := range projects {
+		s := plan.Selected{Project: p, Broken: p.Fault}
+		if s.Broken == nil {
+			key, err := a.imageKey(ctx, images, p, index)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil {
+				s.Broken = fault.Of(err)
+			}
+			s.ImageKey = key
+		}
+		all = append(all, s)
+	}
+	if err := index.Close(); err != nil {
+		a.log.Warn().Err(err).Msg("the index of content hashes was not saved")
+	}
+	return all, nil
+}
+
+// imageKey is the key of the inputs of p's image.
+func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Project, index *inputs.Index) (string, error) {
+	if p.Dockerfile == "" {
+		return "", &fault.Error{
+			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
+			File: filepath.ToSlash(filepath.Join(p.Path, p.Config.Image.Dockerfile)), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
+	if err != nil {
+		return "", err
+	}
+	recipe, err := image.Recipe(spec.Dockerfile{
+		Path: filepath.ToSlash(filepath.Join(p.Path, p.Dockerfile)), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+	})
+	if err != nil {
+		return "", err
+	}
+	bases := map[string]string{}
+	for _, ref := range recipe.Bases {
+		base, ok, err := images.Lookup(ctx, ref)
+		if err != nil {
+			return "", err
+		}
+		if ok {
+			bases[ref] = base.Digest
+		}
+	}
+	key, err := inputs.Of(ctx, inputs.Image{
+		Context: p.Dir, Dockerfile: p.Dockerfile, Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: recipe, Index: index,
+	})
+	return key.Digest, err
+}
+
+// cachePath is the file of content hashes for the workspace.
+func (a *app) cachePath(ws *workspace.Workspace) string {
+	return filepath.Join(ws.Root, ".wr", "index")
+}
+
+// hostEnv holds the variables of the host that p allows in.
+func (a *app) hostEnv(projects ...workspace.Project) map[string]string {
+	env := map[string]string{}
+	for _, p := range projects {
+		for _, name := range p.Config.Env.Allow {
+			if value, ok := a.LookupEnv(name); ok {
+				env[name] = value
+			}
+		}
+	}
+	return env
+}
+
+// caller is whom written files belong to: whoever typed the command, and with
+// root's rights the user behind sudo or else the owner of the workspace.
+func (a *app) caller(ws *workspace.Workspace) (spec.Owner, error) {
+	if uid := os.Getuid(); uid != 0 {
+		return spec.Owner{UID: uid, GID: os.Getgid()}, nil
+	}
+	owner, err := ws.Owner()
+	if err != nil {
+		return spec.Owner{}, err
+	}
+	uid, uidErr := strconv.Atoi(a.Getenv("SUDO_UID"))
+	gid, gidErr := strconv.Atoi(a.Getenv("SUDO_GID"))
+	if errors.Join(uidErr, gidErr) == nil && uid == owner.UID {
+		return spec.Owner{UID: uid, GID: gid}, nil
+	}
+	return owner, nil
+}

@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// shellCmd is `wr shell [PROJECT]`.
+type shellCmd struct {
+	Project string `arg:"" optional:"" help:"The project; default: the nearest one above."`
+	Root    bool   `help:"Be root inside, whatever the image says."`
+}
+
+// loginShell starts the best shell that the image has.
+const loginShell = `if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi`
+
+// Run opens the shell.
+func (c *shellCmd) Run(ctx context.Context, a *app) error {
+	if !interactive(a.In) || !interactive(a.Out) {
+		return &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+	}
+	in := entry{project: c.Project, args: []string{"/bin/sh", "-c", loginShell}, terminal: true}
+	if len(a.rest) > 0 {
+		in.args = a.rest
+	}
+	if c.Root {
+		in.user = "0:0"
+	}
+	return a.enter(ctx, in)
+}

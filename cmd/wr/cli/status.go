@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/testrun"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// statusCmd is bare `wr`.
+type statusCmd struct{}
+
+// state is what `wr --json` prints.
+type state struct {
+	Workspace string         `json:"workspace"`
+	Root      string         `json:"root"`
+	Engine    *fault.Error   `json:"engine,omitempty"` // why images are not known
+	Projects  []projectState `json:"projects"`
+	Next      string         `json:"next"`
+}
+
+// projectState is one project of a state.
+type projectState struct {
+	Project string         `json:"project"`
+	Image   string         `json:"image"` // ready, to build, broken or unknown
+	Ref     string         `json:"ref,omitempty"`
+	Fault   *fault.Error   `json:"fault,omitempty"`
+	Last    string         `json:"last"` // how the last run of its tests ended
+	Counts  *report.Counts `json:"counts,omitempty"`
+}
+
+// Run shows where things stand.
+func (statusCmd) Run(ctx context.Context, a *app) error {
+	ws, err := workspace.Load(ctx, a.dir)
+	if fault.HasCode(err, "workspace.not_found") {
+		fmt.Fprintf(a.Out, "no workspace here.\n\nnext: wr init\n")
+		return exit(3)
+	}
+	if err != nil {
+		return err
+	}
+	s := state{Workspace: ws.Name, Root: ws.Root, Projects: []projectState{}}
+	last, when := lastRun(ws)
+	selected := a.stateOfImages(ctx, ws, &s)
+	for i := range s.Projects {
+		s.Projects[i].tell(last)
+	}
+	s.Next = next(ws, s, selected, last)
+	if a.JSON {
+		return a.printJSON(s)
+	}
+	a.warn(ws)
+	a.printState(s, when)
+	return nil
+}
+
+// stateOfImages fills s with the projects and whether their images are there.
+func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *state) []plan.Selected {
+	var selected []plan.Selected
+	engine, err := a.connect(ctx)
+	if err == nil {
+		defer engine.Close()
+		selected, err = a.selectAll(ctx, engine, ws, ws.Projects)
+	}
+	if err != nil {
+		s.Engine = fault.Of(err)
+		for _, p := range ws.Projects {
+			s.Projects = append(s.Projects, projectState{Project: p.Path, Image: "unknown", Fault: p.Fault})
+		}
+		return nil
+	}
+	for _, one := range selected {
+		p := projectState{Project: one.Path, Image: "broken", Fault: one.Broken}
+		if one.Broken == nil {
+			p.Ref, p.Image = plan.Ref(ws, one), "to build"
+			if _, ok, err := engine.Lookup(ctx, p.Ref); err == nil && ok {
+				p.Image = "ready"
+			}
+		}
+		s.Projects = append(s.Projects, p)
+	}
+	return selected
+}
+
+// tell adds what the last run says of the project.
+func (p *projectState) tell(last *report.Run) {
+	p.Last = "never tested"
+	if last == nil {
+		return
+	}
+	tested := last.Project(p.Project)
+	if tested == nil {
+		p.Last = "not in the last run"
+		return
+	}
+	counts := tested.Counts()
+	p.Counts = &counts
+	switch {
+	case tested.Status == event.None:
+		p.Last = "no tests by declaration"
+	case tested.Fault != nil:
+		p.Last = tested.Fault.Code
+	case tested.Status == event.OK:
+		p.Last = fmt.Sprintf("%d passed", counts.Passed)
+	default:
+		p.Last = fmt.Sprintf("%s: %d of %d failed", tested.Status, counts.Failed+counts.Errored, counts.Collected)
+	}
+}
+
+// lastRun is the newest run of the workspace, and when it was; nil when there
+// is none that can be read.
+func lastRun(ws *workspace.Workspace) (*report.Run, time.Time) {
+	dir, ok := testrun.Latest(ws.Root)
+	if !ok {
+		return nil, time.Time{}
+	}
+	last, err := report.Load(filepath.Join(dir.Path, testrun.EventsFile))
+	if err != nil {
+		return nil, time.Time{}
+	}
+	return last, last.Started
+}
+
+// next is the command that most likely comes next.
+func next(ws *workspace.Workspace, s state, selected []plan.Selected, last *report.Run) string {
+	if len(ws.Projects) == 0 {
+		return "wr init"
+	}
+	if s.Engine != nil {
+		return s.Engine.Next
+	}
+	for _, one := range selected {
+		if one.Broken != nil && one.Broken.Next != "" {
+			return one.Broken.Next
+		}
+	}
+	if last == nil {
+		return "wr test --recursive"
+	}
+	for _, p := range last.Projects {
+		if p.Status != event.OK && p.Status != event.None {
+			return "wr test " + p.Path
+		}
+	}
+	for _, p := range s.Projects {
+		if p.Image == "to build" || p.Last == "not in the last run" {
+			return "wr test --recursive"
+		}
+	}
+	return "wr shell " + s.Projects[0].Project
+}
+
+func (a *app) printState(s state, when time.Time) {
+	fmt.Fprintf(a.Out, "workspace %s  %s\n\n", s.Workspace, s.Root)
+	if s.Engine != nil {
+		fmt.Fprint(a.Out, a.style(a.Out).Fault(s.Engine))
+	}
+	if len(s.Projects) == 0 {
+		fmt.Fprintln(a.Out, "no projects.")
+	} else {
+		rows := make([][]string, len(s.Projects))
+		for i, p := range s.Projects {
+			rows[i] = []string{p.Project, p.Image, p.Last}
+		}
+		ui.Table(a.Out, []string{"PROJECT", "IMAGE", strings.TrimSpace("LAST RUN " + ago(when))}, rows)
+		for _, p := range s.Projects {
+			if p.Fault != nil {
+				fmt.Fprint(a.Out, a.style(a.Out).Fault(p.Fault))
+			}
+		}
+	}
+	fmt.Fprintf(a.Out, "\nnext: %s\n", s.Next)
+}
+
+// ago is how long ago when was, in words; "" for never.
+func ago(when time.Time) string {
+	if when.IsZero() {
+		return ""
+	}
+	switch d := time.Since(when); {
+	case d < time.Minute:
+		return "(just now)"
+	case d < time.Hour:
+		return fmt.Sprintf("(%d min ago)", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("(%d h ago)", int(d.Hours()))
+	default:
+		return "(" + when.Local().Format(time.DateOnly) + ")"
+	}
+}

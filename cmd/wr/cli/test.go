@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/testrun"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// testCmd is `wr test [PROJECT...]`.
+type testCmd struct {
+	Targets    []string `arg:"" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
+	Recursive  bool     `short:"r" help:"Also all projects below."`
+	AllowEmpty bool     `help:"Finding no tests is no failure."`
+}
+
+// Help is the long form.
+func (testCmd) Help() string {
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
+}
+
+// Run tests.
+func (c *testCmd) Run(ctx context.Context, a *app) error {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return err
+	}
+	a.warn(ws)
+	chosen, err := choose(ws, c.Targets, c.Recursive)
+	if err != nil {
+		return err
+	}
+	caller, err := a.caller(ws)
+	if err != nil {
+		return err
+	}
+	engine, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
+	if err != nil {
+		return err
+	}
+	for i := range selected {
+		selected[i].Untestable = contradiction(ws, selected[i].Project)
+	}
+	p := plan.TestRun(ws, selected, plan.Options{
+		Args: a.rest, Paths: chosen.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(chosen.projects...), Caller: caller,
+	})
+	if a.DryRun {
+		return a.printPlan(p)
+	}
+	return a.test(ctx, engine, p, testrun.Config{Owner: caller})
+}
+
+// test carries out p, shows it, and ends wr with the code of its result.
+func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config) error {
+	view := a.drawing(a.Out)
+	sink := event.Sink(view)
+	if a.JSON {
+		sink = sinkFunc(func(e event.Event) { _ = json.NewEncoder(a.Out).Encode(e) })
+	}
+	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
+	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{sink}
+	result, dir, err := testrun.Do(ctx, p, c)
+	if err := firstError(err, view.Close()); err != nil {
+		return err
+	}
+	if !a.JSON {
+		ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir))
+	}
+	if result.Exit != 0 {
+		return exit(result.Exit)
+	}
+	return nil
+}
+
+// contradiction is the fault of a project that declares to have no tests and
+// has some: one of the two is a mistake, and no report may hide it.
+func contradiction(ws *workspace.Workspace, p workspace.Project) *fault.Error {
+	if p.Fault != nil || p.Config.Test.None == "" {
+		return nil
+	}
+	found := testFile(ws, p)
+	if found == "" {
+		return nil
+	}
+	return &fault.Error{
+		Code: "test.none_but_tests", Class: fault.Failed, Message: p.Path + " says it has no tests, but there is " + found,
+		File: filepath.ToSlash(filepath.Join(p.Path, "wr.toml")), Line: p.Config.Line("test.none"),
+		Next: "remove [test] none, or the file",
+	}
+}
+
+// testFile is the first file of p, by name, that pytest would collect.
+func testFile(ws *workspace.Workspace, p workspace.Project) (found string) {
+	nested := map[string]bool{}
+	for _, path := range ws.NestedIn(p) {
+		nested[filepath.Join(ws.Root, filepath.FromSlash(path))] = true
+	}
+	_ = filepath.WalkDir(p.Dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fs.SkipDir
+		case d.IsDir() && (nested[path] || strings.HasPrefix(d.Name(), ".") && path != p.Dir):
+			return fs.SkipDir
+		case d.Type().IsRegular() && isTestFile(d.Name()):
+			found = relative(path, p.Dir)
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
+}
+
+// isTestFile is pytest's own default of python_files.
+func isTestFile(name string) bool {
+	stem, isPython := strings.CutSuffix(name, ".py")
+	return isPython && (strings.HasPrefix(stem, "test_") || strings.HasSuffix(stem, "_test"))
+}
+
+// relative is path seen from dir when it lies in there, else path.
+func relative(path, dir string) string {
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+

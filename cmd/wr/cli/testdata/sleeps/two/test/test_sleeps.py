@@ -1,0 +1,9 @@
+import time
+
+
+def test_before():
+    pass
+
+
+def test_sleeps():
+    time.sleep(600)

@@ -1,0 +1,10 @@
+import os
+import time
+
+
+def test_starts_a_daemon():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(3600)
+        os._exit(0)

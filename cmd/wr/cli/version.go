@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set by the linker.
+var buildVersion = "" //nolint:gochecknoglobals // -X needs a variable
+
+// Version is wr's own, as `git describe` said when it was built.
+func Version() string {
+	if buildVersion != "" {
+		return buildVersion
+	}
+	return "devel"
+}
+
+// versionCmd is `wr version`.
+type versionCmd struct{}
+
+// builtIn are the modules whose version people ask for.
+func builtIn() map[string]string {
+	found := map[string]string{"go": runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return found
+	}
+	names := map[string]string{
+		"github.com/containerd/containerd/v2": "containerd",
+		"github.com/moby/buildkit":            "buildkit",
+	}
+	for _, module := range info.Deps {
+		if name, asked := names[module.Path]; asked {
+			found[name] = module.Version
+		}
+	}
+	return found
+}
+
+// Run prints versions.
+func (versionCmd) Run(a *app) error {
+	versions := builtIn()
+	versions["wr"] = Version()
+	versions["platform"] = runtime.GOOS + "/" + runtime.GOARCH
+	if a.JSON {
+		return a.printJSON(versions)
+	}
+	for _, name := range []string{"wr", "containerd", "buildkit", "go", "platform"} {
+		fmt.Fprintf(a.Out, "%-11s %s\n", name, versions[name])
+	}
+	return nil
+}

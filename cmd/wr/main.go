@@ -1,0 +1,16 @@
+// Command wr builds and runs the containers of a repository's projects, and
+// pytest in them. See docs/ and `wr --help`.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/wr-build/wr/cmd/wr/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.Process{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv,
+	}))
+}

@@ -1,0 +1,1 @@
+"""Code that every project imports, from the root of the workspace."""

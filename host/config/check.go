@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/mod/semver"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// The shapes of names. They are what image references, hosts and shells take.
+var (
+	nameShape     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	registryShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	variableShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	suiteShape    = regexp.MustCompile(`^[a-z0-9][a-z0-9./-]*$`)
+	packageShape  = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
+	referencePart = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
+)
+
+// check notes values that have the right type and still make no sense.
+func check(d *decoder, f *File) {
+	if f.Workspace != nil {
+		d.checkWorkspace(f.Workspace)
+	}
+	if f.Project != nil {
+		d.checkProject(f.Project)
+	}
+	d.checkImage(f.Image)
+	d.checkTest(f.Test)
+	d.checkEnv(f.Env)
+	d.checkBases(f.Bases, f.Workspace != nil)
+}
+
+func (d *decoder) checkWorkspace(w *Workspace) {
+	d.shape("workspace.name", w.Name, nameShape, "letters, digits and . _ -")
+	d.shape("workspace.registry", w.Registry, registryShape, "a host and a path in lower case, such as ghcr.io/acme")
+	for i, glob := range w.Exclude {
+		at := element("workspace.exclude", i)
+		d.inside(at, glob)
+		if d.given(at) && !doublestar.ValidatePattern(glob) {
+			d.refuse(at, "%q is not a valid glob", glob)
+		}
+	}
+}
+
+func (d *decoder) checkProject(p *Project) {
+	d.shape("project.name", p.Name, nameShape, "letters, digits and . _ -")
+	if d.given("project.version") && !isSemver(p.Version) {
+		d.refuse("project.version", "%q is not a semantic version such as 1.4.0", p.Version)
+	}
+	for i, need := range p.Needs {
+		d.filled(element("project.needs", i), need)
+	}
+}
+
+func (d *decoder) checkImage(i Image) {
+	d.inside("image.dockerfile", i.Dockerfile)
+	d.filled("image.target", i.Target)
+	d.filled("image.user", i.User)
+	d.checkVariables("image.args", i.Args)
+}
+
+func (d *decoder) checkTest(t Test) {
+	for i, path := range t.Paths {
+		d.inside(element("test.paths", i), path)
+	}
+	if d.given("test.none") && strings.TrimSpace(t.None) == "" {
+		d.refuse("test.none", "the reason is empty; say why the project has no tests")
+	}
+	if d.given("test.none") && d.given("test.paths") {
+		d.refuse("test.none", "there are tests in paths; keep one of the two")
+	}
+	if d.given("test.command") && (len(t.Command) == 0 || t.Command[0] == "") {
+		d.refuse("test.command", "the command is empty")
+	}
+}
+
+func (d *decoder) checkEnv(e Env) {
+	for i, name := range e.Allow {
+		d.shape(element("env.allow", i), name, variableShape, "letters, digits and _")
+	}
+	d.checkVariables("env.set", e.Set)
+}
+
+// checkVariables checks the names and values of variables.
+func (d *decoder) checkVariables(at string, values map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !variableShape.MatchString(name) {
+			d.refuse(join(at, name), "%q is not a name of letters, digits and _", name)
+		}
+		if strings.ContainsRune(values[name], 0) {
+			d.refuse(join(at, name), "the value holds a NUL byte")
+		}
+	}
+}
+
+func (d *decoder) checkBases(bases map[string]Base, inRoot bool) {
+	if len(bases) > 0 && !inRoot {
+		d.refuse("bases", "bases belong in the %s that holds [workspace]", Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(bases)) {
+		at, base := join("bases", name), bases[name]
+		if !referencePart.MatchString(name) {
+			d.refuse(at, "%q is not an image reference such as acme/python", name)
+		}
+		if d.given(at) && base.Suite == "" && !d.bad[join(at, "suite")] {
+			d.refuse(at, "suite is missing, such as suite = \"bookworm\"")
+		}
+		d.shape(join(at, "suite"), base.Suite, suiteShape, "the name of a release, such as bookworm")
+		for i, name := range base.Include {
+			d.shape(element(join(at, "include"), i), name, packageShape, "the name of a package")
+		}
+		d.filled(join(at, "mirror"), base.Mirror)
+	}
+}
+
+// given reports whether the file has at and nothing wrong was found in it.
+func (d *decoder) given(at string) bool { return d.lines[at] > 0 && !d.bad[at] }
+
+// refuse notes a value that makes no sense.
+func (d *decoder) refuse(at, format string, args ...any) {
+	d.mistake(at, fault.Error{
+		Code:    "config.bad_value",
+		Message: label(at) + ": " + fmt.Sprintf(format, args...),
+	})
+}
+
+// filled refuses an empty text.
+func (d *decoder) filled(at, text string) {
+	if d.given(at) && strings.TrimSpace(text) == "" {
+		d.refuse(at, "is empty")
+	}
+}
+
+// shape refuses a text that does not match.
+func (d *decoder) shape(at, text string, shape *regexp.Regexp, words string) {
+	if d.given(at) && !shape.MatchString(text) {
+		d.refuse(at, "%q is not %s", text, words)
+	}
+}
+
+// inside refuses a path that is absolute or leaves its directory.
+func (d *decoder) inside(at, path string) {
+	if d.given(at) && (!filepath.IsLocal(path) || strings.ContainsRune(path, 0)) {
+		d.refuse(at, "%q is not a relative path that stays inside", path)
+	}
+}
+
+// isSemver reports whether version has all three numbers of a semantic version.
+func isSemver(version string) bool {
+	core, _, _ := strings.Cut(version, "+")
+	core, _, _ = strings.Cut(core, "-")
+	return semver.IsValid("v"+version) && strings.Count(core, ".") == 2
+}

@@ -1,0 +1,102 @@
+// Package config reads wr.toml: what a workspace and a project say about
+// themselves. Reading is strict. Every mistake of a file is found in one pass
+// and says the file, the line, the bad key and the nearest valid one.
+package config
+
+import "github.com/wr-build/wr/runtime/spec"
+
+// Name is what the configuration file is called, in every directory.
+const Name = "wr.toml"
+
+// File is one wr.toml with its defaults filled in. Tables that have to be
+// written to count are pointers: nil means that the file does not have them.
+//
+// The tags drive reading, the JSON schema and the messages of mistakes.
+type File struct {
+	Workspace *Workspace      `toml:"workspace" doc:"This directory is the root of a workspace."`
+	Project   *Project        `toml:"project" doc:"This directory is a project: it has a container of its own."`
+	Image     Image           `toml:"image" doc:"How the project's image is made."`
+	Test      Test            `toml:"test" doc:"How the project's tests run."`
+	Env       Env             `toml:"env" doc:"Environment of everything that runs in the project's container."`
+	Run       Run             `toml:"run" doc:"How commands and shells run."`
+	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses."`
+
+	lines map[string]int // 1-based line of each key that the file holds, by dotted key
+}
+
+// Workspace is the table [workspace].
+type Workspace struct {
+	Name     string   `toml:"name" doc:"Name of the workspace. Default: the name of its directory."`
+	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme."`
+	Exclude  []string `toml:"exclude" doc:"Directories that hold no projects, as globs such as legacy/**."`
+}
+
+// Project is the table [project].
+type Project struct {
+	Name    string   `toml:"name" doc:"Another name to call the project by. Default: the last part of its path."`
+	Version string   `toml:"version" doc:"Semantic version, such as 1.4.0."`
+	Needs   []string `toml:"needs" doc:"Other projects whose code this one uses."`
+}
+
+// Image is the table [image].
+type Image struct {
+	Dockerfile string            `toml:"dockerfile" default:"devops/Dockerfile" doc:"Dockerfile, relative to the project."`
+	Target     string            `toml:"target" doc:"Stage of the Dockerfile to build. Default: the last one."`
+	Args       map[string]string `toml:"args" doc:"Build arguments."`
+	User       string            `toml:"user" doc:"User inside the container: a name or uid[:gid]. Default: the image's."`
+}
+
+// Test is the table [test].
+type Test struct {
+	Paths   []string     `toml:"paths" doc:"Files and directories with tests, relative to the project. Default: what pytest finds."`
+	None    string       `toml:"none" doc:"The project has no tests, and why. Without it, finding no tests is a failure."`
+	Command []string     `toml:"command" default:"pytest" doc:"Command that starts pytest."`
+	Args    []string     `toml:"args" doc:"Arguments for pytest in every run."`
+	Network spec.Network `toml:"network" enum:"none,host" default:"none" doc:"What tests can reach."`
+}
+
+// Env is the table [env].
+type Env struct {
+	Allow []string          `toml:"allow" doc:"Variables taken over from the caller's environment."`
+	Set   map[string]string `toml:"set" doc:"Variables with fixed values."`
+}
+
+// Run is the table [run].
+type Run struct {
+	Network spec.Network `toml:"network" enum:"none,host" default:"host" doc:"What commands and shells can reach."`
+}
+
+// Base is one table [bases."NAME"].
+type Base struct {
+	Suite   string   `toml:"suite" doc:"Release of the distribution, such as bookworm."`
+	Include []string `toml:"include" doc:"Packages to install."`
+	Mirror  string   `toml:"mirror" doc:"Package mirror. Default: the machine's own."`
+}
+
+// Default returns what a directory without a wr.toml has.
+func Default() *File {
+	f := &File{lines: map[string]int{}}
+	f.setDefaults()
+	return f
+}
+
+// Line returns the line on which the file has key, such as "image.dockerfile",
+// or 0 when it has no such key.
+func (f *File) Line(key string) int { return f.lines[key] }
+
+// setDefaults fills in what the file leaves open.
+func (f *File) setDefaults() {
+	setDefault(&f.Image.Dockerfile, "devops/Dockerfile")
+	setDefault(&f.Test.Network, spec.NetworkNone)
+	setDefault(&f.Run.Network, spec.NetworkHost)
+	if len(f.Test.Command) == 0 {
+		f.Test.Command = []string{"pytest"}
+	}
+}
+
+// setDefault sets an empty text to value.
+func setDefault[T ~string](text *T, value T) {
+	if *text == "" {
+		*text = value
+	}
+}

@@ -1,0 +1,52 @@
+package config
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// Schema returns a JSON schema of wr.toml, for editors.
+func Schema() ([]byte, error) {
+	schema := schemaOf(reflect.TypeFor[File]())
+	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+	schema["title"] = Name
+	return json.MarshalIndent(schema, "", "  ")
+}
+
+// schemaOf describes one type of the File.
+func schemaOf(t reflect.Type) map[string]any {
+	switch t.Kind() {
+	case reflect.String:
+		return map[string]any{"type": "string"}
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem())}
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	default:
+		properties := map[string]any{}
+		for key, field := range fields(t) {
+			properties[key] = schemaOfField(field)
+		}
+		return map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+	}
+}
+
+// schemaOfField adds what a field's tags say to the schema of its type.
+func schemaOfField(field reflect.StructField) map[string]any {
+	schema := schemaOf(field.Type)
+	if doc := field.Tag.Get("doc"); doc != "" {
+		schema["description"] = doc
+	}
+	if enum := field.Tag.Get("enum"); enum != "" {
+		schema["enum"] = strings.Split(enum, ",")
+	}
+	if value := field.Tag.Get("default"); value != "" && field.Type.Kind() == reflect.Slice {
+		schema["default"] = []string{value}
+	} else if value != "" {
+		schema["default"] = value
+	}
+	return schema
+}

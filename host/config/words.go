@@ -1,0 +1,49 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// label words a dotted key as people read it in the file: "[test] paths".
+func label(at string) string {
+	table, key, nested := strings.Cut(at, ".")
+	if !nested {
+		return "[" + table + "]"
+	}
+	return "[" + table + "] " + key
+}
+
+// describe words the type that a value should have.
+func describe(t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.String:
+		return "a string"
+	case t.Kind() == reflect.Slice:
+		return "a list of strings"
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
+		return "a table of strings"
+	case t.Kind() == reflect.Map:
+		return "a table of tables"
+	default:
+		return "a table"
+	}
+}
+
+// describeValue words the type that a value has.
+func describeValue(value any) string {
+	switch value.(type) {
+	case string:
+		return "a string"
+	case bool:
+		return "true or false"
+	case int64, float64:
+		return "a number"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	default:
+		return "a date or time"
+	}
+}

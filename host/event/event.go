@@ -1,0 +1,93 @@
+// Package event holds the facts of a run. Everything a person or a report
+// learns about a run is an Event; ui, report and cache are consumers of one
+// stream. Written one JSON object a line, the stream is .wr/runs/ID/events.ndjson.
+package event
+
+import (
+	"time"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Type names a fact. The set is closed and documented in docs/events.md.
+type Type string
+
+// The facts of a run, in the order in which they usually come.
+const (
+	RunStarted      Type = "run_started"      // Run, Args, Version
+	ProjectPlanned  Type = "project_planned"  // Project, Image: will be tested in this run
+	BuildStarted    Type = "build_started"    // Project, Image
+	BuildStep       Type = "build_step"       // Project, Text: one line of progress
+	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault
+	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
+	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
+	Collected       Type = "collected"        // Project, Cases: node ids, in order
+	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
+	CaseStarted     Type = "case_started"     // Project, Case
+	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
+	CaseDeselected  Type = "case_deselected"  // Project, Case
+	Warning         Type = "warning"          // Project, Text
+	SessionFinished Type = "session_finished" // Project, Exit, Count
+	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
+	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
+)
+
+// Outcome is how a case ended: its worst phase.
+type Outcome string
+
+// The outcomes. NotRun carries its reason in Event.Text.
+const (
+	Passed  Outcome = "passed"
+	Failed  Outcome = "failed"
+	Skipped Outcome = "skipped"
+	XFailed Outcome = "xfailed"
+	XPassed Outcome = "xpassed"
+	Errored Outcome = "errored" // setup or teardown failed, or its process died
+	NotRun  Outcome = "not_run" // collected, never finished
+)
+
+// Status is how a project ended in a run.
+type Status string
+
+// The statuses of a project.
+const (
+	OK          Status = "ok"          // every case passed, skipped or xfailed
+	Bad         Status = "failed"      // a case or collection failed, or nothing was collected
+	Broken      Status = "broken"      // it could not be tested at all; Fault says why
+	None        Status = "none"        // has no tests, by declaration
+	Interrupted Status = "interrupted" // the run ended first
+)
+
+// Event is one fact. Which fields are set follows from Type.
+type Event struct {
+	Seq         int64         `json:"seq"`                   // 1, 2, 3, ... within a run
+	Time        time.Time     `json:"time"`                  // UTC
+	Type        Type          `json:"type"`                  //
+	Run         string        `json:"run,omitempty"`         // run id
+	Version     string        `json:"version,omitempty"`     // of wr
+	Args        []string      `json:"args,omitempty"`        // command line
+	Project     string        `json:"project,omitempty"`     // project path
+	Image       string        `json:"image,omitempty"`       // reference
+	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
+	Cases       []string      `json:"cases,omitempty"`       // node ids
+	File        string        `json:"file,omitempty"`        // workspace path of the case's file
+	Line        int           `json:"line,omitempty"`        // 1-based
+	Outcome     Outcome       `json:"outcome,omitempty"`     //
+	Status      Status        `json:"status,omitempty"`      //
+	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
+	Text        string        `json:"text,omitempty"`        // short: a message, a reason, a line
+	Details     string        `json:"details,omitempty"`     // long: a traceback
+	Stdout      string        `json:"stdout,omitempty"`      // captured, bounded
+	Stderr      string        `json:"stderr,omitempty"`      // captured, bounded
+	Log         string        `json:"log,omitempty"`         // workspace path of the unit's output
+	Count       int           `json:"count,omitempty"`       // cases collected
+	Exit        int           `json:"exit,omitempty"`        // exit code
+	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
+	Interrupted bool          `json:"interrupted,omitempty"` //
+	Fault       *fault.Error  `json:"fault,omitempty"`       //
+}
+
+// Sink consumes events. Emit is called from one goroutine at a time.
+type Sink interface {
+	Emit(e Event)
+}

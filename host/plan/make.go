@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"path"
+	"strings"
+
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Selected is one project to plan for, with what decides its image.
+type Selected struct {
+	workspace.Project
+	ImageKey   string       // sha256 of the image's inputs, hex
+	Broken     *fault.Error // why the image cannot be had
+	Untestable *fault.Error // why its tests cannot be run, though the image is fine
+}
+
+// Options say what to plan.
+type Options struct {
+	Args       []string            // the user's own arguments for pytest
+	Paths      map[string][]string // project path to the files and node ids asked for; none = all
+	AllowEmpty bool                // no tests is no failure
+	HostEnv    map[string]string   // variables of the host
+	Caller     spec.Owner          // whom written files belong to
+	NoCache    bool                // build without BuildKit's cache
+}
+
+// Builds plans the images of projects.
+func Builds(ws *workspace.Workspace, projects []Selected, o Options) Plan {
+	p := Plan{Workspace: ws.Name, Root: ws.Root}
+	for _, s := range projects {
+		p.Actions = append(p.Actions, build(ws, s, o))
+	}
+	return p
+}
+
+// TestRun plans the images and tests of projects.
+func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
+	p := Plan{Workspace: ws.Name, Root: ws.Root}
+	for _, s := range projects {
+		test := test(ws, s, o)
+		if test.Test != nil {
+			b := build(ws, s, o)
+			p.Actions = append(p.Actions, b)
+			test.Needs = []string{b.ID}
+		}
+		p.Actions = append(p.Actions, test)
+	}
+	return p
+}
+
+func build(ws *workspace.Workspace, s Selected, o Options) Action {
+	a := Action{ID: string(Build) + ":" + s.Path, Kind: Build, Project: s.Path, Key: s.ImageKey, Fault: s.Broken}
+	if a.Fault != nil {
+		return a
+	}
+	a.Build = &spec.Build{
+		Project:    s.Path,
+		Ref:        Ref(ws, s),
+		Context:    s.Dir,
+		Dockerfile: s.Dockerfile,
+		Target:     s.Config.Image.Target,
+		Args:       s.Config.Image.Args,
+		NoCache:    o.NoCache,
+		Labels:     map[string]string{"wr.project": s.Path, "wr.key": s.ImageKey},
+	}
+	return a
+}
+
+// Ref is the local name of a project's image. It ends with the key of the
+// image's inputs, so a name is never reused for other contents.
+func Ref(ws *workspace.Workspace, s Selected) string {
+	return "wr.local/" + strings.ToLower(ws.Name) + "/" + s.Slug() + ":" + s.ImageKey[:min(32, len(s.ImageKey))]
+}
+
+func test(ws *workspace.Workspace, s Selected, o Options) Action {
+	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable)}
+	if a.Fault != nil {
+		return a
+	}
+	if reason := s.Config.Test.None; reason != "" {
+		a.None = reason
+		return a
+	}
+	a.Test = &Tests{
+		Container:  Container(ws, s.Project, Ref(ws, s), s.Config.Test.Network, o.HostEnv, o.Caller),
+		Command:    s.Config.Test.Command,
+		Args:       arguments(s, o),
+		Dir:        InContainer(s.Project),
+		AllowEmpty: o.AllowEmpty,
+	}
+	for _, nested := range ws.NestedIn(s.Project) {
+		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
+	}
+	a.Key = key(a.Test, s.ImageKey)
+	return a
+}
+
+// arguments are those of pytest, the user's last. Why testpaths and not plain
+// paths: pytest drops them when the user names files.
+func arguments(s Selected, o Options) []string {
+	var args []string
+	if paths := s.Config.Test.Paths; len(paths) > 0 {
+		args = append(args, "-o", "testpaths="+strings.Join(paths, " "))
+	}
+	args = append(append(args, s.Config.Test.Args...), o.Args...)
+	return append(args, o.Paths[s.Path]...)
+}
+
+// key is the sha256 of what decides how tests run, short of the files they
+// read: who calls and where the workspace lies do not count.
+func key(t *Tests, imageKey string) string {
+	portable := *t
+	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, nil, nil
+	document, err := json.Marshal(struct {
+		Image string
+		Tests Tests
+	}{imageKey, portable})
+	if err != nil {
+		panic(err) // plain strings and numbers always encode
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:])
+}

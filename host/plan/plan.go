@@ -1,0 +1,60 @@
+// Package plan turns a selection of projects into actions: pure data that can
+// be printed, sent elsewhere, compared and cached. Making a plan reads nothing
+// and starts nothing; package run carries it out.
+package plan
+
+import (
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Kind is what an action does.
+type Kind string
+
+// The kinds of action.
+const (
+	Build Kind = "build" // make a project's image
+	Test  Kind = "test"  // run a project's tests in its container
+)
+
+// Plan is an ordered list of actions. An action comes after all it needs.
+type Plan struct {
+	Workspace string   `json:"workspace"` // name
+	Root      string   `json:"root"`      // host path
+	Actions   []Action `json:"actions"`
+}
+
+// Action is the smallest step with a key. Exactly one of Build, Test, None and
+// Fault says what there is to do.
+type Action struct {
+	ID      string       `json:"id"`              // "test:apps/web"
+	Kind    Kind         `json:"kind"`            //
+	Project string       `json:"project"`         // project path
+	Needs   []string     `json:"needs,omitempty"` // ids of actions that must succeed first
+	Key     string       `json:"key,omitempty"`   // sha256 of all that decides the result
+	Build   *spec.Build  `json:"build,omitempty"`
+	Test    *Tests       `json:"test,omitempty"`
+	None    string       `json:"none,omitempty"`  // no tests, by declaration: the reason
+	Fault   *fault.Error `json:"fault,omitempty"` // known already: this cannot be done
+}
+
+// Tests says how one project's tests run.
+type Tests struct {
+	Container  spec.Container `json:"container"`
+	Command    []string       `json:"command"`          // pytest and its fixed arguments
+	Args       []string       `json:"args,omitempty"`   // of the user
+	Dir        string         `json:"dir"`              // container path where the command starts
+	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
+	AllowEmpty bool           `json:"allowEmpty,omitempty"`
+}
+
+// Projects returns the paths of the projects that p tests, in order.
+func (p Plan) Projects() []string {
+	var paths []string
+	for _, a := range p.Actions {
+		if a.Kind == Test {
+			paths = append(paths, a.Project)
+		}
+	}
+	return paths
+}

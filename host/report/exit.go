@@ -1,0 +1,76 @@
+package report
+
+import (
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// TimedOut is the code of the fault of a project that the whole run's limit
+// stopped.
+const TimedOut = "run.timed_out"
+
+// The exit codes of design section 10.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitEnvironment = 3
+	exitBug         = 4
+	exitTimedOut    = 124
+	exitInterrupted = 130
+)
+
+// exitOrder says which of several causes decides: the first one.
+var exitOrder = []int{exitInterrupted, exitBug, exitEnvironment, exitUsage, exitTimedOut, exitFailed}
+
+// ExitCode is the exit code of r: 130 > 4 > 3 > 2 > 124 > 1 > 0. A run without
+// projects has found none, which is 3. A project that never finished is 3 too.
+func ExitCode(r *Run) int {
+	causes := map[int]bool{exitInterrupted: r.Interrupted, exitEnvironment: len(r.Projects) == 0}
+	for _, p := range r.Projects {
+		causes[p.exitCode()] = true
+	}
+	for _, code := range exitOrder {
+		if causes[code] {
+			return code
+		}
+	}
+	return exitOK
+}
+
+// exitCode is the code that p alone would give its run.
+func (p *Project) exitCode() int {
+	if p.Fault != nil {
+		return faultCode(p.Fault)
+	}
+	switch p.Status {
+	case event.Interrupted:
+		return exitInterrupted
+	case event.OK, event.None:
+		// Why not trust the status alone: it is one word, the cases are many.
+		if s := p.Sums(); s.Failures+s.Errors > 0 {
+			return exitFailed
+		}
+		return exitOK
+	case event.Bad:
+		return exitFailed
+	default: // Broken without a fault, or never finished
+		return exitEnvironment
+	}
+}
+
+func faultCode(f *fault.Error) int {
+	if f.Code == TimedOut {
+		return exitTimedOut
+	}
+	switch f.Class {
+	case fault.Failed:
+		return exitFailed
+	case fault.Usage:
+		return exitUsage
+	case fault.Bug:
+		return exitBug
+	case fault.Environment:
+	}
+	return exitEnvironment
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+)
+
+// JUnit writes r as one JUnit document: a testsuite for each project, named by
+// its path. The attributes are those of Sums. A file that could not be
+// collected, a project that could not be tested and a case that was not run
+// are errors that say why.
+func JUnit(w io.Writer, r *Run) error {
+	s := r.Sums()
+	doc := suitesXML{
+		Name: "wr", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Skipped: s.Skipped, Time: inSeconds(r.Elapsed),
+	}
+	for _, p := range r.Projects {
+		doc.Suites = append(doc.Suites, p.suite(r))
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", " ")
+	if err := e.Encode(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+type suitesXML struct {
+	XMLName  xml.Name   `xml:"testsuites"`
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Skipped  int        `xml:"skipped,attr"`
+	Time     string     `xml:"time,attr"`
+	Suites   []suiteXML `xml:"testsuite"`
+}
+
+type suiteXML struct {
+	Name       string        `xml:"name,attr"`
+	Tests      int           `xml:"tests,attr"`
+	Failures   int           `xml:"failures,attr"`
+	Errors     int           `xml:"errors,attr"`
+	Skipped    int           `xml:"skipped,attr"`
+	Time       string        `xml:"time,attr"`
+	Timestamp  string        `xml:"timestamp,attr,omitempty"`
+	Properties []propertyXML `xml:"properties>property"`
+	Cases      []caseXML     `xml:"testcase"`
+}
+
+type propertyXML struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type caseXML struct {
+	Class     string   `xml:"classname,attr"`
+	Name      string   `xml:"name,attr"`
+	File      string   `xml:"file,attr,omitempty"`
+	Line      int      `xml:"line,attr,omitempty"`
+	Time      string   `xml:"time,attr"`
+	Failure   *whyXML  `xml:"failure"`
+	Error     *whyXML  `xml:"error"`
+	Skipped   *whyXML  `xml:"skipped"`
+	SystemOut *textXML `xml:"system-out"`
+	SystemErr *textXML `xml:"system-err"`
+}
+
+type whyXML struct {
+	Type    string `xml:"type,attr,omitempty"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type textXML struct {
+	Text string `xml:",chardata"`
+}
+
+func (p *Project) suite(r *Run) suiteXML {
+	n := p.Sums()
+	s := suiteXML{
+		Name: clean(p.Path), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped, Time: inSeconds(p.Elapsed),
+	}
+	if !r.Started.IsZero() {
+		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
+	}
+	for _, property := range []propertyXML{
+		{"image", p.Image}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
+	} {
+		if property.Value != "" {
+			s.Properties = append(s.Properties, propertyXML{property.Name, clean(property.Value)})
+		}
+	}
+	if why := p.untold(); why != "" {
+		s.Cases = append(s.Cases, p.faultCase(why))
+	}
+	for _, e := range p.CollectErrors {
+		s.Cases = append(s.Cases, collectCase(e))
+	}
+	for _, c := range p.Cases {
+		s.Cases = append(s.Cases, p.caseXML(c))
+	}
+	return s
+}
+
+// faultCase stands for what is wrong with the project as a whole.
+func (p *Project) faultCase(why string) caseXML {
+	x := caseXML{Class: clean(p.Path), Name: "wr", Time: inSeconds(0), Error: &whyXML{Type: "wr", Message: clean(why)}}
+	if f := p.Fault; f != nil {
+		x.File, x.Line = clean(f.File), f.Line
+		x.Error.Type, x.Error.Text = clean(f.Code), bounded(joined(f.Details, f.Next))
+	}
+	return x
+}
+
+func collectCase(e event.Event) caseXML {
+	return caseXML{
+		Class: className(e.Case), Name: "collection", File: clean(e.File), Line: e.Line, Time: inSeconds(0),
+		Error: &whyXML{Type: "collection", Message: clean(e.Text), Text: bounded(e.Details)},
+	}
+}
+
+func (p *Project) caseXML(c *Case) caseXML {
+	class, name := splitNodeID(c.ID)
+	x := caseXML{
+		Class: clean(class), Name: clean(name), File: clean(c.File), Line: c.Line, Time: inSeconds(c.Elapsed),
+		SystemOut: output(c.Stdout), SystemErr: output(c.Stderr),
+	}
+	why := &whyXML{Message: clean(c.Text), Text: bounded(c.Details)}
+	switch c.Outcome {
+	case event.Passed, event.XPassed:
+	case event.Failed:
+		x.Failure = why
+	case event.Errored:
+		x.Error = why
+	case event.Skipped:
+		why.Type, x.Skipped = "pytest.skip", why
+	case event.XFailed:
+		why.Type, x.Skipped = "pytest.xfail", why
+	case event.NotRun:
+		fallthrough
+	default:
+		why.Type, why.Message = "not_run", clean("not run: "+orElse(c.Text, "the run ended before"))
+		if p.onlyCollected() {
+			x.Skipped = why
+		} else {
+			x.Error = why
+		}
+	}
+	return x
+}
+
+// splitNodeID turns "test/test_a.py::TestB::test_c[x::y]" into
+// "test.test_a.TestB" and "test_c[x::y]", as pytest's own reports do.
+func splitNodeID(id string) (class, name string) {
+	file, rest, found := strings.Cut(id, "::")
+	if !found {
+		return className(id), path.Base(id)
+	}
+	head, params, hasParams := strings.Cut(rest, "[")
+	class = className(file)
+	if i := strings.LastIndex(head, "::"); i >= 0 {
+		class, head = class+"."+strings.ReplaceAll(head[:i], "::", "."), head[i+2:]
+	}
+	if hasParams {
+		head += "[" + params
+	}
+	return class, head
+}
+
+// className is a file as a Python module.
+func className(file string) string {
+	return clean(strings.ReplaceAll(strings.TrimSuffix(file, ".py"), "/", "."))
+}
+
+func output(text string) *textXML {
+	if text == "" {
+		return nil
+	}
+	return &textXML{bounded(text)}
+}
+
+func inSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }
+
+func joined(parts ...string) string {
+	return strings.TrimSpace(strings.Join(parts, "\n"))
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,137 @@
+// Package report makes results of a run's events: counts for the table, one
+// JUnit file, the exit code. All of them are folds of the same events, so they
+// cannot disagree. A Run is not safe for concurrent use.
+package report
+
+import (
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Run is what the events of one run have said so far. The zero value is a run
+// of which nothing is known. It is an event.Sink.
+type Run struct {
+	ID          string
+	Version     string // of wr
+	Args        []string
+	Started     time.Time
+	Elapsed     time.Duration
+	Exit        int // of wr, once Finished
+	Interrupted bool
+	Finished    bool       // its last event is there; a run that is not was cut off
+	Projects    []*Project // in the order in which they were planned
+
+	byPath map[string]*Project
+}
+
+// Project is one project of a run.
+type Project struct {
+	Path          string
+	Image         string
+	Status        event.Status // "" until it finished
+	Reason        string       // why there are none, with event.None
+	Fault         *fault.Error
+	Elapsed       time.Duration
+	Log           string // workspace path of its output
+	Session       string // versions of pytest and Python
+	Cases         []*Case
+	CollectErrors []event.Event // of type event.CollectFailed
+	Deselected    []string      // node ids
+	Warnings      []event.Event
+
+	byID map[string]*Case
+}
+
+// Case is one case with its last outcome; "" until it has one.
+type Case struct {
+	ID      string
+	File    string
+	Line    int
+	Outcome event.Outcome
+	Elapsed time.Duration
+	Text    string
+	Details string
+	Stdout  string
+	Stderr  string
+}
+
+// Emit is Apply, for event.Stream.
+func (r *Run) Emit(e event.Event) { r.Apply(e) }
+
+// Apply takes one more event into account. Of several outcomes of one case the
+// last one counts.
+func (r *Run) Apply(e event.Event) {
+	switch e.Type {
+	case event.RunStarted:
+		r.ID, r.Version, r.Args, r.Started = e.Run, e.Version, e.Args, e.Time
+	case event.RunFinished:
+		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
+	default:
+		if e.Project != "" {
+			r.project(e.Project).apply(e)
+		}
+	}
+}
+
+// Project returns the project with that path, or nil.
+func (r *Run) Project(path string) *Project { return r.byPath[path] }
+
+func (r *Run) project(path string) *Project {
+	if p := r.byPath[path]; p != nil {
+		return p
+	}
+	if r.byPath == nil {
+		r.byPath = map[string]*Project{}
+	}
+	p := &Project{Path: path, byID: map[string]*Case{}}
+	r.byPath[path] = p
+	r.Projects = append(r.Projects, p)
+	return p
+}
+
+func (p *Project) apply(e event.Event) {
+	if e.Image != "" {
+		p.Image = e.Image
+	}
+	switch e.Type {
+	case event.TestStarted:
+		p.Log = e.Log
+	case event.SessionStarted:
+		p.Session = e.Text
+	case event.Collected:
+		for _, id := range e.Cases {
+			p.find(id)
+		}
+	case event.CollectFailed:
+		p.CollectErrors = append(p.CollectErrors, e)
+	case event.CaseDeselected:
+		p.Deselected = append(p.Deselected, e.Case)
+	case event.Warning:
+		p.Warnings = append(p.Warnings, e)
+	case event.CaseFinished:
+		p.find(e.Case).finish(e)
+	case event.ProjectFinished:
+		p.Status, p.Fault, p.Elapsed, p.Reason = e.Status, e.Fault, e.Elapsed, e.Text
+	}
+}
+
+// find returns the case with that node id. One that nobody collected counts
+// from the moment it is heard of.
+func (p *Project) find(id string) *Case {
+	c := p.byID[id]
+	if c == nil {
+		c = &Case{ID: id}
+		p.byID[id] = c
+		p.Cases = append(p.Cases, c)
+	}
+	return c
+}
+
+func (c *Case) finish(e event.Event) {
+	*c = Case{
+		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Elapsed: e.Elapsed,
+		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
+	}
+}

@@ -1,0 +1,6 @@
+"""{{.Name}}: say here what it is for."""
+
+
+def greet(whom: str) -> str:
+    """Return a greeting."""
+    return f"hello, {whom}"

@@ -1,0 +1,142 @@
+package testrun
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/run"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Config is what carrying out a plan of tests takes.
+type Config struct {
+	Builder spec.Builder
+	Runner  spec.Runner
+	Jobs    int          // containers at once
+	Builds  int          // builds at once
+	Owner   spec.Owner   // whom the files of the run belong to
+	Args    []string     // wr's command line, for the record
+	Version string       // of wr
+	Sinks   []event.Sink // further consumers of the events
+	Now     func() time.Time
+}
+
+// Do carries out p and returns what came of it and where it is recorded. The
+// error is about the recording; everything else is in the report. When ctx
+// ends first, the report says interrupted.
+func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, err error) {
+	dir, err := NewRunDir(p.Root, c.Now(), c.Owner)
+	if err != nil {
+		return nil, dir, err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	log, err := openLog(dir, c.Owner)
+	if err != nil {
+		return nil, dir, err
+	}
+	result := &report.Run{}
+	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
+	err = d.carryOut(ctx, p, result)
+	err = errors.Join(err, log.Close(), writeJUnit(dir, result, c.Owner))
+	return result, dir, err
+}
+
+// doing is one run of Do.
+type doing struct {
+	Config
+	dir    RunDir
+	stream *event.Stream
+}
+
+// carryOut walks p. Its error is that the plan itself is wrong.
+func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
+	began := d.Now()
+	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args})
+	for _, project := range p.Projects() {
+		d.stream.Emit(event.Event{Type: event.ProjectPlanned, Project: project})
+	}
+	images := run.Images{Builder: d.Builder, Emit: d.stream.Emit}
+	executor := run.Executor{
+		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do, plan.Test: d.test},
+		Jobs:     map[plan.Kind]int{plan.Build: d.Builds, plan.Test: d.Jobs},
+		Blocked:  func(a plan.Action, cause error) { d.blocked(ctx, a, cause) },
+	}
+	err := executor.Do(ctx, p)
+	if ctx.Err() != nil {
+		result.Interrupted, err = true, nil
+	}
+	d.stream.Emit(event.Event{
+		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
+	})
+	return err
+}
+
+// test is the handler of plan.Test. Nothing needs a test action, so it has no
+// error: all that happens is an event.
+func (d *doing) test(ctx context.Context, a plan.Action) error {
+	switch {
+	case a.Fault != nil:
+		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: a.Fault})
+	case a.None != "":
+		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.None, Text: a.None})
+	default:
+		Unit{
+			Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+			Command: a.Test.Command, Args: a.Test.Args, Dir: a.Test.Dir, Nested: a.Test.Nested,
+			RunDir: d.dir.Unit(a.Project), Owner: d.Owner, AllowEmpty: a.Test.AllowEmpty,
+		}.Run(ctx, d.Runner, d.stream.Emit)
+	}
+	return nil
+}
+
+// labelled is c with the run's id, by which `wr engine status` names it.
+func (d *doing) labelled(c spec.Container) spec.Container {
+	labels := map[string]string{"wr.run": d.dir.ID}
+	for name, value := range c.Labels {
+		labels[name] = value
+	}
+	c.Labels = labels
+	return c
+}
+
+// blocked ends a project whose tests never started.
+func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
+	if a.Kind != plan.Test {
+		return
+	}
+	e := event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(cause)}
+	if ctx.Err() != nil {
+		e.Status, e.Fault = event.Interrupted, nil
+	}
+	d.stream.Emit(e)
+}
+
+// writeJUnit writes the run's junit.xml, whole or not at all.
+func writeJUnit(dir RunDir, result *report.Run, owner spec.Owner) error {
+	path := filepath.Join(dir.Path, "junit.xml")
+	f, err := os.CreateTemp(dir.Path, ".junit-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	err = errors.Join(report.JUnit(f, result), f.Chmod(0o644), give(f, owner), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// give makes f the owner's when this process can.
+func give(f *os.File, owner spec.Owner) error {
+	if !isRoot() {
+		return nil
+	}
+	return f.Chown(owner.UID, owner.GID)
+}

@@ -1,0 +1,101 @@
+package testrun
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// fact is one line of the plugin. Which members are set follows from Type.
+type fact struct {
+	Number int64  `json:"n"` // 1, 2, 3, ...; a line that was torn comes again with its number
+	Type   string `json:"t"`
+
+	// session
+	Version int    `json:"version"`
+	Pytest  string `json:"pytest"`
+	Python  string `json:"python"`
+	RootDir string `json:"rootdir"` // container path
+
+	Cases []collectedCase `json:"cases"` // collected
+	IDs   []string        `json:"ids"`   // deselected
+
+	// which case, in start, phase and done: by number, else by id
+	Case *int   `json:"c"`
+	ID   string `json:"id"`
+	File string `json:"file"` // relative to RootDir
+	Line int    `json:"line"`
+
+	Plain []plainPhase `json:"plain"` // phase, done: passed phases before it
+
+	// phase
+	When    string  `json:"when"`
+	Outcome string  `json:"outcome"`
+	Seconds float64 `json:"seconds"`
+	XFail   *string `json:"xfail"` // the reason; nil: not expected to fail
+	Sub     string  `json:"sub"`   // the subtest's name; "": not of a subtest
+	Stdout  string  `json:"stdout"`
+	Stderr  string  `json:"stderr"`
+	Log     string  `json:"log"`
+
+	// phase, collect_error, collect_skip, internal_error, warning
+	Text    string `json:"text"`
+	Details string `json:"details"`
+
+	// finish
+	Lines       int64  `json:"lines"` // how many there are, this one included
+	Exit        *int   `json:"exit"`
+	CollectOnly bool   `json:"collect_only"`
+	Stopped     string `json:"stopped"` // why it ended before the last case
+}
+
+// The types of facts.
+const (
+	factSession       = "session"
+	factCollected     = "collected"
+	factDeselected    = "deselected"
+	factCollectError  = "collect_error"
+	factCollectSkip   = "collect_skip"
+	factStart         = "start"
+	factPhase         = "phase"
+	factDone          = "done"
+	factWarning       = "warning"
+	factInternalError = "internal_error"
+	factFinish        = "finish"
+)
+
+// collectedCase is [node id, file, line].
+type collectedCase struct {
+	id   string
+	file string // relative to rootdir; "" is unknown
+	line int    // 1-based; 0 is unknown
+}
+
+// UnmarshalJSON reads the array form.
+func (c *collectedCase) UnmarshalJSON(data []byte) error {
+	return unmarshalArray(data, &c.id, &c.file, &c.line)
+}
+
+// plainPhase is [when, seconds] of a phase that passed and said nothing.
+type plainPhase struct {
+	when    string
+	seconds float64
+}
+
+// UnmarshalJSON reads the array form.
+func (p *plainPhase) UnmarshalJSON(data []byte) error {
+	return unmarshalArray(data, &p.when, &p.seconds)
+}
+
+func unmarshalArray(data []byte, members ...any) error {
+	n := len(members)
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	if len(members) != n {
+		return fmt.Errorf("array of %d members, want %d", len(members), n)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

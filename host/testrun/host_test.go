@@ -1,0 +1,258 @@
+package testrun_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/testrun"
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// findPython returns the interpreter of this machine that has pytest.
+var findPython = sync.OnceValues(func() (string, error) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command(python, "-c", "import pytest, sys; print(sys.executable)").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", python, err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+})
+
+// python fails the test, and does not skip it, when there is nothing to test with.
+func python(t testing.TB) string {
+	t.Helper()
+	found, err := findPython()
+	if err != nil {
+		t.Fatalf("these tests run pytest of this machine, which needs python3 with pytest on PATH (apt-get install python3-pytest): %v", err)
+	}
+	return found
+}
+
+// onHost is a spec.Runner without containers: what is mounted below spec.Internal
+// is used where it lies on this machine, and the text of paths is changed to that.
+type onHost struct {
+	before func(p *spec.Process) // may change what is about to run
+}
+
+func (h onHost) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	inside, outside := h.mounts(c)
+	toHost := strings.NewReplacer(inside...)
+	if err := rewrite(outside, toHost); err != nil {
+		return spec.Exit{}, err
+	}
+	if h.before != nil {
+		h.before(&p)
+	}
+	cmd := exec.CommandContext(ctx, p.Args[0], p.Args[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
+	cmd.Dir = p.Dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONDONTWRITEBYTECODE=1"}
+	for _, variable := range append(c.Env, p.Env...) {
+		cmd.Env = append(cmd.Env, toHost.Replace(variable))
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return exitOf(cmd), context.Cause(ctx)
+	}
+	if exitErr := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exitErr) {
+		return spec.Exit{Code: 127}, nil
+	}
+	return exitOf(cmd), nil
+}
+
+// mounts returns pairs of container path and host path, and the host paths.
+func (onHost) mounts(c spec.Container) (pairs, outside []string) {
+	for _, m := range c.Mounts {
+		if strings.HasPrefix(m.Target, spec.Internal) {
+			pairs, outside = append(pairs, m.Target, m.Source), append(outside, m.Source)
+		}
+	}
+	return pairs, outside
+}
+
+// rewrite changes the paths in the plugin's configuration.
+func rewrite(folders []string, toHost *strings.Replacer) error {
+	for _, folder := range folders {
+		name := filepath.Join(folder, "config.json")
+		content, err := os.ReadFile(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(toHost.Replace(string(content))), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func exitOf(cmd *exec.Cmd) spec.Exit {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return spec.Exit{Code: 128 + int(status.Signal()), Signal: int(status.Signal())}
+	}
+	return spec.Exit{Code: cmd.ProcessState.ExitCode()}
+}
+
+// world is a workspace on this machine with the project p in it.
+type world struct {
+	testing.TB
+	root   string
+	unit   testrun.Unit
+	runner spec.Runner
+}
+
+// newWorld makes a workspace of files, named relative to the project.
+func newWorld(t testing.TB, files map[string]string) *world {
+	t.Helper()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{TB: t, root: root, runner: onHost{}}
+	for name, content := range files {
+		w.write(filepath.Join("p", name), content)
+	}
+	w.write("p/devops/Dockerfile", "FROM scratch\n")
+	w.unit = testrun.Unit{
+		Project: "p", Image: "wr.local/p:1",
+		Container: spec.Container{Mounts: []spec.Mount{{Source: root, Target: root, Owned: true}}},
+		Command:   []string{python(t), "-m", "pytest", "-p", "no:cacheprovider"},
+		Root:      root, Dir: filepath.Join(root, "p"),
+		RunDir: filepath.Join(root, "run"),
+		Owner:  spec.Owner{UID: os.Getuid(), GID: os.Getgid()},
+	}
+	return w
+}
+
+func (w *world) write(name, content string) {
+	w.Helper()
+	name = filepath.Join(w.root, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		w.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// result is what a unit told.
+type result struct {
+	testing.TB
+	testrun.Verdict
+	events  []event.Event
+	project *report.Project
+	exit    int // that wr would have
+	log     string
+}
+
+// run tests the world's unit and checks what must be true of every run: the
+// table agrees with the events, and each collected case has one outcome.
+func (w *world) run(ctx context.Context) result {
+	w.Helper()
+	r := result{TB: w.TB}
+	folded := &report.Run{}
+	stream := event.NewStream(time.Now, folded)
+	r.Verdict = w.unit.Run(ctx, w.runner, func(e event.Event) {
+		r.events = append(r.events, e)
+		stream.Emit(e)
+	})
+	log, _ := os.ReadFile(filepath.Join(w.unit.RunDir, "output.log"))
+	r.log, r.exit, r.project = string(log), report.ExitCode(folded), folded.Project("p")
+	w.Cleanup(func() {
+		if w.Failed() {
+			w.Logf("verdict %+v, fault %v\n%.6000s", r.Verdict, r.Fault, r.log)
+		}
+	})
+	r.conserved()
+	return r
+}
+
+// conserved fails unless every collected case finished, and nothing else did.
+func (r result) conserved() {
+	r.Helper()
+	collected, ended := map[string]bool{}, map[string]bool{}
+	for _, e := range r.events {
+		if e.Project != "p" {
+			r.Errorf("an event without project: %+v", e)
+		}
+		switch e.Type {
+		case event.Collected:
+			for _, id := range e.Cases {
+				if collected[id] {
+					r.Errorf("%s was collected twice", id)
+				}
+				collected[id] = true
+			}
+		case event.CaseFinished:
+			ended[e.Case] = true
+		}
+	}
+	for id := range collected {
+		if !ended[id] {
+			r.Errorf("%s was collected and has no outcome", id)
+		}
+	}
+	n := r.project.Counts()
+	if sum := n.Passed + n.Failed + n.Skipped + n.XFailed + n.XPassed + n.Errored + n.NotRun; sum != n.Collected {
+		r.Errorf("the outcomes add up to %d, collected are %d", sum, n.Collected)
+	}
+}
+
+// outcomes maps node ids, without the file when there is one only, to outcomes.
+func (r result) outcomes() map[string]event.Outcome {
+	all := map[string]event.Outcome{}
+	for _, c := range r.project.Cases {
+		all[c.ID] = c.Outcome
+	}
+	return all
+}
+
+// of returns the last end of the case with that id.
+func (r result) of(id string) event.Event {
+	r.Helper()
+	for _, e := range slices.Backward(r.events) {
+		if e.Type == event.CaseFinished && e.Case == id {
+			return e
+		}
+	}
+	r.Fatalf("no case %s has ended", id)
+	return event.Event{}
+}
+
+func (r result) code() string {
+	if r.Fault == nil {
+		return ""
+	}
+	return r.Fault.Code
+}
+
+// texts are the texts of the events of one type.
+func (r result) texts(of event.Type) []string {
+	var all []string
+	for _, e := range r.events {
+		if e.Type == of {
+			all = append(all, e.Text)
+		}
+	}
+	return all
+}

@@ -1,0 +1,429 @@
+"""Tells wr what pytest does: one JSON line a fact, in an append-only file.
+
+PYTEST_DONT_REWRITE: there is no assertion in here, and rewriting costs time.
+
+Loaded with ``-p wr_pytest`` and told where to write by the JSON file that the
+environment variable WR_PYTEST names. Without that variable it does nothing.
+
+What tests may do to the process must not touch the facts. So
+  * only the process that opened the session writes, checked at each fact;
+    under xdist that is the controller;
+  * the descriptor is checked before each write, and opened again when a test
+    has closed it or put another file in its place;
+  * a fact that cannot be written is kept and written before the next one;
+  * lines are numbered and the last one says how many there are;
+  * all functions are fetched at import and kept in instances, where libraries
+    that replace os, time, open or json in loaded modules do not look.
+
+Works with Python >= 3.8 and pytest >= 6; needs nothing else.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import platform
+
+import pytest
+
+_VERSION = 1  # of the configuration and of the facts
+_CHUNK = 500  # cases a line
+_TEXT = 256 * 1024  # characters of a traceback or of captured output
+_SHORT = 4 * 1024  # characters of a message
+_WARNINGS = 200  # different warnings a session
+_HIGH = 700  # where the descriptor is out of the way of those of tests
+
+
+class _Facts:
+    """The file of facts. Lines that could not be written wait in _pending."""
+
+    def __init__(self, path):
+        self.pid = os.getpid()
+        self.getpid, self.exit = os.getpid, os._exit
+        self._open, self._fstat, self._write, self._close = os.open, os.fstat, os.write, os.close
+        self._fcntl, self._high = fcntl.fcntl, fcntl.F_DUPFD_CLOEXEC
+        self._flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        self.encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+        self._path = path
+        self._count = 0
+        self._pending = []
+        self._torn = False  # the last line may have been written in part
+        self._fd, self._id = -1, None
+        self._reopen()
+        if self._fstat(self._fd).st_size:
+            raise OSError(errno.EEXIST, "another session has written to it", path)
+
+    def foreign(self):
+        """Whether this is a process that the session has forked."""
+        return self.getpid() != self.pid
+
+    def put(self, **fact):
+        """Writes a fact, unless this process is not the session's."""
+        if self.getpid() == self.pid:
+            self.line(self.encode(fact)[1:-1])
+
+    def line(self, members):
+        """Writes the members of a JSON object as the next fact."""
+        self._count += 1
+        self._pending.append(('{"n":%d,%s}\n' % (self._count, members)).encode("ascii"))
+        self._flush()
+
+    def _flush(self):
+        try:
+            while self._pending:
+                self._send(self._pending[0])
+                del self._pending[0]
+        except OSError:
+            self._id = None  # whatever it was, a new descriptor is the next thing to try
+
+    def finish(self, **fact):
+        """Writes the last fact, which holds the number of lines."""
+        self.put(t="finish", lines=self._count + 1, **fact)
+        for _ in range(3):  # nobody comes after it
+            if self._pending:
+                self._flush()
+
+    def _send(self, data):
+        if not self._usable():
+            self._reopen()
+        if self._torn:
+            data = b"\n" + data
+        self._torn = True  # until all is out; a signal handler may raise in between
+        while data:
+            data = data[self._write(self._fd, data):]
+        self._torn = False
+
+    def _usable(self):
+        try:
+            found = self._fstat(self._fd)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._id
+
+    def _reopen(self):
+        """Opens the file; the old descriptor is left alone, it is not ours any more."""
+        low = self._open(self._path, self._flags)
+        try:
+            self._fd = self._fcntl(low, self._high, _HIGH)
+        except OSError:
+            self._fd = low  # the limit of descriptors is below _HIGH, or reached
+        else:
+            self._close(low)
+        found = self._fstat(self._fd)
+        self._id = (found.st_dev, found.st_ino)
+
+
+class _Recorder:
+    """Turns pytest's hooks into facts."""
+
+    def __init__(self, config, facts):
+        self._config = config
+        self._facts = facts
+        self._session = None
+        self._index = {}  # node id -> number of the case
+        self._plain = {}  # node id -> phases not yet told, nothing to say about them
+        self._warnings = set()
+        self._stopped = ""
+
+    # The session.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        self._session = session
+        self._facts.put(
+            t="session", version=_VERSION, pytest=pytest.__version__, python=platform.python_version(),
+            rootdir=str(getattr(self._config, "rootpath", None) or self._config.rootdir), plugins=_plugins(self._config),
+        )
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        self._leave_fork(2)
+        self._stopped = self._stopped or _short("%s: %s" % (excinfo.typename, excinfo.value))
+
+    def pytest_internalerror(self, excrepr):
+        self._facts.put(t="internal_error", details=_cut(excrepr), text=_last_line(excrepr))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        self._leave_fork(2)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_unconfigure(self):
+        yield  # whatever the others do in there, or fail in
+        if self._facts.foreign() or self._session is None:
+            return
+        session = self._session
+        stopped = self._stopped or getattr(session, "shouldfail", "") or getattr(session, "shouldstop", "")
+        exit_status = getattr(session, "exitstatus", None)
+        self._facts.finish(
+            exit=int(exit_status) if isinstance(exit_status, int) else None,
+            collect_only=bool(self._config.getoption("collectonly", False)),
+            stopped=_short(stopped) if stopped else "",
+        )
+
+    # Collection.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report):
+        self._leave_fork(1 if report.failed else 0)
+        if report.failed:
+            self._facts.put(t="collect_error", id=report.nodeid, details=_longrepr(report), text=_reason(report))
+        elif report.skipped:
+            self._facts.put(t="collect_skip", id=report.nodeid, text=_reason(report))
+
+    def pytest_deselected(self, items):
+        ids = [item.nodeid for item in items]
+        for start in range(0, len(ids), _CHUNK):
+            self._facts.put(t="deselected", ids=ids[start:start + _CHUNK])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session):
+        self._collected([[item.nodeid, *_position(item)] for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids):
+        if not self._index:  # all workers collect the same, the first one tells
+            self._collected([[nodeid, "", 0] for nodeid in ids])
+
+    def _collected(self, cases):
+        self._index = {case[0]: number for number, case in enumerate(cases)}
+        for start in range(0, len(cases), _CHUNK):
+            self._facts.put(t="collected", cases=cases[start:start + _CHUNK])
+
+    # Cases. Most facts are of these two kinds, so they are written without the encoder.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid, location):
+        facts = self._facts
+        if facts.getpid() == facts.pid:
+            facts.line('"t":"start",' + self._case(nodeid, location))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logfinish(self, nodeid):
+        facts = self._facts
+        if facts.getpid() == facts.pid:
+            facts.line('"t":"done",%s,"plain":[%s]' % (self._case(nodeid), self._told(nodeid)))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report):
+        facts = self._facts
+        nodeid, when = report.nodeid, report.when
+        context = getattr(report, "context", None)  # of a subtest
+        if facts.getpid() != facts.pid:
+            if context is None:  # a test has forked and the child came back: one of the two must go
+                facts.exit(1 if report.failed else 0)
+            return
+        sections = _sections(report, when) if report.sections else None
+        if report.outcome == "passed" and not sections and not hasattr(report, "wasxfail"):
+            if context is None:
+                self._plain.setdefault(nodeid, []).append('["%s",%s]' % (when, _seconds(report)))
+            return
+        self._remarkable(report, sections or {}, context)
+
+    def _remarkable(self, report, sections, context):
+        """Tells a phase that is more than passed, after those not yet told."""
+        fact = {"when": str(report.when), "outcome": str(report.outcome)}
+        fact.update(sections)
+        if report.outcome != "passed":
+            fact.update(details=_longrepr(report), text=_reason(report))
+        if hasattr(report, "wasxfail"):
+            fact["xfail"] = _short(report.wasxfail)
+        if context is not None:
+            fact["sub"] = _subtest(context)
+        self._facts.line('"t":"phase",%s,"plain":[%s],"seconds":%s,%s' % (
+            self._case(report.nodeid), self._told(report.nodeid), _seconds(report), self._facts.encode(fact)[1:-1]))
+
+    def _told(self, nodeid):
+        return ",".join(self._plain.pop(nodeid, ()))
+
+    def _case(self, nodeid, location=None):
+        """Names a case: by number if it was collected, else by all we know."""
+        number = self._index.get(nodeid)
+        if number is not None:
+            return '"c":%d' % number
+        file, line = _location(location)
+        return self._facts.encode({"id": nodeid, "file": file, "line": line})[1:-1]
+
+    # Warnings.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_warning_recorded(self, warning_message, nodeid):
+        try:
+            name = warning_message.category.__name__
+            text = _short("%s: %s" % (name, warning_message.message))
+            key = (text, str(warning_message.filename), int(warning_message.lineno or 0))
+        except Exception:
+            return  # somebody else's object that cannot be shown
+        if key in self._warnings or len(self._warnings) >= _WARNINGS:
+            return
+        self._warnings.add(key)
+        self._facts.put(t="warning", text=key[0], file=key[1], line=key[2], id=str(nodeid or ""))
+
+    def _leave_fork(self, code):
+        """Ends a forked process that returned into pytest: it would run the suite again."""
+        if self._facts.foreign():
+            self._facts.exit(code)
+
+
+class _Nested:
+    """Leaves out the directories of projects further down, unless they were asked for."""
+
+    def __init__(self, config, ignored):
+        self._ignored = [os.path.normpath(path) for path in ignored]
+        self._config = config
+        self._left = None
+
+    def leaves_out(self, path):
+        if self._left is None:
+            asked = _asked(self._config)
+            self._left = [p for p in self._ignored if not any(_within(a, p) for a in asked)]
+        path = str(path)
+        # None, not False: other plugins may still say what they think.
+        return True if any(_within(path, ignored) for ignored in self._left) else None
+
+
+if int(pytest.__version__.split(".")[0]) >= 7:
+
+    class _Ignore(_Nested):
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_ignore_collect(self, collection_path):
+            return self.leaves_out(collection_path)
+
+else:
+
+    class _Ignore(_Nested):
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_ignore_collect(self, path):
+            return self.leaves_out(path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Starts recording; under xdist the workers only learn what to leave out."""
+    path = os.environ.get("WR_PYTEST")
+    if not path or config.pluginmanager.hasplugin("wr_nested"):
+        return
+    with open(path, encoding="utf-8") as f:
+        settings = json.load(f)
+    if settings.get("version") != _VERSION:
+        raise pytest.UsageError("wr: %s has version %r, not %d" % (path, settings.get("version"), _VERSION))
+    if settings.get("ignore"):
+        config.pluginmanager.register(_Ignore(config, settings["ignore"]), "wr_nested")
+    if hasattr(config, "workerinput"):
+        return
+    try:
+        facts = _Facts(settings["events"])
+    except OSError as err:
+        raise pytest.UsageError("wr: cannot write the events of this run: %s" % err)
+    config.pluginmanager.register(_Recorder(config, facts), "wr_recorder")
+
+
+def _plugins(config):
+    """Names and versions of the installed plugins that are active."""
+    try:
+        return sorted({"%s %s" % (d.project_name, d.version) for _, d in config.pluginmanager.list_plugin_distinfo()})
+    except Exception:
+        return []
+
+
+def _asked(config):
+    """The paths the user named; those of the configuration do not count."""
+    source = getattr(getattr(config, "args_source", None), "name", "")
+    args = [str(arg) for arg in config.args]
+    if source in ("TESTPATHS", "INVOCATION_DIR"):
+        return []
+    if not source and args in (config.getini("testpaths"), [str(config.invocation_params.dir)]):
+        return []
+    base = str(config.invocation_params.dir)
+    paths = [os.path.join(base, arg.split("::")[0]) for arg in args]
+    return [os.path.normpath(p) for p in paths] + [os.path.realpath(p) for p in paths]
+
+
+def _within(path, directory):
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _position(item):
+    try:
+        return _location(item.location)
+    except Exception:
+        return "", 0  # an item of a plugin that does not know where it is
+
+
+def _location(location):
+    """File, relative to rootdir, and 1-based line; 0 is unknown."""
+    if not location:
+        return "", 0
+    file, line = location[0], location[1]
+    return str(file or ""), line + 1 if isinstance(line, int) else 0
+
+
+def _seconds(report):
+    try:
+        return "%.6f" % max(0.0, min(float(report.duration), 1e9))
+    except Exception:
+        return "0"  # a test has replaced the clock by something that is no number
+
+
+def _sections(report, when):
+    """What the phase itself printed; later phases repeat the sections of earlier ones."""
+    found = {}
+    for kind in ("stdout", "stderr", "log"):
+        title = "Captured %s %s" % (kind, when)
+        text = [content for name, content in report.sections if name == title]
+        if text:
+            found[kind] = _cut(text[0] if len(text) == 1 else "".join(text))
+    return found
+
+
+def _longrepr(report):
+    """The whole story of a report."""
+    try:
+        if isinstance(report.longrepr, tuple):
+            return ""  # of a skip; its reason says it all
+        return _cut(report.longreprtext)
+    except Exception as err:
+        return "wr: this failure cannot be shown: %s" % type(err).__name__
+
+
+def _reason(report):
+    """One or a few lines that say why."""
+    try:
+        longrepr = report.longrepr
+        if isinstance(longrepr, tuple):
+            return _short(longrepr[2])
+        crash = getattr(longrepr, "reprcrash", None)
+        if crash is not None:
+            return _short(crash.message)
+        return _last_line(report.longreprtext)
+    except Exception:
+        return ""
+
+
+def _subtest(context):
+    try:
+        parts = [] if context.msg is None else ["[%s]" % context.msg]
+        if context.kwargs:
+            parts.append("(%s)" % ", ".join("%s=%s" % pair for pair in context.kwargs.items()))
+        return _short(" ".join(parts) or "(<subtest>)")
+    except Exception:
+        return "(<subtest>)"
+
+
+def _last_line(text):
+    lines = [line for line in str(text).splitlines() if line.strip()]
+    # Why: pytest marks the lines of an error in a module with "E   ".
+    marked = [line[1:].strip() for line in lines if line.startswith("E  ")]
+    return _short((marked or lines or [""])[-1])
+
+
+def _short(text):
+    return str(text)[:_SHORT]
+
+
+def _cut(text):
+    """Head and tail of a long text, with a mark that says what is missing."""
+    text = str(text)
+    if len(text) <= _TEXT:
+        return text
+    half = _TEXT // 2
+    return "%s\n[... %d characters cut by wr ...]\n%s" % (text[:half], len(text) - 2 * half, text[-half:])

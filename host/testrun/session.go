@@ -1,0 +1,207 @@
+package testrun
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/wr-build/wr/host/event"
+)
+
+// session is what is known of one session of pytest. It translates facts to
+// events as they come; conclude ends it.
+type session struct {
+	paths paths
+	emit  func(event.Event)
+
+	last      int64  // number of the last fact
+	damaged   string // why the facts cannot be trusted; "" = they can
+	started   bool
+	finish    *fact
+	internal  *fact // pytest's own failure
+	collected int   // different cases
+
+	numbered      []*testCase          // as the plugin numbers them
+	cases         map[string]*testCase // by pytest's own node id
+	order         []*testCase          // collected, then those nobody collected
+	uncollected   []string             // cases that ran although nobody collected them
+	deselected    int
+	collectErrors int
+	moduleSkips   int
+	fallen        bool // a case was running when it all ended
+}
+
+func newSession(p paths, emit func(event.Event)) *session {
+	return &session{paths: p, emit: emit, cases: map[string]*testCase{}}
+}
+
+// line takes one line of the file of facts. A line that is no fact was torn by
+// a signal and comes again; if it does not, the numbers show it.
+func (s *session) line(data []byte) {
+	var f fact
+	if len(data) == 0 || json.Unmarshal(data, &f) != nil || f.Number <= s.last {
+		return
+	}
+	if f.Number != s.last+1 {
+		s.damage(fmt.Sprintf("has no line %d", s.last+1))
+	}
+	if s.finish != nil {
+		s.damage(fmt.Sprintf("goes on after its end with line %d", f.Number))
+	}
+	s.last = f.Number
+	s.apply(f)
+}
+
+func (s *session) damage(what string) {
+	if s.damaged == "" {
+		s.damaged = what
+	}
+}
+
+func (s *session) apply(f fact) {
+	switch f.Type {
+	case factSession:
+		s.start(f)
+	case factCollected:
+		s.collect(f.Cases)
+	case factDeselected:
+		s.deselect(f.IDs)
+	case factCollectError:
+		s.collectErrors++
+		s.emit(event.Event{Type: event.CollectFailed, Case: s.place(f.ID), File: s.paths.file("", f.ID), Text: f.Text, Details: f.Details})
+	case factCollectSkip:
+		s.skipModule(f)
+	case factStart:
+		s.startCase(f)
+	case factPhase:
+		s.addPhases(f)
+	case factDone:
+		s.finishCase(f)
+	case factWarning:
+		s.warn(f)
+	case factInternalError:
+		s.internal = &f
+	case factFinish:
+		s.finish = &f
+		if f.Lines != f.Number {
+			s.damage(fmt.Sprintf("says that it has %d lines on line %d", f.Lines, f.Number))
+		}
+	}
+}
+
+func (s *session) start(f fact) {
+	if f.Version != factsVersion {
+		s.damage(fmt.Sprintf("has version %d", f.Version))
+	}
+	s.started = true
+	s.paths.rootdir = f.RootDir
+	s.emit(event.Event{Type: event.SessionStarted, Text: fmt.Sprintf("pytest %s, Python %s", f.Pytest, f.Python)})
+}
+
+// collect notes cases. Asked to, pytest collects a case twice; it stays one
+// case, which then has several attempts.
+func (s *session) collect(cases []collectedCase) {
+	var ids []string
+	for _, c := range cases {
+		known := s.cases[c.id]
+		if known == nil {
+			known = s.add(c)
+			ids = append(ids, known.id)
+		}
+		s.numbered = append(s.numbered, known)
+	}
+	s.collected += len(ids)
+	if len(ids) > 0 {
+		s.emit(event.Event{Type: event.Collected, Cases: ids})
+	}
+}
+
+func (s *session) add(c collectedCase) *testCase {
+	added := &testCase{id: s.paths.nodeID(c.id), file: s.paths.file(c.file, c.id), line: c.line}
+	s.cases[c.id] = added
+	s.order = append(s.order, added)
+	return added
+}
+
+func (s *session) deselect(ids []string) {
+	for _, id := range ids {
+		s.deselected++
+		s.emit(event.Event{Type: event.CaseDeselected, Case: s.paths.nodeID(id)})
+	}
+}
+
+// skipModule counts a file that skipped itself while it was collected as one
+// skipped case: what is in it can never be known, but it must not vanish.
+func (s *session) skipModule(f fact) {
+	s.moduleSkips++
+	s.collect([]collectedCase{{id: f.ID}})
+	s.numbered = s.numbered[:len(s.numbered)-1] // the plugin does not count it
+	c := s.cases[f.ID]
+	c.add(phase{when: "setup", outcome: "skipped", text: f.Text})
+	s.end(c)
+}
+
+func (s *session) startCase(f fact) {
+	c := s.find(f)
+	c.started, c.finished = true, false
+	s.emit(event.Event{Type: event.CaseStarted, Case: c.id, File: c.file, Line: c.line})
+}
+
+func (s *session) addPhases(f fact) *testCase {
+	c := s.find(f)
+	for _, p := range phasesOf(f) {
+		c.add(p)
+	}
+	return c
+}
+
+func (s *session) finishCase(f fact) {
+	c := s.addPhases(f)
+	if c.attempts == 0 {
+		c.started = false // no phase was reported: it has not run
+		return
+	}
+	s.end(c)
+}
+
+func (s *session) end(c *testCase) {
+	c.finished = true
+	s.emit(c.result())
+}
+
+// find returns the case that f is about, also one that nobody collected.
+func (s *session) find(f fact) *testCase {
+	if f.Case != nil && *f.Case >= 0 && *f.Case < len(s.numbered) {
+		return s.numbered[*f.Case]
+	}
+	id := f.ID
+	if f.Case != nil {
+		s.damage(fmt.Sprintf("speaks of case %d of %d", *f.Case, len(s.numbered)))
+		id = fmt.Sprintf("case %d", *f.Case)
+	}
+	if known := s.cases[id]; known != nil {
+		return known
+	}
+	c := s.add(collectedCase{id: id, file: f.File, line: f.Line})
+	s.uncollected = append(s.uncollected, c.id)
+	return c
+}
+
+func (s *session) warn(f fact) {
+	e := event.Event{Type: event.Warning, Text: f.Text, Line: f.Line}
+	if f.File != "" {
+		e.File = s.paths.file(f.File, "")
+	}
+	if f.ID != "" {
+		e.Case = s.paths.nodeID(f.ID)
+	}
+	s.emit(e)
+}
+
+// place names what could not be collected.
+func (s *session) place(id string) string {
+	if strings.TrimSpace(id) == "" {
+		return "."
+	}
+	return s.paths.nodeID(id)
+}

@@ -1,0 +1,147 @@
+// Package testrun runs one project's tests in one container and says what came
+// of them. A pytest plugin inside writes facts, one JSON line each, to a file
+// that the host follows; package testrun translates them to events and judges:
+// every collected case ends in exactly one outcome, and what cannot be proved
+// to have passed has not passed.
+//
+// It also makes the directories of runs below .wr/runs.
+package testrun
+
+import (
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Unit is one project's tests in one container.
+type Unit struct {
+	Project    string         // project path
+	Image      string         // reference, for events
+	Container  spec.Container // without the mounts that testrun itself needs
+	Command    []string       // pytest and its fixed arguments
+	Args       []string       // further arguments, the user's last
+	Dir        string         // container path: where Command starts; node ids are relative to it
+	Root       string         // container path of the workspace; "" = spec.Workspace
+	RunDir     string         // host path of the unit's own directory; must not exist yet
+	Nested     []string       // container paths of projects below, not to be collected
+	Owner      spec.Owner     // whom the files in RunDir belong to
+	AllowEmpty bool           // no tests is no failure
+}
+
+// Verdict is how a unit ended.
+type Verdict struct {
+	Status event.Status
+	Fault  *fault.Error // nil when the outcomes of the cases say it all
+}
+
+// pollEvery is how often the facts of a running unit are read.
+const pollEvery = 100 * time.Millisecond
+
+// Run tests u with r and emits all that happens, from event.TestStarted to
+// event.ProjectFinished, with Project set, from this goroutine only. When ctx
+// ends first, the status is event.Interrupted.
+func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Verdict {
+	began := time.Now()
+	say := func(e event.Event) {
+		e.Project = u.Project
+		emit(e)
+	}
+	say(event.Event{Type: event.TestStarted, Image: u.Image, Log: u.logPath()})
+	v := u.test(ctx, r, say)
+	say(event.Event{Type: event.ProjectFinished, Status: v.Status, Image: u.Image, Elapsed: time.Since(began), Fault: v.Fault})
+	return v
+}
+
+func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
+	dir, err := makeUnitDir(u.RunDir, u.Nested, u.Owner)
+	if err != nil {
+		return Verdict{Status: event.Broken, Fault: fault.Of(err)}
+	}
+	defer dir.Close()
+	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
+	end := u.follow(ctx, r, dir, s)
+	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
+	return s.conclude(end)
+}
+
+// follow runs the container and hands s each fact soon after it was written.
+func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *session) ending {
+	done := make(chan ending, 1)
+	go func() {
+		exit, err := r.Run(ctx, u.container(dir), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
+		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
+		done <- ending{exit: exit, err: err, interrupted: ctx.Err() != nil && stopped}
+	}()
+	facts := &tail{file: dir.facts}
+	ticks := time.NewTicker(pollEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ticks.C:
+			facts.read(s.line)
+		case end := <-done:
+			if err := facts.read(s.line); err != nil {
+				s.damage("cannot be read: " + err.Error())
+			}
+			return end
+		}
+	}
+}
+
+// container is u's container with the plugin and a place for its facts.
+func (u Unit) container(dir *unitDir) spec.Container {
+	c := u.Container
+	c.Mounts = append(slices.Clone(c.Mounts),
+		spec.Mount{Source: dir.path(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: dir.path(factsFolder), Target: factsTarget, Owned: true})
+	return c
+}
+
+// process is u's command with the plugin loaded. Why -p and not PYTEST_PLUGINS:
+// a pytest that a test starts would inherit the latter.
+func (u Unit) process() spec.Process {
+	pythonPath := pluginTarget
+	for _, variable := range u.Container.Env {
+		if value, ok := strings.CutPrefix(variable, "PYTHONPATH="); ok && value != "" {
+			pythonPath = value + ":" + pluginTarget
+		}
+	}
+	return spec.Process{
+		Args: slices.Concat(u.Command, []string{"-p", pluginName}, u.Args),
+		Env:  []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(pluginTarget, configFile)},
+		Dir:  u.Dir,
+	}
+}
+
+func (u Unit) root() string {
+	if u.Root == "" {
+		return spec.Workspace
+	}
+	return u.Root
+}
+
+// logPath is where the output of the unit is, relative to the workspace when
+// it is in there.
+func (u Unit) logPath() string {
+	log := filepath.Join(u.RunDir, logFile)
+	for _, m := range u.Container.Mounts {
+		if m.Target != u.root() {
+			continue
+		}
+		if rel, err := filepath.Rel(m.Source, log); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return log
+}
+
+// isRoot reports whether this process can give files away.
+func isRoot() bool { return os.Geteuid() == 0 }

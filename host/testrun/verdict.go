@@ -1,0 +1,207 @@
+package testrun
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// ending is all that the host itself saw of the end of a unit.
+type ending struct {
+	exit        spec.Exit
+	err         error  // of the runner, not of the process
+	interrupted bool   // err is there because the context ended
+	log         string // last lines of the output
+	allowEmpty  bool
+}
+
+// Exit codes of pytest.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitInterrupted = 2
+	exitInternal    = 3
+	exitUsage       = 4
+	exitEmpty       = 5
+)
+
+// conclude gives every case that has no outcome one, and judges the unit.
+func (s *session) conclude(end ending) Verdict {
+	if s.finish != nil {
+		e := event.Event{Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code}
+		if s.finish.Exit != nil {
+			e.Exit = *s.finish.Exit
+		}
+		s.emit(e)
+	}
+	s.settle(end)
+	switch {
+	case end.interrupted:
+		return Verdict{Status: event.Interrupted}
+	case s.damaged != "":
+		return Verdict{Status: event.Bad, Fault: s.streamDamaged(end)}
+	case !s.started:
+		return Verdict{Status: event.Broken, Fault: noSession(end)}
+	case end.err != nil:
+		return Verdict{Status: event.Broken, Fault: fault.Of(end.err)}
+	case s.finish == nil:
+		return Verdict{Status: event.Bad, Fault: s.died(end)}
+	default:
+		return s.judge(end)
+	}
+}
+
+// settle ends the cases that never finished.
+func (s *session) settle(end ending) {
+	running := []string{}
+	for _, c := range s.order {
+		if c.started && !c.finished {
+			running = append(running, c.id)
+		}
+	}
+	for _, c := range s.order {
+		if c.finished {
+			continue
+		}
+		if c.started && s.fellWith(end) {
+			s.fallen = true
+			s.end(c.dead(s.ranInto(end)))
+			continue
+		}
+		c.now = attempt{outcome: event.NotRun, text: s.whyNot(end, running)}
+		s.end(c)
+	}
+}
+
+// fellWith reports whether a case that was running when the session ended is
+// to blame, or at least to be looked at.
+func (s *session) fellWith(end ending) bool {
+	return !end.interrupted && (s.finish == nil || s.internal != nil)
+}
+
+// dead makes the outcome of c that of a case in the middle of which all ended.
+// What its phases told before stays.
+func (c *testCase) dead(text string) *testCase {
+	c.attempts = max(c.attempts, 1)
+	c.now.outcome, c.now.text = event.Errored, text
+	return c
+}
+
+// ranInto says what happened in the middle of a case.
+func (s *session) ranInto(end ending) string {
+	switch {
+	case s.internal != nil:
+		return "pytest itself failed: " + s.internal.Text
+	case end.err != nil:
+		return "its container was lost: " + end.err.Error()
+	case end.exit.Signal == 0:
+		return "its process died: " + howItEnded(end.exit) + " in the middle of the case"
+	default:
+		return "its process died: " + howItEnded(end.exit)
+	}
+}
+
+// whyNot is the reason of cases that never began, or were left by order.
+func (s *session) whyNot(end ending, running []string) string {
+	switch {
+	case end.interrupted:
+		return "interrupted"
+	case end.err != nil:
+		return "the container was lost: " + end.err.Error()
+	case s.internal != nil:
+		return "pytest itself failed: " + s.internal.Text
+	case s.finish == nil && len(running) > 0:
+		return fmt.Sprintf("the process died in %s: %s", running[0], howItEnded(end.exit))
+	case s.finish == nil:
+		return "the process died before: " + howItEnded(end.exit)
+	case s.finish.CollectOnly:
+		return "only collected, as asked"
+	case s.finish.Stopped != "":
+		return "pytest stopped before: " + s.finish.Stopped
+	case s.collectErrors > 0:
+		return "not everything could be collected"
+	default:
+		return "pytest ended before"
+	}
+}
+
+// judge reads the exit code of a session that ended in order against what its
+// cases say: both must agree.
+func (s *session) judge(end ending) Verdict {
+	if s.finish.Exit != nil && *s.finish.Exit != end.exit.Code {
+		return bad("test.exit_mismatch", end, "pytest ended with %d but its process with %s", *s.finish.Exit, howItEnded(end.exit))
+	}
+	if len(s.uncollected) > 0 {
+		return bad("test.unaccounted", end, "%d cases ran that were never collected, the first is %s", len(s.uncollected), s.uncollected[0])
+	}
+	troubles := s.troubles()
+	switch code := end.exit.Code; {
+	case s.empty() && (code == exitOK || code == exitEmpty):
+		return s.judgeEmpty(end)
+	case code == exitOK && troubles == "":
+		return Verdict{Status: event.OK}
+	case code == exitOK:
+		return bad("test.exit_mismatch", end, "pytest exited with 0 although there are %s", troubles)
+	case code == exitFailed && troubles == "":
+		v := bad("test.exit_mismatch", end, "pytest exited with 1 although no case failed")
+		v.Fault.Next = "look at the output: a plugin, such as a coverage threshold, may have failed the session"
+		return v
+	case code == exitFailed:
+		return Verdict{Status: event.Bad}
+	case code == exitInterrupted && s.collectErrors > 0:
+		return Verdict{Status: event.Bad}
+	case code == exitInterrupted:
+		return bad("test.stopped", end, "pytest was stopped: %s", orElse(s.finish.Stopped, "no reason given"))
+	case code == exitInternal:
+		return s.internalError(end)
+	case code == exitUsage:
+		return Verdict{Status: event.Broken, Fault: usageFault(end)}
+	default:
+		return bad("test.exit_code", end, "pytest ended with the unknown exit code %d: %s", code, orElse(s.finish.Stopped, "no reason given"))
+	}
+}
+
+// empty reports whether no case was there to run.
+func (s *session) empty() bool { return s.collected == s.moduleSkips && s.collectErrors == 0 }
+
+func (s *session) judgeEmpty(end ending) Verdict {
+	if end.allowEmpty {
+		return Verdict{Status: event.OK}
+	}
+	v := bad("test.none_collected", end, "no tests were collected")
+	switch {
+	case s.deselected > 0:
+		v.Fault.Message = fmt.Sprintf("no tests are left: all %d collected were deselected", s.deselected)
+		v.Fault.Next = "choose other tests, or pass --allow-empty"
+	case s.moduleSkips > 0:
+		v.Fault.Message = fmt.Sprintf("no tests were collected: all %d files skipped themselves", s.moduleSkips)
+		v.Fault.Next = "pass --allow-empty if that is meant"
+	default:
+		v.Fault.Next = `add a test, set [test] none = "reason" in wr.toml if there is nothing to test, or pass --allow-empty`
+	}
+	return v
+}
+
+// troubles counts the outcomes that fail a unit, in words; "" = there are none.
+func (s *session) troubles() string {
+	counts := map[event.Outcome]int{}
+	for _, c := range s.order {
+		counts[c.now.outcome]++
+	}
+	if s.finish.CollectOnly {
+		counts[event.NotRun] = 0
+	}
+	var parts []string
+	for _, o := range []event.Outcome{event.Failed, event.Errored, event.NotRun} {
+		if n := counts[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
+		}
+	}
+	if s.collectErrors > 0 {
+		parts = append(parts, fmt.Sprintf("%d collection errors", s.collectErrors))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,182 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Lines is the sink for everything that is no terminal: it appends lines and
+// never takes one back. What belongs to one project is printed together, when
+// the project has ended.
+type Lines struct {
+	w     io.Writer
+	style Style
+	tally map[string]*tally
+	held  map[string]*strings.Builder // failures of projects that still run
+}
+
+// NewLines returns a sink that writes to w.
+func NewLines(w io.Writer, style Style) *Lines {
+	return &Lines{w: w, style: style, tally: map[string]*tally{}, held: map[string]*strings.Builder{}}
+}
+
+// Emit draws e.
+func (l *Lines) Emit(e event.Event) {
+	switch e.Type {
+	case event.BuildStarted:
+		l.say(l.style.line(e.Project, "build", e.Image))
+	case event.BuildStep:
+		l.say(l.style.line(e.Project, "build", oneLine(e.Text, 0)))
+	case event.BuildFinished:
+		l.say(l.style.built(e))
+	case event.TestStarted:
+		l.say(l.style.line(e.Project, "test", "started"))
+	case event.CaseFinished, event.CollectFailed, event.Warning:
+		count(l.tally, e)
+		if text := l.style.failure(e); text != "" {
+			l.hold(e.Project).WriteString(text)
+		}
+	case event.ProjectFinished:
+		l.finish(e)
+	}
+}
+
+// Close writes what is still held of projects that never finished.
+func (l *Lines) Close() error {
+	for _, held := range l.held {
+		fmt.Fprint(l.w, held.String())
+	}
+	clear(l.held)
+	return nil
+}
+
+func (l *Lines) hold(project string) *strings.Builder {
+	if l.held[project] == nil {
+		l.held[project] = &strings.Builder{}
+	}
+	return l.held[project]
+}
+
+// finish prints a project's failures as one group, then its result.
+func (l *Lines) finish(e event.Event) {
+	if text := l.hold(e.Project).String(); text != "" {
+		if l.style.GitHub {
+			text = "::group::" + e.Project + "\n" + text + "::endgroup::\n"
+		}
+		fmt.Fprint(l.w, text)
+	}
+	delete(l.held, e.Project)
+	if !l.style.Quiet || e.Fault != nil {
+		fmt.Fprint(l.w, l.style.finished(e, l.tally[e.Project]))
+	}
+}
+
+func (l *Lines) say(line string) {
+	if line != "" && !l.style.Quiet {
+		fmt.Fprint(l.w, line)
+	}
+}
+
+// line is "project  phase  text".
+func (s Style) line(project, phase, text string) string {
+	return fmt.Sprintf("%s  %s  %s\n", s.paint(bold, project), s.paint(dim, phase), text)
+}
+
+// built is the line for the end of a build; a failure is told with the project's end.
+func (s Style) built(e event.Event) string {
+	switch {
+	case e.Fault != nil:
+		return ""
+	case e.Cached:
+		return s.line(e.Project, "build", "up to date")
+	default:
+		return s.line(e.Project, "build", "done in "+seconds(e.Elapsed))
+	}
+}
+
+// failure is the whole story of a failed case or collection, or "".
+func (s Style) failure(e event.Event) string {
+	var title string
+	switch {
+	case e.Type == event.CollectFailed:
+		title = "cannot collect " + e.Case
+	case e.Outcome == event.Failed, e.Outcome == event.Errored:
+		title = string(e.Outcome) + " " + e.Case
+	default:
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s %s", s.paint(red, "✗ "+e.Project), s.paint(bold, printable(title)))
+	if e.File != "" {
+		fmt.Fprintf(&b, "  %s", s.paint(dim, position(e.File, e.Line)))
+	}
+	b.WriteString("\n")
+	body := e.Details
+	if body == "" {
+		body = e.Text
+	}
+	indented(&b, body)
+	s.captured(&b, "stdout", e.Stdout)
+	s.captured(&b, "stderr", e.Stderr)
+	return b.String()
+}
+
+func (s Style) captured(b *strings.Builder, name, text string) {
+	if strings.TrimSpace(text) != "" {
+		b.WriteString("  " + s.paint(dim, "captured "+name) + "\n")
+		indented(b, text)
+	}
+}
+
+func indented(b *strings.Builder, text string) {
+	for line := range strings.Lines(strings.TrimRight(printable(text), "\n")) {
+		b.WriteString("    " + strings.TrimRight(line, "\n") + "\n")
+	}
+}
+
+// finished is the line, or with a fault the block, that closes a project.
+func (s Style) finished(e event.Event, t *tally) string {
+	switch {
+	case e.Status == event.None:
+		return fmt.Sprintf("%s %s  no tests by declaration: %s\n", s.paint(dim, "–"), s.paint(bold, e.Project), e.Text)
+	case e.Status == event.Interrupted:
+		return fmt.Sprintf("%s %s  interrupted\n", s.paint(yellow, "!"), s.paint(bold, e.Project))
+	case e.Status == event.OK:
+		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(green, "✓"), s.paint(bold, e.Project), t, s.paint(dim, seconds(e.Elapsed)))
+	case e.Fault != nil:
+		return fmt.Sprintf("%s %s  %s\n%s", s.paint(red, "✗"), s.paint(bold, e.Project), t, s.Fault(e.Fault))
+	default:
+		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(red, "✗"), s.paint(bold, e.Project), t, s.paint(dim, seconds(e.Elapsed)))
+	}
+}
+
+// Fault is a fault in words: what happened, where, details, and what to do next.
+func (s Style) Fault(f *fault.Error) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s %s", s.paint(red, "error:"), printable(f.Message))
+	if f.Hint != "" {
+		fmt.Fprintf(&b, " (did you mean %s?)", s.paint(bold, f.Hint))
+	}
+	fmt.Fprintf(&b, " %s\n", s.paint(dim, "["+f.Code+"]"))
+	if f.File != "" {
+		fmt.Fprintf(&b, "     at: %s\n", position(f.File, f.Line))
+	}
+	if f.Details != "" {
+		indented(&b, f.Details)
+	}
+	for line := range strings.Lines(f.Next) {
+		fmt.Fprintf(&b, "   next: %s\n", strings.TrimRight(line, "\n"))
+	}
+	return b.String()
+}
+
+func position(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}

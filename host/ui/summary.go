@@ -1,0 +1,74 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
+)
+
+// Summary writes the table that closes a run, and where its reports are.
+func Summary(w io.Writer, style Style, r *report.Run, dir string) {
+	header := []string{"PROJECT", "IMAGE", ">PASSED", ">FAILED", ">SKIPPED", ">ERRORS", ">TIME", "RESULT"}
+	var rows [][]string
+	for _, p := range r.Projects {
+		rows = append(rows, row(p.Path, shortImage(p.Image), p.Sums(), seconds(p.Elapsed), resultOf(p)))
+	}
+	if len(r.Projects) > 1 {
+		rows = append(rows, row("total", "", r.Sums(), seconds(r.Elapsed), ""))
+	}
+	fmt.Fprintln(w)
+	Table(w, header, rows)
+	fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, path.Join(dir, "junit.xml")))
+}
+
+func row(name, image string, s report.Sums, elapsed, result string) []string {
+	return []string{name, image, strconv.Itoa(s.Passed), strconv.Itoa(s.Failures), strconv.Itoa(s.Skipped), strconv.Itoa(s.Errors), elapsed, result}
+}
+
+// shortImage is the start of the tag, enough to see whether two projects or
+// two runs used the same image.
+func shortImage(ref string) string {
+	_, tag, tagged := strings.Cut(path.Base(ref), ":")
+	if !tagged {
+		return "-"
+	}
+	return tag[:min(12, len(tag))]
+}
+
+// resultOf is one word or two on how a project ended.
+func resultOf(p *report.Project) string {
+	switch {
+	case p.Fault != nil:
+		return p.Fault.Code
+	case p.Status == event.None:
+		return "none by declaration"
+	case p.Status == "":
+		return "not finished"
+	default:
+		return string(p.Status)
+	}
+}
+
+// verdict is the last line: what a tired person reads.
+func (s Style) verdict(r *report.Run) string {
+	bad := 0
+	for _, p := range r.Projects {
+		if p.Status != event.OK && p.Status != event.None {
+			bad++
+		}
+	}
+	tests := fmt.Sprintf("%d tests in %s", r.Total().Collected, seconds(r.Elapsed))
+	switch {
+	case r.Interrupted:
+		return s.paint(yellow, "interrupted") + " after " + tests
+	case bad > 0:
+		return s.paint(red, fmt.Sprintf("%d of %d projects failed", bad, len(r.Projects))) + ", " + tests
+	default:
+		return s.paint(green, "all passed") + ", " + tests
+	}
+}

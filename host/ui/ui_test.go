@@ -1,0 +1,167 @@
+package ui_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tonistiigi/vt100"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// story is a run of three projects: one that is fine, one that fails, one
+// whose image does not build.
+var story = []event.Event{
+	{Type: event.BuildFinished, Project: "infra", Image: "x/infra:1", Cached: true},
+	{Type: event.BuildStarted, Project: "web", Image: "x/web:1"},
+	{Type: event.BuildStep, Project: "web", Text: "[1/2] FROM base"},
+	{Type: event.BuildFinished, Project: "web", Image: "x/web:1", Elapsed: 2 * time.Second},
+	{Type: event.TestStarted, Project: "infra"},
+	{Type: event.TestStarted, Project: "web"},
+	{Type: event.Collected, Project: "infra", Cases: []string{"test_a.py::test_a"}},
+	{Type: event.Collected, Project: "web", Cases: []string{"test_b.py::test_b", "test_b.py::test_c"}},
+	{Type: event.CaseFinished, Project: "web", Case: "test_b.py::test_b", File: "web/test_b.py", Line: 3, Outcome: event.Failed, Details: "assert 1 == 2\x1b[31m\x07", Stdout: "seen\n"},
+	{Type: event.CaseFinished, Project: "infra", Case: "test_a.py::test_a", Outcome: event.Passed},
+	{Type: event.ProjectFinished, Project: "infra", Status: event.OK, Elapsed: 1200 * time.Millisecond},
+	{Type: event.CaseFinished, Project: "web", Case: "test_b.py::test_c", Outcome: event.Skipped},
+	{Type: event.ProjectFinished, Project: "web", Status: event.Bad, Elapsed: 1300 * time.Millisecond},
+	{Type: event.ProjectFinished, Project: "data", Status: event.Broken, Fault: &fault.Error{
+		Code: "image.build_failed", Message: "RUN false ended with 1", File: "data/devops/Dockerfile", Line: 3, Next: "wr build data",
+	}},
+	{Type: event.ProjectFinished, Project: "docs", Status: event.None, Text: "only prose"},
+}
+
+const wantLines = `infra  build  up to date
+web  build  x/web:1
+web  build  [1/2] FROM base
+web  build  done in 2.00s
+infra  test  started
+web  test  started
+✓ infra  1 passed  1.20s
+
+✗ web failed test_b.py::test_b  web/test_b.py:3
+    assert 1 == 2[31m
+  captured stdout
+    seen
+✗ web  1 failed, 1 skipped  1.30s
+✗ data  
+  error: RUN false ended with 1 [image.build_failed]
+     at: data/devops/Dockerfile:3
+   next: wr build data
+– docs  no tests by declaration: only prose
+`
+
+func TestLinesAreGroupedByProjectAndNeverObeyed(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{})
+	for _, e := range story {
+		lines.Emit(e)
+	}
+	if diff := cmp.Diff(wantLines, out.String()); diff != "" {
+		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestGitHubGroupsAProjectsFailures(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{GitHub: true})
+	for _, e := range story {
+		lines.Emit(e)
+	}
+	got := out.String()
+	if !strings.Contains(got, "::group::web\n") || strings.Count(got, "::group::") != strings.Count(got, "::endgroup::") {
+		t.Errorf("groups are not there or not closed:\n%s", got)
+	}
+}
+
+func TestQuietSaysOnlyWhatWentWrong(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{Quiet: true})
+	for _, e := range story {
+		lines.Emit(e)
+	}
+	got := out.String()
+	if strings.Contains(got, "infra") || !strings.Contains(got, "test_b.py::test_b") || !strings.Contains(got, "image.build_failed") {
+		t.Errorf("quiet output is\n%s", got)
+	}
+}
+
+func TestWhatALiveScreenShowsInTheEnd(t *testing.T) {
+	screen := vt100.NewVT100(30, 80)
+	live := ui.NewLive(crlf{screen}, ui.Style{}, func() int { return 80 })
+	for _, e := range story {
+		live.Emit(e)
+	}
+	if err := live.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := content(screen)
+	for _, want := range []string{"✗ web failed test_b.py::test_b", "✓ infra  1 passed  1.20s", "✗ web  1 failed, 1 skipped", "next: wr build data"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("the screen shows %q %d times, want once:\n%s", want, strings.Count(got, want), got)
+		}
+	}
+	if strings.Contains(got, "⠋") {
+		t.Errorf("a live line is left on the screen:\n%s", got)
+	}
+}
+
+func TestALiveLineShowsProgressOfEachProject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		screen := vt100.NewVT100(30, 60)
+		live := ui.NewLive(crlf{screen}, ui.Style{}, func() int { return 60 })
+		defer live.Close()
+		for _, e := range story[:8] {
+			live.Emit(e)
+		}
+		live.Emit(event.Event{Type: event.CaseStarted, Project: "web", Case: "test_b.py::test_with_a_name_that_is_longer_than_the_screen_is_wide"})
+		live.Emit(event.Event{Type: event.CaseFinished, Project: "infra", Outcome: event.Passed})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		got := content(screen)
+		for _, want := range []string{"infra  test  1/1", "web  test  0/2  test_b.py::test_with", "1.00s"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("the screen does not show %q:\n%s", want, got)
+			}
+		}
+		for line := range strings.Lines(got) {
+			if len([]rune(strings.TrimRight(line, " \n"))) > 59 {
+				t.Errorf("line is wider than the screen: %q", line)
+			}
+		}
+	})
+}
+
+func TestTablesAlignColumns(t *testing.T) {
+	var out bytes.Buffer
+	ui.Table(&out, []string{"PROJECT", ">PASSED"}, [][]string{{"a", "1"}, {"größer", "12345678"}})
+	want := "PROJECT    PASSED\na               1\ngrößer   12345678\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("table differs (-want +got):\n%s", diff)
+	}
+}
+
+// crlf does what a terminal's line discipline does to newlines.
+type crlf struct{ screen *vt100.VT100 }
+
+func (c crlf) Write(p []byte) (int, error) {
+	if _, err := c.screen.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// content is the text on the screen, line by line.
+func content(screen *vt100.VT100) string {
+	var b strings.Builder
+	for _, row := range screen.Content {
+		b.WriteString(strings.TrimRight(string(row), " ") + "\n")
+	}
+	return b.String()
+}

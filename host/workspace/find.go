@@ -1,0 +1,252 @@
+package workspace
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wr-build/wr/host/target"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Nearest returns the project at or above dir, a host path or a path relative
+// to where the workspace was loaded. Nothing needs to exist at dir.
+func (w *Workspace) Nearest(dir string) (Project, bool) {
+	at, ok := w.locate(dir)
+	for ok {
+		if p, found := w.at(at); found || at == "." {
+			return p, found
+		}
+		at = path.Dir(at)
+	}
+	return Project{}, false
+}
+
+// Here returns the project at or above the directory where the workspace was
+// loaded.
+func (w *Workspace) Here() (Project, error) {
+	if p, ok := w.Nearest(w.host(w.Cwd)); ok {
+		return p, nil
+	}
+	if f := w.NoProjects(); f != nil {
+		return Project{}, f
+	}
+	return Project{}, &fault.Error{
+		Code: "project.none_here", Class: fault.Usage,
+		Message: "no project at or above " + w.host(w.Cwd),
+		Next:    "name one of " + w.names() + ", or take all with -r",
+	}
+}
+
+// Find returns the project called name. In this order name is: a directory,
+// seen from where the workspace was loaded; a workspace path; the name in a
+// project's config; the last part or parts of a single project's path. What is
+// typed as a directory ("./infra") is never taken for a name.
+func (w *Workspace) Find(name string) (Project, error) {
+	if at, ok := w.locate(name); ok {
+		if p, found := w.at(at); found {
+			return p, nil
+		}
+	}
+	if (target.Target{Project: name}).IsDir() || name == "" {
+		return Project{}, w.unknown(name)
+	}
+	if p, found := w.at(path.Clean(name)); found {
+		return p, nil
+	}
+	for _, same := range []func(Project) bool{
+		func(p Project) bool { return p.called(name) },
+		func(p Project) bool { return strings.HasSuffix("/"+p.Path, "/"+path.Clean(name)) },
+	} {
+		if found := w.all(same); len(found) == 1 {
+			return found[0], nil
+		} else if len(found) > 1 {
+			return Project{}, ambiguous(name, found)
+		}
+	}
+	return Project{}, w.unknown(name)
+}
+
+// Selection is what a target stands for.
+type Selection struct {
+	Project Project
+	Path    string // below the project, slash-separated, with ::node; "" = all of it
+}
+
+// Resolve finds what t stands for. A file or directory inside a project stands
+// for that part of the nearest project; it is looked for in the directory where
+// the workspace was loaded, then in the root.
+func (w *Workspace) Resolve(t target.Target) (Selection, error) {
+	if t.Path != "" {
+		return w.resolveFile(t)
+	}
+	p, err := w.Find(t.Project)
+	if err == nil {
+		return Selection{Project: p}, nil
+	}
+	if at, ok := w.look(t.Project, isDir); ok && fault.HasCode(err, "project.unknown") {
+		return w.inside(at)
+	}
+	return Selection{}, err
+}
+
+// resolveFile resolves a test file, or a case in one.
+func (w *Workspace) resolveFile(t target.Target) (Selection, error) {
+	at, ok := w.look(t.Path, isFile)
+	if !ok {
+		return Selection{}, w.noFile(t)
+	}
+	s, err := w.inside(at)
+	if err == nil && t.Node != "" {
+		s.Path += "::" + t.Node
+	}
+	return s, err
+}
+
+// look returns the workspace path of name, seen from where the workspace was
+// loaded or else from the root, if there is what is wanted.
+func (w *Workspace) look(name string, wanted func(string) bool) (string, bool) {
+	for _, from := range []string{w.Cwd, "."} {
+		if at, ok := w.locate(absolute(w.host(from), name)); ok && wanted(w.host(at)) {
+			return at, true
+		}
+	}
+	return "", false
+}
+
+// inside returns the part of the nearest project that lies at a workspace path.
+func (w *Workspace) inside(at string) (Selection, error) {
+	p, ok := w.Nearest(w.host(at))
+	if !ok {
+		return Selection{}, &fault.Error{
+			Code: "project.none_here", Class: fault.Usage,
+			Message: "no project at or above " + at,
+			Next:    "name one of " + w.names() + ", or take all with -r",
+		}
+	}
+	if p.Path == at {
+		return Selection{Project: p}, nil
+	}
+	return Selection{Project: p, Path: strings.TrimPrefix(strings.TrimPrefix(at, p.Path), "/")}, nil
+}
+
+// Below returns the project at the workspace path at, if there is one, and,
+// when recursive, all projects below it.
+func (w *Workspace) Below(at string, recursive bool) []Project {
+	return w.all(func(p Project) bool {
+		return p.Path == at || recursive && within(p.Path, at)
+	})
+}
+
+// NestedIn returns the workspace paths of all projects inside p: what lies in
+// them is not p's.
+func (w *Workspace) NestedIn(p Project) []string {
+	var paths []string
+	for _, other := range w.Projects {
+		if other.Path != p.Path && within(other.Path, p.Path) {
+			paths = append(paths, other.Path)
+		}
+	}
+	return paths
+}
+
+// all returns the projects that are wanted, in order.
+func (w *Workspace) all(wanted func(Project) bool) []Project {
+	var found []Project
+	for _, p := range w.Projects {
+		if wanted(p) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// at returns the project at a workspace path.
+func (w *Workspace) at(workspacePath string) (Project, bool) {
+	i := slices.IndexFunc(w.Projects, func(p Project) bool { return p.Path == workspacePath })
+	if i < 0 {
+		return Project{}, false
+	}
+	return w.Projects[i], true
+}
+
+// host returns the host path of a workspace path.
+func (w *Workspace) host(workspacePath string) string {
+	return filepath.Join(w.Root, filepath.FromSlash(workspacePath))
+}
+
+// locate returns the workspace path of dir, a host path or a path relative to
+// Cwd, after symbolic links. It is not ok when dir is outside of the workspace.
+func (w *Workspace) locate(dir string) (workspacePath string, ok bool) {
+	host := absolute(w.host(w.Cwd), dir)
+	if real, err := filepath.EvalSymlinks(host); err == nil {
+		host = real
+	}
+	workspacePath, err := w.relative(host)
+	return workspacePath, err == nil
+}
+
+// absolute returns name as seen from dir.
+func absolute(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return filepath.Clean(name)
+	}
+	return filepath.Join(dir, filepath.FromSlash(name))
+}
+
+// unknown is the fault for a name that no project has.
+func (w *Workspace) unknown(name string) error {
+	var known []string
+	for _, p := range w.Projects {
+		known = append(known, p.Path, p.Name, path.Base(p.Path))
+	}
+	return &fault.Error{
+		Code: "project.unknown", Class: fault.Usage,
+		Message: fmt.Sprintf("no project is called %q", name),
+		Hint:    fault.Closest(strings.TrimPrefix(name, "./"), known),
+		Next:    "name one of " + w.names(),
+	}
+}
+
+// ambiguous is the fault for a name that several projects share.
+func ambiguous(name string, found []Project) error {
+	paths := make([]string, len(found))
+	for i, p := range found {
+		paths[i] = p.Path
+	}
+	return &fault.Error{
+		Code: "project.ambiguous", Class: fault.Usage,
+		Message: fmt.Sprintf("%q could be %s", name, strings.Join(paths, " or ")),
+		Next:    "name it by its path",
+	}
+}
+
+// noFile is the fault for a test file that does not exist.
+func (w *Workspace) noFile(t target.Target) error {
+	entries, _ := os.ReadDir(filepath.Dir(absolute(w.host(w.Cwd), t.Path)))
+	var siblings []string
+	for _, e := range entries {
+		siblings = append(siblings, path.Join(path.Dir(t.Path), e.Name()))
+	}
+	return &fault.Error{
+		Code: "target.no_file", Class: fault.Usage,
+		Message: "there is no file " + t.Path + " in this workspace",
+		Hint:    fault.Closest(t.Path, siblings),
+	}
+}
+
+// names lists projects for a message: all of them when they are few.
+func (w *Workspace) names() string {
+	const most = 8
+	var names []string
+	for _, p := range w.Projects[:min(most, len(w.Projects))] {
+		names = append(names, p.Path)
+	}
+	if len(w.Projects) > most {
+		names = append(names, fmt.Sprintf("... (%d more: wr ls)", len(w.Projects)-most))
+	}
+	return strings.Join(names, ", ")
+}

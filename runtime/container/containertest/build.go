@@ -1,0 +1,81 @@
+//go:build linux && engine
+
+package containertest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Helpers are the programs that a container needs, as host paths.
+type Helpers struct {
+	Shim, Agent, Runc string
+}
+
+// Build builds agent and shim from source into dir and finds runc.
+func Build(dir string) (Helpers, error) {
+	h := Helpers{Shim: filepath.Join(dir, "containerd-shim-runc-v2"), Agent: filepath.Join(dir, "wr-agent")}
+	for out, pkg := range map[string]string{h.Shim: "github.com/wr-build/wr/runtime/shim", h.Agent: "github.com/wr-build/wr/runtime/agent/wr-agent"} {
+		build := exec.Command("go", "build", "-tags", "no_grpc", "-o", out, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := build.CombinedOutput(); err != nil {
+			return Helpers{}, fmt.Errorf("build %s: %w\n%s", pkg, err, text)
+		}
+	}
+	runc, err := exec.LookPath("runc")
+	if err != nil {
+		return Helpers{}, fmt.Errorf("these tests need runc: apt-get install runc: %w", err)
+	}
+	h.Runc = runc
+	return h, nil
+}
+
+// Busybox returns a static busybox: the one on PATH when it is static, else
+// the one of the Debian package busybox-static, which is kept in the user's
+// cache directory.
+func Busybox() (string, error) {
+	if path, err := exec.LookPath("busybox"); err == nil && static(path) {
+		return path, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	kept := filepath.Join(cache, "wr", "test", "busybox")
+	if static(kept) {
+		return kept, nil
+	}
+	return kept, fetchBusybox(kept)
+}
+
+// static reports whether path is a program that needs no shared library. Such
+// a program runs in an empty root directory.
+func static(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil && exec.Command("ldd", path).Run() != nil
+}
+
+// fetchBusybox downloads and unpacks the package and moves its program to path.
+func fetchBusybox(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(filepath.Dir(path), "fetch-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	// apt-get drops its rights to a user who must be able to write here.
+	if err := os.Chmod(work, 0o777); err != nil {
+		return err
+	}
+	script := `apt-get -q download busybox-static && dpkg -x busybox-static_*.deb out && mv out/bin/busybox "$1"`
+	cmd := exec.Command("sh", "-c", script, "sh", path)
+	cmd.Dir = work
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("these tests need busybox-static: %w\n%s", err, text)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+//go:build linux && engine
+
+package containertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/snapshots"
+)
+
+// Census is everything that a container can leave behind, a line each.
+type Census []string
+
+// Take counts containers, tasks, leases, snapshots that are not layers,
+// mounts and files below the run directory of an engine, and processes that
+// mention it on their command line.
+func Take(ctx context.Context, c *client.Client, run string) (Census, error) {
+	var out Census
+	add := func(kind, what string) { out = append(out, kind+" "+what) }
+	records, err := c.ContainerService().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		add("container", r.ID)
+	}
+	held, err := c.LeasesService().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range held {
+		add("lease", l.ID)
+	}
+	err = c.SnapshotService("overlayfs").Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+		if info.Kind != snapshots.KindCommitted {
+			add("snapshot", info.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := walk(run, add); err != nil {
+		return nil, err
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// walk adds mounts, files and processes.
+func walk(run string, add func(kind, what string)) error {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], run+"/") {
+			add("mount", f[4])
+		}
+	}
+	for _, pattern := range []string{"containers/*", "mounts/*", "s/*", "runc/*/*", "containerd/io.containerd.runtime.v2.task/*/*"} {
+		files, err := filepath.Glob(filepath.Join(run, pattern))
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			add("file", f)
+		}
+	}
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return err
+	}
+	for _, path := range commands {
+		line, err := os.ReadFile(path)
+		if err == nil && strings.Contains(string(line), "containerd-shim") && strings.Contains(string(line), run+"/") {
+			add("process", strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return nil
+}
+
+// Minus returns what is in c and not in before.
+func (c Census) Minus(before Census) Census {
+	return slices.DeleteFunc(slices.Clone(c), func(line string) bool { return slices.Contains(before, line) })
+}
+
+// String gives a line for each thing.
+func (c Census) String() string { return fmt.Sprint(strings.Join(c, "\n")) }

@@ -1,0 +1,112 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// generated is a file that wr writes for one container.
+type generated struct {
+	target string // container path
+	text   []byte
+}
+
+// dir is the directory of one container's files on the host.
+func (m *Manager) dir(id string) string { return filepath.Join(m.cfg.Files, id) }
+
+// logFile takes what the agent itself prints.
+func (m *Manager) logFile(id string) string { return filepath.Join(m.dir(id), "agent.log") }
+
+// writeFiles makes the directory of a container and returns the mounts that
+// bring its files inside.
+func (m *Manager) writeFiles(id string, c spec.Container, users accounts, who Identity) ([]specs.Mount, error) {
+	dir := m.dir(id)
+	sock := filepath.Join(dir, "sock")
+	if err := os.MkdirAll(sock, 0o700); err != nil {
+		return nil, err
+	}
+	mounts := []specs.Mount{
+		bind(m.cfg.Agent, spec.Agent, "ro"),
+		bind(sock, socketDir, "rw"),
+	}
+	files, err := generate(c, users, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		host := filepath.Join(dir, filepath.Base(f.target))
+		if err := os.WriteFile(host, f.text, 0o644); err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, bind(host, f.target, "ro"))
+	}
+	return mounts, nil
+}
+
+// generate returns the files of a container that depend on how it is run.
+func generate(c spec.Container, users accounts, who Identity) ([]generated, error) {
+	hosts, resolv, err := names(c)
+	if err != nil {
+		return nil, err
+	}
+	files := []generated{
+		{"/etc/hostname", []byte(hostname(c) + "\n")},
+		{"/etc/hosts", hosts},
+		{"/etc/resolv.conf", resolv},
+	}
+	if passwd, changed := users.passwdWith(who); changed {
+		files = append(files, generated{"/etc/passwd", passwd})
+	}
+	return files, nil
+}
+
+// names returns the container's hosts and resolv.conf: the host's own with the
+// host's network, and with none just enough to find itself. An empty
+// resolv.conf hides the one of the machine that built the image.
+func names(c spec.Container) (hosts, resolv []byte, err error) {
+	if c.Network != spec.NetworkHost {
+		return fmt.Appendf(nil, "127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname(c)), nil, nil
+	}
+	if hosts, err = readOptional("/etc/hosts"); err != nil {
+		return nil, nil, err
+	}
+	if resolv, err = readOptional("/etc/resolv.conf"); err != nil {
+		return nil, nil, err
+	}
+	if text := string(hosts); text != "" && !strings.HasSuffix(text, "\n") {
+		hosts = append(hosts, '\n')
+	}
+	return fmt.Appendf(hosts, "127.0.1.1\t%s\n", hostname(c)), resolv, nil
+}
+
+// readOptional reads a file that may be missing.
+func readOptional(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+func hostname(c spec.Container) string {
+	if c.Hostname == "" {
+		return "wr"
+	}
+	return c.Hostname
+}
+
+// bind is a private bind mount of a host path.
+func bind(source, target, access string) specs.Mount {
+	return specs.Mount{
+		Type: "bind", Source: source, Destination: target,
+		Options: []string{"rbind", "rprivate", "nosuid", "nodev", access},
+	}
+}

@@ -1,0 +1,123 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/snapshots"
+)
+
+// ours filters objects of containerd that wr made for a container.
+const ours = `labels."` + LabelContainer + `"`
+
+// List returns the containers of wr, oldest first.
+func (m *Manager) List(ctx context.Context) ([]Container, error) {
+	ctx = m.in(ctx)
+	records, err := m.cfg.Client.ContainerService().List(ctx, ours)
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	out := make([]Container, 0, len(records))
+	for _, r := range records {
+		out = append(out, Container{
+			ID: r.ID, Image: r.Image, Owner: parseOwner(r.Labels), Labels: r.Labels, Created: r.CreatedAt,
+		})
+	}
+	slices.SortFunc(out, func(a, b Container) int { return a.Created.Compare(b.Created) })
+	return out, nil
+}
+
+// Reap removes every container that was not made by this manager and whose
+// owner is gone or whose agent does not run, and all that is left of containers
+// that no longer exist. It returns those it kept. It goes on after a failure
+// and reports it at the end.
+func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
+	ctx = m.in(ctx)
+	all, err := m.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keep := make(map[string]bool)
+	gone := make(map[string]bool)
+	for _, c := range all {
+		switch {
+		case m.isLive(c.ID):
+			keep[c.ID] = true
+		case c.Owner.Alive() && m.runs(ctx, &c):
+			keep[c.ID] = true
+			kept = append(kept, c)
+		default:
+			gone[c.ID] = true
+		}
+	}
+	found, err := m.leftovers(ctx)
+	for id := range found {
+		if !keep[id] && !m.isLive(id) {
+			gone[id] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		err = errors.Join(err, m.Remove(ctx, id))
+	}
+	return kept, errors.Join(err, m.collect(ctx))
+}
+
+// runs reports whether the agent of a container runs, and notes its pid.
+func (m *Manager) runs(ctx context.Context, c *Container) bool {
+	record, err := m.cfg.Client.LoadContainer(ctx, c.ID)
+	if err != nil {
+		return false
+	}
+	task, err := record.Task(ctx, nil)
+	if err != nil {
+		return false
+	}
+	status, err := task.Status(ctx)
+	c.PID = int(task.Pid())
+	return err == nil && status.Status == client.Running
+}
+
+// leftovers returns the containers of which there is anything: a lease, a
+// snapshot, a directory or mounts. It reads as much as it can.
+func (m *Manager) leftovers(ctx context.Context) (map[string]bool, error) {
+	found := make(map[string]bool)
+	held, errLeases := m.cfg.Client.LeasesService().List(ctx, ours)
+	for _, l := range held {
+		found[l.Labels[LabelContainer]] = true
+	}
+	errSnapshots := m.cfg.Client.SnapshotService(snapshotter).Walk(ctx, func(_ context.Context, info snapshots.Info) error {
+		found[info.Labels[LabelContainer]] = true
+		return nil
+	}, ours)
+	for _, dir := range []string{m.cfg.Files, m.cfg.Mounts} {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			found[e.Name()] = true
+		}
+	}
+	return found, errors.Join(errLeases, errSnapshots)
+}
+
+// collect makes containerd's garbage collector run, and waits for it. Leases
+// that expire do not make it run by themselves.
+func (m *Manager) collect(ctx context.Context) error {
+	service := m.cfg.Client.LeasesService()
+	l, err := service.Create(ctx, leases.WithRandomID(), leases.WithExpiration(leaseTime))
+	if err != nil {
+		return fmt.Errorf("collect garbage: %w", err)
+	}
+	return service.Delete(ctx, l, leases.SynchronousDelete)
+}
+
+// isLive reports whether this manager made the container and still has it.
+func (m *Manager) isLive(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.live[id] != nil
+}

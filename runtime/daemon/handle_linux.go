@@ -1,0 +1,225 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"github.com/containerd/log"
+
+	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+	"github.com/wr-build/wr/runtime/wire"
+)
+
+// requestTime is how long a client may take to send its request.
+const requestTime = 10 * time.Second
+
+// errClientDone is why the work for a client ends early.
+var errClientDone = errors.New("the client is gone or needs no more")
+
+// handle serves one connection.
+func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
+	defer s.activity.begin()()
+	conn := wire.New(unix)
+	keepOpen := false
+	defer func() {
+		if !keepOpen {
+			conn.Close()
+		}
+	}()
+	who, err := peerOf(unix)
+	if err != nil {
+		log.G(ctx).WithError(err).Warn("a client without credentials")
+		return
+	}
+	r, err := receiveRequest(ctx, conn)
+	if errors.Is(err, io.EOF) {
+		return // A client that only looks whether an engine answers.
+	}
+	if err == nil {
+		keepOpen, err = s.answer(ctx, conn, who, r)
+	}
+	if err != nil {
+		conn.Send(reply{Fault: fault.Of(err)})
+	}
+}
+
+// receiveRequest reads the first message, if it comes in time and before the
+// engine ends.
+func receiveRequest(ctx context.Context, conn *wire.Conn) (request, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.Unix().SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var data json.RawMessage
+	files, err := conn.Receive(&data)
+	wire.CloseAll(files)
+	if err != nil {
+		return request{}, err
+	}
+	return decodeRequest(data)
+}
+
+// answer does what a request asks for. keepOpen tells that the connection is
+// to stay until the engine has ended.
+func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r request) (keepOpen bool, err error) {
+	switch r.Operation {
+	case opRun:
+		return false, s.run(ctx, conn, who, r.Container)
+	case opRemove:
+		return false, s.remove(ctx, conn, who, r.ID)
+	case opLookup:
+		found, err := lookup(ctx, s.daemons.Containerd(), r.Ref)
+		return false, errors.Join(err, conn.Send(reply{Images: &found}))
+	case opImages:
+		found, err := listImages(ctx, s.daemons.Containerd())
+		return false, errors.Join(err, conn.Send(reply{Images: &found}))
+	case opStatus:
+		status, err := s.status(ctx)
+		return false, errors.Join(err, conn.Send(reply{Status: &status}))
+	case opStop:
+		return s.stopFor(ctx, conn, who, r.Force)
+	default:
+		return false, badRequest(fmt.Errorf("unknown operation %q", r.Operation))
+	}
+}
+
+// run makes a container and keeps it for as long as the client wants it.
+func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Container) error {
+	if c == nil {
+		return badRequest(errors.New("no container"))
+	}
+	if err := who.mayActAs(c.Caller); err != nil {
+		return err
+	}
+	creating, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	last := make(chan end, 1)
+	s.clients.Go(func() { // until the client speaks, or handle closes the connection
+		var e end
+		files, _ := conn.Receive(&e)
+		wire.CloseAll(files)
+		last <- e
+		cancel(errClientDone)
+	})
+	made, err := s.create(creating, conn, who, *c)
+	if err != nil {
+		if creating.Err() == nil {
+			return err
+		}
+		conn.Send(reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
+		return nil
+	}
+	var e end
+	select {
+	case e = <-last:
+	case <-ctx.Done():
+	}
+	return s.finish(ctx, conn, made, e)
+}
+
+// create makes a container and hands its agent over to the client.
+func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (*container.Container, error) {
+	made, err := s.containers.Create(ctx, who.owner(), c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.containers.Connect(ctx, made)
+	if err == nil {
+		err = conn.Send(reply{Created: &created{ID: made.ID, Identity: made.Identity}}, f)
+		f.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.discard(ctx, made))
+	}
+	return made, nil
+}
+
+// finish removes a container and says so.
+func (s *server) finish(ctx context.Context, conn *wire.Conn, made *container.Container, e end) error {
+	gone := removed{
+		OOMKilled: e.Killed && s.containers.OOMKilled(made.ID),
+		Stopped:   ctx.Err() != nil,
+	}
+	if err := s.discard(ctx, made); err != nil {
+		return err
+	}
+	conn.Send(reply{Removed: &gone}) // the client may be gone
+	return nil
+}
+
+// discard removes a container, later if it cannot be now.
+func (s *server) discard(ctx context.Context, made *container.Container) error {
+	err := s.containers.Remove(ctx, made.ID)
+	if err != nil {
+		log.G(ctx).WithError(err).Warn("a container could not be removed")
+		s.keeper.add(container.Container{ID: made.ID})
+	}
+	return err
+}
+
+// remove removes a container that an earlier engine made.
+func (s *server) remove(ctx context.Context, conn *wire.Conn, who peer, id string) error {
+	all, err := s.containers.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if c.ID != id {
+			continue
+		}
+		if err := who.mayRemove(c); err != nil {
+			return err
+		}
+		if err := s.keeper.remove(ctx, id); err != nil {
+			return err
+		}
+	}
+	return conn.Send(reply{Removed: &removed{}})
+}
+
+// stopFor ends the engine for a client, which waits for its connection to close.
+func (s *server) stopFor(ctx context.Context, conn *wire.Conn, who peer, force bool) (keepOpen bool, err error) {
+	if err := who.mayStop(os.Geteuid()); err != nil {
+		return false, err
+	}
+	if !force {
+		if err := s.refuseBusy(ctx); err != nil {
+			return false, err
+		}
+	}
+	s.mu.Lock()
+	s.waiting = append(s.waiting, conn.Unix())
+	s.mu.Unlock()
+	err = conn.Send(reply{Stopping: true})
+	s.stop(errStopped)
+	return true, err
+}
+
+// refuseBusy says whom a stop would disturb.
+func (s *server) refuseBusy(ctx context.Context) error {
+	all, err := s.containers.List(ctx)
+	if err != nil {
+		return err
+	}
+	builds := s.daemons.Builds()
+	if len(all) == 0 && builds == 0 {
+		return nil
+	}
+	details := ""
+	for _, c := range describe(all) {
+		details += fmt.Sprintf("container %.12s of %s, for process %d of user %d\n", c.ID, c.Image, c.Owner, c.UID)
+	}
+	return &fault.Error{
+		Code:    "engine.busy",
+		Message: fmt.Sprintf("the engine runs %d containers and %d builds", len(all), builds),
+		Next:    "wait for them, or wr engine down --force", Details: details,
+	}
+}

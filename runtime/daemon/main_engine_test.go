@@ -1,0 +1,311 @@
+//go:build linux && engine
+
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/wr-build/wr/runtime/container/containertest"
+	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/helper"
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// The test binary is also the engine and the clients that tests kill.
+const (
+	roleEnv   = "WR_TEST_ROLE" // engine or client
+	configEnv = "WR_TEST_CONFIG"
+)
+
+// The images that every test engine has.
+const (
+	testImage  = "docker.io/test/tester:latest"
+	plainImage = "docker.io/test/plain:latest" // says nothing about user, dir or env
+)
+
+// programs are the helpers, built once.
+var programs containertest.Helpers
+
+// engineConfig is what an engine started by a test is told.
+type engineConfig struct {
+	Dirs     engine.Dirs
+	Group    string
+	Idle     time.Duration
+	Programs containertest.Helpers
+}
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleEnv) {
+	case "engine":
+		os.Exit(serveTest())
+	case "client":
+		os.Exit(clientTest())
+	}
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "wr-programs-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if programs, err = containertest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// serveTest is the engine process.
+func serveTest() int {
+	var c engineConfig
+	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), &c); err != nil {
+		panic(err)
+	}
+	os.Unsetenv(roleEnv)
+	os.Unsetenv(configEnv)
+	ready := engine.ReadyFile()
+	ctx, stop := engine.Signals(context.Background())
+	defer stop()
+	err := Serve(ctx, Config{
+		Dirs: c.Dirs, Group: c.Group, Idle: c.Idle, Version: "test",
+		Helpers: &helper.Set{
+			Shim:  helper.Helper{Name: "containerd-shim-runc-v2", Path: c.Programs.Shim, Source: helper.Path},
+			Agent: helper.Helper{Name: "wr-agent", Path: c.Programs.Agent, Source: helper.Path},
+			Runc:  helper.Helper{Name: "runc", Path: c.Programs.Runc, Source: helper.Path},
+		},
+		Ready: func(err error) { engine.Ready(ready, err) },
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// clientTest is a client process that runs a command for the user it is.
+func clientTest() int {
+	var c struct {
+		Dirs engine.Dirs
+		Args []string
+	}
+	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), &c); err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	wr, err := Dial(ctx, c.Dirs)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 125
+	}
+	box := spec.Container{Image: testImage, Network: spec.NetworkNone, Caller: spec.Owner{UID: os.Getuid(), GID: os.Getgid()}}
+	exit, err := wr.Run(ctx, box, spec.Process{Args: c.Args}, spec.Stdio{Out: os.Stdout, Err: os.Stderr})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 125
+	}
+	return exit.Code
+}
+
+// fixture is an engine of its own for one test.
+type fixture struct {
+	t      *testing.T
+	config engineConfig
+	*Client
+	containerd *client.Client
+	before     containertest.Census
+}
+
+// start starts an engine with both images and notes what is there. At its end
+// the test has left nothing, and then the engine is stopped.
+func start(t *testing.T, change ...func(*engineConfig)) *fixture {
+	t.Helper()
+	base, err := os.MkdirTemp("/tmp", "wr-d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, config: engineConfig{
+		Dirs: engine.Dirs{State: filepath.Join(base, "state"), Run: filepath.Join(base, "run")},
+		Idle: -1, Programs: programs,
+	}}
+	for _, c := range change {
+		c(&f.config)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the engine's log:\n%s", f.log())
+		}
+		os.RemoveAll(base)
+	})
+	f.up()
+	t.Cleanup(f.end)
+	f.importImages()
+	f.before = f.census()
+	return f
+}
+
+// up starts the engine, or starts it again.
+func (f *fixture) up() {
+	f.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	config, err := json.Marshal(f.config)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	begin := time.Now()
+	err = engine.Up(context.Background(), engine.Start{
+		Dirs: f.config.Dirs, Exe: exe, Args: []string{"engine"},
+		Env: append(os.Environ(), roleEnv+"=engine", configEnv+"="+string(config)),
+	})
+	if err != nil {
+		f.t.Fatalf("engine did not start: %v\n%s", err, f.log())
+	}
+	f.t.Logf("engine ready after %v", time.Since(begin).Round(time.Millisecond))
+	if f.Client, err = Dial(context.Background(), f.config.Dirs); err != nil {
+		f.t.Fatal(err)
+	}
+	f.containerd, err = client.New(f.config.Dirs.ContainerdSocket(), client.WithDefaultNamespace(engine.Namespace))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// importImages makes the two images.
+func (f *fixture) importImages() {
+	f.t.Helper()
+	for ref, config := range map[string]ocispec.ImageConfig{
+		testImage: {
+			Env:  []string{"PATH=/bin", "FROM=image", "OVER=image"},
+			User: "tester", WorkingDir: "/home/tester",
+		},
+		plainImage: {},
+	} {
+		if err := containertest.Import(context.Background(), f.containerd, ref, config); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+// end checks that the test left nothing and stops the engine.
+func (f *fixture) end() {
+	ctx := context.Background()
+	f.nothingLeft()
+	f.containerd.Close()
+	if err := f.Stop(ctx, false); err != nil {
+		f.t.Errorf("stop: %v", err)
+	}
+	if _, held := engine.Holder(f.config.Dirs); held {
+		f.t.Errorf("the lock is held after the engine has ended")
+	}
+}
+
+// census takes stock of the engine.
+func (f *fixture) census() containertest.Census {
+	f.t.Helper()
+	census, err := containertest.Take(context.Background(), f.containerd, f.config.Dirs.Run)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return census
+}
+
+// nothingLeft fails unless everything is as it was when the test began.
+func (f *fixture) nothingLeft() {
+	f.t.Helper()
+	if left := f.census().Minus(f.before); len(left) > 0 {
+		f.t.Errorf("left behind:\n%s", left)
+	}
+}
+
+// pid is the engine's.
+func (f *fixture) pid() int {
+	f.t.Helper()
+	hold, ok := engine.Holder(f.config.Dirs)
+	if !ok {
+		f.t.Fatal("no engine holds the lock")
+	}
+	return hold.PID
+}
+
+// log is what the engine wrote.
+func (f *fixture) log() string {
+	text, err := os.ReadFile(f.config.Dirs.Log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// box is a container of the test image for root.
+func box() spec.Container {
+	return spec.Container{Image: testImage, Hostname: "box", Network: spec.NetworkNone}
+}
+
+// sh is a process that runs a shell script.
+func sh(script string) spec.Process {
+	return spec.Process{Args: []string{"sh", "-c", script}}
+}
+
+// output runs p and returns its exit and what it wrote to stdout and stderr.
+func (f *fixture) output(ctx context.Context, c spec.Container, p spec.Process) (string, spec.Exit, error) {
+	f.t.Helper()
+	file, err := os.CreateTemp(f.t.TempDir(), "output")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer file.Close()
+	exit, err := f.Run(ctx, c, p, spec.Stdio{Out: file, Err: file})
+	text, readErr := os.ReadFile(file.Name())
+	if readErr != nil {
+		f.t.Fatal(readErr)
+	}
+	return string(text), exit, err
+}
+
+// must is output of a process that has to end with code 0.
+func (f *fixture) must(c spec.Container, p spec.Process) string {
+	f.t.Helper()
+	text, exit, err := f.output(f.t.Context(), c, p)
+	if err != nil || exit.Code != 0 {
+		f.t.Fatalf("%q: exit %d, error %v\n%s", p.Args, exit.Code, err, text)
+	}
+	return text
+}
+
+// itoa is for users in specs.
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// pipe is closed at the test's end.
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.Close()
+		w.Close()
+	})
+	return r, w
+}
+
+// dialError is why an engine cannot be reached.
+func dialError(t *testing.T, dirs engine.Dirs) error {
+	t.Helper()
+	_, err := Dial(t.Context(), dirs)
+	return err
+}

@@ -1,0 +1,108 @@
+// Package daemon is wr's own API: Serve is the engine process, a Client talks
+// to it over a socket.
+//
+// A connection carries one request, as messages of package wire. Most get one
+// reply. A run request is the life of a container: the engine answers with a
+// connection to the container's agent, over which the client runs its command
+// without the engine's help, and removes the container when the client says so
+// or is gone.
+//
+// Whoever can open the socket is as good as root on this machine.
+package daemon
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Protocol is the version of the messages between client and engine. Both
+// must speak the same.
+const Protocol = 1
+
+// operation is what a request asks for.
+type operation string
+
+const (
+	opRun    operation = "run"    // Container; replies created, then removed
+	opRemove operation = "remove" // ID; replies removed
+	opLookup operation = "lookup" // Ref; replies images, none or one
+	opImages operation = "images" // replies images
+	opStatus operation = "status" // replies status
+	opStop   operation = "stop"   // Force; replies stopping, and closes when the engine has ended
+)
+
+// request is the first message of a client.
+type request struct {
+	Protocol  int             `json:"protocol"`
+	Operation operation       `json:"operation"`
+	Container *spec.Container `json:"container,omitempty"`
+	ID        string          `json:"id,omitempty"`
+	Ref       string          `json:"ref,omitempty"`
+	Force     bool            `json:"force,omitempty"`
+}
+
+// reply is every message of the engine; one field is set. The field fault has
+// the same shape in all versions of the protocol.
+type reply struct {
+	Fault    *fault.Error  `json:"fault,omitempty"`
+	Created  *created      `json:"created,omitempty"`
+	Removed  *removed      `json:"removed,omitempty"`
+	Images   *[]spec.Image `json:"images,omitempty"`
+	Status   *Status       `json:"status,omitempty"`
+	Stopping bool          `json:"stopping,omitempty"`
+}
+
+// created says that a container runs. It comes with one file, a connection to
+// the container's agent.
+type created struct {
+	ID       string             `json:"id"`
+	Identity container.Identity `json:"identity"`
+}
+
+// end is the last message of a run's client: the container may go.
+type end struct {
+	Killed bool `json:"killed,omitempty"` // the process got SIGKILL: say whether it was for memory
+}
+
+// removed says that a container and all that belonged to it are gone.
+type removed struct {
+	OOMKilled bool `json:"oomKilled,omitempty"`
+	Stopped   bool `json:"stopped,omitempty"` // because the engine stops
+}
+
+// decodeRequest reads a request. The version comes first, since a client of
+// another version may mean anything by the rest.
+func decodeRequest(data []byte) (request, error) {
+	var head struct{ Protocol int }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return request{}, badRequest(err)
+	}
+	if head.Protocol != Protocol {
+		return request{}, versionSkew(Protocol, head.Protocol)
+	}
+	var r request
+	if err := json.Unmarshal(data, &r); err != nil {
+		return request{}, badRequest(err)
+	}
+	return r, nil
+}
+
+func badRequest(err error) error {
+	return &fault.Error{
+		Code: "engine.bad_request", Class: fault.Bug,
+		Message: fmt.Sprintf("the engine cannot read the request: %v", err), Err: err,
+	}
+}
+
+// versionSkew is an engine that was started by another wr.
+func versionSkew(engine, client int) error {
+	return &fault.Error{
+		Code:    "engine.version_skew",
+		Message: fmt.Sprintf("the running engine speaks version %d of the protocol, this wr speaks %d", engine, client),
+		Next:    "wr engine down (with the wr that started it); the next command starts a new engine",
+	}
+}

@@ -1,0 +1,179 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wr-build/wr/runtime/agent"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+	"github.com/wr-build/wr/runtime/wire"
+)
+
+const (
+	// graceTime is how long a process has after SIGINT when its run is cancelled.
+	graceTime = time.Second
+
+	// removeTime bounds the wait for the engine's word that a container is gone.
+	removeTime = 30 * time.Second
+)
+
+// Run implements spec.Runner. It survives the end of the engine as long as
+// the container does.
+func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	r, err := c.create(ctx, container)
+	if err != nil {
+		return spec.Exit{}, err
+	}
+	defer r.conn.Close()
+	exit, err := r.process(ctx, p, stdio)
+	gone := r.remove(exit.Signal == int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone))
+	switch {
+	case ctx.Err() != nil:
+		return spec.Exit{}, context.Cause(ctx)
+	case gone.OOMKilled:
+		// Where the agent itself was killed there is no exit but this one.
+		exit.OOMKilled, exit.Signal, exit.Code = true, int(syscall.SIGKILL), 128+int(syscall.SIGKILL)
+		return exit, nil
+	case err != nil && gone.Stopped:
+		return spec.Exit{}, &fault.Error{
+			Code: "engine.stopped", Message: "the engine was stopped while the command ran",
+			Next: "run the command again", Err: err,
+		}
+	}
+	return exit, err
+}
+
+// run is one container from the side of its client.
+type run struct {
+	client *Client
+	conn   *wire.Conn // its life
+	agent  *wire.Conn
+	created
+}
+
+// create asks for a container and waits until its agent answers.
+func (c *Client) create(ctx context.Context, container spec.Container) (*run, error) {
+	conn, err := c.open(request{Operation: opRun, Container: &container})
+	if err != nil {
+		return nil, err
+	}
+	r, err := awaitCreated(ctx, conn)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	r.client = c
+	return r, nil
+}
+
+// awaitCreated waits for the container. When ctx ends first, it waits for the
+// engine's word that nothing is left of it.
+func awaitCreated(ctx context.Context, conn *wire.Conn) (*run, error) {
+	stop := context.AfterFunc(ctx, func() {
+		conn.Send(end{})
+		conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
+	})
+	for {
+		var answer reply
+		files, err := conn.Receive(&answer)
+		switch {
+		case err == nil && answer.Created != nil && len(files) == 1 && stop():
+			agentConn, err := wire.FromFile(files[0])
+			if err != nil {
+				return nil, err
+			}
+			return &run{conn: conn, agent: agentConn, created: *answer.Created}, nil
+		case err == nil && answer.Created != nil:
+			wire.CloseAll(files) // Too late: what follows is removed.
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			stop()
+			return nil, lost(err)
+		case answer.Fault != nil:
+			stop()
+			return nil, answer.Fault
+		}
+	}
+}
+
+// process runs p to its end. When ctx ends, p gets SIGINT and a moment.
+func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	session, err := agent.Start(r.agent, r.command(p), stdio)
+	if err != nil {
+		return spec.Exit{}, err
+	}
+	exit, err := session.Wait(ctx)
+	if ctx.Err() == nil {
+		return exit, err
+	}
+	session.Signal(os.Interrupt)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	defer cancel()
+	_, err = session.Wait(grace)
+	session.Close()
+	return spec.Exit{}, err
+}
+
+// command is p as the agent is told it.
+func (r *run) command(p spec.Process) agent.Command {
+	env := p.Env
+	if p.Terminal && !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "TERM=") }) {
+		env = append([]string{"TERM=xterm"}, env...)
+	}
+	dir := p.Dir
+	if dir == "" {
+		dir = r.Identity.Dir
+	}
+	return agent.Command{
+		Args: p.Args, Env: env, Dir: dir, Terminal: p.Terminal, Size: p.Size,
+		UID: r.Identity.UID, GID: r.Identity.GID, Groups: r.Identity.Groups,
+	}
+}
+
+// remove has the container removed and waits until it is. An engine that
+// ended meanwhile may have a successor; without one, the next to start removes
+// what it finds.
+func (r *run) remove(killed bool) removed {
+	if gone, err := finish(r.conn, end{Killed: killed}); err == nil {
+		return gone
+	}
+	conn, err := r.client.open(request{Operation: opRemove, ID: r.ID})
+	if err != nil {
+		return removed{}
+	}
+	defer conn.Close()
+	gone, _ := awaitRemoved(conn)
+	return gone
+}
+
+// finish says that a run is over and waits for the engine's word. Whether the
+// message arrives does not matter: an engine that stops has already removed the
+// container and said so.
+func finish(conn *wire.Conn, last end) (removed, error) {
+	_ = conn.Send(last)
+	return awaitRemoved(conn)
+}
+
+// awaitRemoved waits, within bounds, for the engine's word.
+func awaitRemoved(conn *wire.Conn) (removed, error) {
+	conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
+	for {
+		var answer reply
+		files, err := conn.Receive(&answer)
+		wire.CloseAll(files)
+		switch {
+		case err != nil:
+			return removed{}, lost(err)
+		case answer.Fault != nil:
+			return removed{}, answer.Fault
+		case answer.Removed != nil:
+			return *answer.Removed, nil
+		}
+	}
+}

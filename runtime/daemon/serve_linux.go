@@ -1,0 +1,224 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/containerd/log"
+
+	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/helper"
+)
+
+// DefaultIdle is how long an engine waits for something to do before it ends.
+const DefaultIdle = 15 * time.Minute
+
+// Config says how an engine is run.
+type Config struct {
+	Dirs    engine.Dirs
+	Version string        // of wr, for Status
+	Group   string        // whose members may use the engine; "" = only its own user
+	Idle    time.Duration // end after that long with nothing to do; 0 = DefaultIdle, < 0 = never
+	Helpers *helper.Set   // nil = those of this binary, else those on PATH
+	Ready   func(error)   // called once: the engine serves, or why it cannot; may be nil
+	Now     func() time.Time
+}
+
+// Reasons for which an engine ends.
+var (
+	errIdle    = errors.New("nothing to do")
+	errStopped = errors.New("stopped by request")
+)
+
+// server is a running engine.
+type server struct {
+	cfg        Config
+	daemons    *engine.Daemons
+	helpers    helper.Set
+	programs   func() Helpers // the same with their versions, asked for once
+	containers *container.Manager
+	activity   *activity
+	keeper     *keeper
+	since      time.Time
+
+	stop    context.CancelCauseFunc // ends the engine
+	clients sync.WaitGroup          // connections being served
+
+	mu      sync.Mutex // guards waiting
+	waiting []net.Conn // who asked for the end and waits for it
+}
+
+// Serve runs an engine until ctx ends, a client stops it or it has been idle
+// for long enough. Then it removes all containers and returns nil.
+func Serve(ctx context.Context, cfg Config) error {
+	s, listener, err := open(ctx, cfg)
+	if cfg.Ready != nil {
+		cfg.Ready(err)
+	}
+	if err != nil {
+		return err
+	}
+	ctx, s.stop = context.WithCancelCause(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { s.keeper.run(ctx) })
+	work.Go(func() { s.watchIdle(ctx) })
+	work.Go(func() { s.accept(ctx, listener) })
+	<-ctx.Done()
+	log.G(ctx).WithField("reason", context.Cause(ctx).Error()).Info("engine ends")
+	listener.Close()
+	work.Wait()
+	return s.close(context.WithoutCancel(ctx))
+}
+
+// open starts everything and cleans up what an earlier engine left.
+func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Idle == 0 {
+		cfg.Idle = DefaultIdle
+	}
+	s := &server{cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
+	if s.helpers, err = helpers(ctx, cfg); err != nil {
+		return nil, nil, err
+	}
+	s.daemons, err = engine.Open(ctx, engine.Config{
+		Dirs: cfg.Dirs, Group: cfg.Group, Version: cfg.Version,
+		Runc: s.helpers.Runc.Path, Helpers: filepath.Dir(s.helpers.Shim.Path),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.daemons.Close()
+		}
+	}()
+	s.programs = sync.OnceValue(func() Helpers { return describeHelpers(context.WithoutCancel(ctx), s.helpers) })
+	s.containers = s.newManager()
+	kept, err := s.containers.Reap(ctx)
+	if err != nil {
+		// What could not be removed now is tried again at the next start.
+		log.G(ctx).WithError(err).Warn("not everything of an earlier engine could be removed")
+	}
+	s.keeper = newKeeper(s.containers, kept)
+	listener, err := s.daemons.Listen(cfg.Dirs.APISocket())
+	if err != nil {
+		return nil, nil, fmt.Errorf("serve the engine's API: %w", err)
+	}
+	return s, listener, nil
+}
+
+// helpers finds the programs that containers need. None may be missing.
+func helpers(ctx context.Context, cfg Config) (helper.Set, error) {
+	if cfg.Helpers != nil {
+		return *cfg.Helpers, nil
+	}
+	set, err := helper.Unpack(cfg.Dirs.State)
+	if err != nil {
+		return helper.Set{}, err
+	}
+	return set, set.Require(ctx)
+}
+
+// newManager makes the manager of this engine's containers.
+func (s *server) newManager() *container.Manager {
+	dirs, cgroups := s.cfg.Dirs, s.daemons.Cgroups()
+	return container.New(container.Config{
+		Client: s.daemons.Containerd(),
+		Shim:   s.helpers.Shim.Path, Runc: s.helpers.Runc.Path, Agent: s.helpers.Agent.Path,
+		Files: dirs.Containers(), Mounts: dirs.Mounts(), RuncRoot: dirs.RuncRoot(),
+		Shims: dirs.Shims(), Address: dirs.ContainerdSocket(),
+		CgroupParent: cgroups.Parent(), Controllers: append([]string{}, cgroups.Controllers...),
+		Now: s.cfg.Now,
+	})
+}
+
+// accept serves connections until the listener closes.
+func (s *server) accept(ctx context.Context, listener *net.UnixListener) {
+	for {
+		conn, err := listener.AcceptUnix()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// Out of descriptors, most likely: that passes.
+			log.G(ctx).WithError(err).Warn("a client could not connect")
+			pause(ctx, 50*time.Millisecond)
+			continue
+		}
+		s.clients.Go(func() { s.handle(ctx, conn) })
+	}
+}
+
+// watchIdle ends the engine when nothing has happened for long enough.
+func (s *server) watchIdle(ctx context.Context) {
+	if s.cfg.Idle < 0 {
+		return
+	}
+	tick := time.NewTicker(min(max(s.cfg.Idle/20, 10*time.Millisecond), time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.daemons.Builds() > 0 || s.daemons.Connections() > 0 || s.keeper.count() > 0 {
+			s.activity.touch()
+		}
+		if s.activity.idle() >= s.cfg.Idle {
+			s.stop(errIdle)
+		}
+	}
+}
+
+// close ends what still runs. Those who asked for the end learn of it last.
+func (s *server) close(ctx context.Context) error {
+	s.clients.Wait() // each removes its own container
+	err := s.removeAll(ctx)
+	err = errors.Join(err, s.daemons.Close())
+	os.Remove(s.cfg.Dirs.APISocket())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.waiting {
+		conn.Close()
+	}
+	return err
+}
+
+// removeAll removes the containers that no connection removed.
+func (s *server) removeAll(ctx context.Context) error {
+	all, err := s.containers.List(ctx)
+	var (
+		wg sync.WaitGroup
+		mu sync.Mutex // guards err
+	)
+	for _, c := range all {
+		wg.Go(func() {
+			removeErr := s.containers.Remove(ctx, c.ID)
+			mu.Lock()
+			defer mu.Unlock()
+			err = errors.Join(err, removeErr)
+		})
+	}
+	wg.Wait()
+	return err
+}
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,89 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/helper"
+)
+
+// countTime bounds the walk over the state directory.
+const countTime = time.Second
+
+// status says how this engine is.
+func (s *server) status(ctx context.Context) (Status, error) {
+	all, err := s.containers.List(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	dirs, cgroups := s.cfg.Dirs, s.daemons.Cgroups()
+	size, whole := diskUsage(ctx, dirs.State)
+	containerd, buildkit := engine.Versions()
+	return Status{
+		Version: s.cfg.Version, Protocol: Protocol, PID: os.Getpid(), Since: s.since.UTC(),
+		How: "started", Why: "wr runs an engine of its own, and this one holds the lock of " + dirs.State,
+		StateDir: dirs.State, RunDir: dirs.Run,
+		Sockets:    Sockets{API: dirs.APISocket(), Containerd: dirs.ContainerdSocket(), BuildKit: dirs.BuildkitSocket()},
+		Containerd: containerd, BuildKit: buildkit,
+		StateSize: size, Partial: !whole, Memory: residentMemory(),
+		Cgroups: Cgroups{Mode: string(cgroups.Mode), Controllers: append([]string{}, cgroups.Controllers...)},
+		Helpers: s.programs(), Builds: s.daemons.Builds(), Containers: describe(all),
+		Warnings: s.daemons.Warnings(),
+	}, nil
+}
+
+// describeHelpers asks each helper for its version, which takes a process each.
+func describeHelpers(ctx context.Context, set helper.Set) Helpers {
+	var out Helpers
+	for to, from := range map[*Helper]helper.Helper{&out.Shim: set.Shim, &out.Agent: set.Agent, &out.Runc: set.Runc} {
+		version, err := from.Version(ctx)
+		if err != nil {
+			version = "unknown"
+		}
+		*to = Helper{Path: from.Path, Version: version, Source: string(from.Source)}
+	}
+	return out
+}
+
+// diskUsage returns the bytes that the files below dir take on disk, and
+// whether all could be counted in time. A file with several names counts once
+// for each, as does a sparse file by what it holds only.
+func diskUsage(ctx context.Context, dir string) (size int64, whole bool) {
+	ctx, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return nil // Gone meanwhile.
+		}
+		if info, err := d.Info(); err == nil {
+			size += info.Sys().(*syscall.Stat_t).Blocks * 512
+		}
+		return nil
+	})
+	return size, err == nil || !errors.Is(err, context.DeadlineExceeded)
+}
+
+// residentMemory returns the bytes of memory that this process holds, or 0.
+func residentMemory() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(fields[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}

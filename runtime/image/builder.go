@@ -1,0 +1,93 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	buildkit "github.com/moby/buildkit/client"
+
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// Config says where the engine listens.
+type Config struct {
+	BuildkitSocket   string // absolute path
+	ContainerdSocket string // absolute path
+	// DockerConfig is the directory of a docker config.json whose credentials
+	// and helpers are lent to the engine for pulls; "" = none are.
+	DockerConfig string
+}
+
+// Builder makes images in the engine's store. It connects on first use. It is
+// safe for concurrent use and implements spec.Builder.
+type Builder struct {
+	config     Config
+	buildkit   func() (*buildkit.Client, error)
+	containerd func() (*containerd.Client, error)
+
+	mu      sync.Mutex // guards closers
+	closers []func() error
+}
+
+var _ spec.Builder = (*Builder)(nil)
+
+// NewBuilder returns a builder for an engine that is running.
+func NewBuilder(c Config) *Builder {
+	b := &Builder{config: c}
+	b.buildkit = sync.OnceValues(b.dialBuildkit)
+	b.containerd = sync.OnceValues(b.dialContainerd)
+	return b
+}
+
+// Close closes the connections. It may be called at any time and again.
+func (b *Builder) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var errs []error
+	for _, c := range b.closers {
+		errs = append(errs, c())
+	}
+	b.closers = nil
+	return errors.Join(errs...)
+}
+
+// dialBuildkit connects to BuildKit. The connection is made on its first call.
+func (b *Builder) dialBuildkit() (*buildkit.Client, error) {
+	//nolint:contextcheck // the context only bounds the dialing of docker-container addresses
+	c, err := buildkit.New(context.TODO(), "unix://"+b.config.BuildkitSocket)
+	if err != nil {
+		return nil, fmt.Errorf("connect to BuildKit at %s: %w", b.config.BuildkitSocket, err)
+	}
+	b.onClose(c.Close)
+	return c, nil
+}
+
+// dialContainerd connects to containerd. The connection is made on its first call.
+func (b *Builder) dialContainerd() (*containerd.Client, error) {
+	c, err := openStore(b.config.ContainerdSocket)
+	if err != nil {
+		return nil, err
+	}
+	b.onClose(c.Close)
+	return c, nil
+}
+
+// onClose adds what Close does.
+func (b *Builder) onClose(f func() error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closers = append(b.closers, f)
+}
+
+// Lookup implements spec.Images.
+func (b *Builder) Lookup(ctx context.Context, ref string) (spec.Image, bool, error) {
+	c, err := b.containerd()
+	if err != nil {
+		return spec.Image{}, false, err
+	}
+	return lookup(namespaces.WithNamespace(ctx, Namespace), c, ref)
+}

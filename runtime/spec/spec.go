@@ -1,0 +1,145 @@
+// Package spec is the leaf where host and runtime meet: plain data that says
+// which image to build and which container to run, and the small interfaces
+// behind which runtime does it. Host decides, runtime executes; neither
+// imports the other beyond this package.
+//
+// All paths called "host path" are absolute paths on this machine; all paths
+// called "container path" are absolute slash-separated paths inside.
+package spec
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// Build says how one image is made. The zero value of optional fields means
+// the Dockerfile's own default.
+type Build struct {
+	Project    string            `json:"project"`           // project path, for labels and messages
+	Ref        string            `json:"ref"`               // image reference to create; ends with the inputs key
+	Context    string            `json:"context"`           // host path of the build context
+	Dockerfile string            `json:"dockerfile"`        // relative to Context, slash-separated
+	Target     string            `json:"target,omitempty"`  // stage to build
+	Args       map[string]string `json:"args,omitempty"`    // build arguments
+	Labels     map[string]string `json:"labels,omitempty"`  // image labels
+	NoCache    bool              `json:"noCache,omitempty"` // ignore BuildKit's cache
+}
+
+// Image is an image in the engine's local store.
+type Image struct {
+	Ref     string            `json:"ref"`
+	Digest  string            `json:"digest"` // sha256:... of the manifest
+	Size    int64             `json:"size"`   // bytes in the content store
+	Created time.Time         `json:"created"`
+	Labels  map[string]string `json:"labels,omitempty"` // labels of the store's record, not of the image config
+}
+
+// Network is what a container can reach.
+type Network string
+
+// The networks of design.md section 5. NetworkNone has a loopback that is up.
+const (
+	NetworkNone Network = "none"
+	NetworkHost Network = "host"
+)
+
+// Mount binds a host path to a container path.
+type Mount struct {
+	Source   string `json:"source"` // host path
+	Target   string `json:"target"` // container path
+	ReadOnly bool   `json:"readOnly,omitempty"`
+	// Owned maps the container's process uid:gid to the caller, so that what
+	// the container writes through this mount belongs to the caller on disk.
+	Owned bool `json:"owned,omitempty"`
+}
+
+// Owner is the numeric user and group that files on this machine belong to.
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
+}
+
+// Container says how one container is made.
+type Container struct {
+	Image    string            `json:"image"`             // reference in the local store
+	Hostname string            `json:"hostname"`          // also resolvable inside
+	Mounts   []Mount           `json:"mounts,omitempty"`  // in order
+	Env      []string          `json:"env,omitempty"`     // KEY=VALUE, over the image's own
+	User     string            `json:"user,omitempty"`    // uid[:gid] or name; "" = the image's
+	Network  Network           `json:"network"`           //
+	Caller   Owner             `json:"caller"`            // whom files of Owned mounts belong to
+	Labels   map[string]string `json:"labels,omitempty"`  // wr.project, wr.run, ...
+	Pids     int64             `json:"pids,omitempty"`    // limit; 0 = the default
+	Memory   int64             `json:"memory,omitempty"`  // bytes; 0 = no limit
+}
+
+// Process says what runs inside a container.
+type Process struct {
+	Args     []string `json:"args"`
+	Env      []string `json:"env,omitempty"` // KEY=VALUE, over the container's own
+	Dir      string   `json:"dir"`           // container path
+	Terminal bool     `json:"terminal,omitempty"`
+	Size     Size     `json:"size,omitzero"` // of the terminal at start
+}
+
+// Size is a terminal's size in character cells.
+type Size struct {
+	Cols uint16 `json:"cols"`
+	Rows uint16 `json:"rows"`
+}
+
+// Stdio is what a process reads and writes. The files themselves are handed
+// to the process, so nothing is copied. With Process.Terminal the process gets
+// a terminal of its own and In and Out are proxied to it.
+type Stdio struct {
+	In, Out, Err *os.File
+	Resize       <-chan Size      // new terminal sizes; may be nil
+	Signals      <-chan os.Signal // forwarded to the process group; may be nil
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Code      int           `json:"code"`                // as a shell would say it: 128+signal when killed
+	Signal    int           `json:"signal,omitempty"`    // 0 = it exited by itself
+	OOMKilled bool          `json:"oomKilled,omitempty"` // the kernel ended it for memory
+	Elapsed   time.Duration `json:"elapsed"`             // of the process alone
+}
+
+// Step is one line of progress of a build.
+type Step struct {
+	ID     string `json:"id"`               // stable within one build
+	Name   string `json:"name"`             // "[2/3] RUN pip install ..."
+	Done   bool   `json:"done,omitempty"`   //
+	Cached bool   `json:"cached,omitempty"` //
+	Log    string `json:"log,omitempty"`    // output of the step since the last Step
+	Error  string `json:"error,omitempty"`  //
+}
+
+// Images finds images in the local store.
+type Images interface {
+	// Lookup returns the image, or ok = false when the store has none.
+	Lookup(ctx context.Context, ref string) (image Image, ok bool, err error)
+}
+
+// Builder makes images. A failure of the Dockerfile is a *fault.Error with
+// code "image.build_failed" and the Dockerfile's line.
+type Builder interface {
+	Images
+	Build(ctx context.Context, b Build, progress func(Step)) (Image, error)
+}
+
+// Runner runs one process in one fresh container and removes the container,
+// whatever happens. A process that fails is an Exit, not an error. When ctx
+// ends, the process gets SIGINT, a moment to finish, and is then killed; Run
+// returns context.Cause(ctx) once the container is gone.
+type Runner interface {
+	Run(ctx context.Context, c Container, p Process, io Stdio) (Exit, error)
+}
+
+// Container paths that wr itself uses.
+const (
+	Workspace = "/app"       // the workspace root
+	Internal  = "/.wr"       // everything of wr's own inside a container
+	Agent     = "/.wr/agent" // the resident agent's binary
+)
