@@ -7,6 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 ROOT    := $(if $(filter-out 0,$(shell id -u)),sudo -E)
 WR      := $(ROOT) bin/wr
 LINT    := bin/tools/golangci-lint
+GO_PATH  = PATH="$$(dirname '$(GO)'):$$PATH" # for tools that start go themselves
 
 # One set of flags for all, so that build, lint and tests share Go's cache.
 export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
@@ -30,7 +31,10 @@ help: ## this list
 build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
 
 demo: need-demo bin/wr ## the main job: build and test examples/acme in real containers
+	$(WR) -C examples/acme ls
 	$(WR) -C examples/acme image base create
+	$(WR) -C examples/acme build --recursive
+	$(WR) -C examples/acme exec infra -- versions
 	$(WR) -C examples/acme test --recursive
 
 test: need-test bin/wr ## all tests, at most 20 minutes on 2 cores
@@ -40,22 +44,27 @@ test-full: need-full bin/wr ## also fuzzing, other platforms, the raced engine; 
 	@.ci/test full
 
 lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
-	$(LINT) run ./...
+	$(GO_PATH) $(LINT) run ./...
 	$(GO) mod tidy -diff
 
 fmt: need-lint $(LINT) ## format all Go files in place
-	$(LINT) fmt ./...
+	$(GO_PATH) $(LINT) fmt ./...
 
-bench: need-test bin/wr ## wr beside its floor and its peers
-	$(GO) build -o bin/bench ./cmd/bench
-	$(ROOT) bin/bench
+bench: need-test bin/wr bin/peers/ctr ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
+	@.ci/peers/docker bin/peers/docker
+	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker
+	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./runtime/...
+
+bin/peers/ctr: .ci/peers/go.mod .ci/peers/go.sum
+	$(GO) -C .ci/peers build -o '$(CURDIR)/$@' github.com/containerd/containerd/v2/cmd/ctr
+	@touch $@
 
 install: build ## copy wr to $(PREFIX)/bin (PREFIX=/usr/local)
 	install -D -m 755 bin/wr '$(DESTDIR)$(PREFIX)/bin/wr'
 
 clean: ## remove what make built
 	rm -rf bin
-	find runtime/helper/embedded -type f -name '*.zst' -delete
+	find runtime/helper/embedded -type f ! -name .gitignore -delete
 
 need-%:
 	@.ci/bootstrap $* >/dev/null
@@ -69,15 +78,15 @@ bin/version: FORCE
 	@mkdir -p bin && { echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@; }
 
 bin/helper/wr-agent: $(HELPER_SOURCES)
-	$(GO) build -ldflags '-s -w' -o $@ ./runtime/agent/wr-agent
+	GOOS=linux $(GO) build -ldflags '-s -w' -o $@ ./runtime/agent/wr-agent
 	@touch $@
 
 bin/helper/containerd-shim-runc-v2: $(HELPER_SOURCES)
-	$(GO) build -tags no_grpc -ldflags '-s -w' -o $@ ./runtime/shim
+	GOOS=linux $(GO) build -tags no_grpc -ldflags '-s -w' -o $@ ./runtime/shim
 	@touch $@
 
 bin/helper/packed: $(HELPERS)
-	$(GO) run ./runtime/helper/pack runtime/helper/embedded $(HELPERS)
+	env -u GOOS -u GOARCH $(GO) run ./runtime/helper/pack runtime/helper/embedded $(HELPERS)
 	@touch $@
 
 $(LINT): .ci/tools/go.mod .ci/tools/go.sum

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if b.dir, err = os.MkdirTemp("", "wrb"); err != nil {
 		return err
 	}
-	b.closers = append(b.closers, func() { os.RemoveAll(b.dir) })
+	b.closers = append(b.closers, func() { _ = os.RemoveAll(b.dir) })
 	for _, step := range []func(context.Context) error{
 		b.buildHello, b.makeProjects, b.buildImages, b.readStatus, b.mountImage, b.startDocker,
 	} {
@@ -54,8 +55,8 @@ func (b *bench) open(ctx context.Context) (err error) {
 
 // close ends what open started, in reverse order.
 func (b *bench) close() {
-	for i := len(b.closers) - 1; i >= 0; i-- {
-		b.closers[i]()
+	for _, v := range slices.Backward(b.closers) {
+		v()
 	}
 }
 

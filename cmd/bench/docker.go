@@ -23,7 +23,7 @@ func (b *bench) startDocker(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	b.dockerd = exec.Command(b.dockerProgram("dockerd"), "--host", "unix://"+b.dockerSocket(),
+	b.dockerd = exec.CommandContext(context.WithoutCancel(ctx), b.dockerProgram("dockerd"), "--host", "unix://"+b.dockerSocket(),
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"--pidfile", filepath.Join(dir, "pid"), "--bridge", "none", "--iptables=false")
 	b.dockerd.Env = b.dockerEnv()

@@ -20,8 +20,9 @@ func main() {
 	docker := flag.String("docker", "", "directory with docker's programs; empty: leave it out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *rounds, *wr, *ctr, *docker); err != nil {
+	err := run(ctx, *rounds, *wr, *ctr, *docker)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -29,11 +30,17 @@ func main() {
 
 // run prepares the bench, lets every contest take place and prints them.
 func run(ctx context.Context, rounds int, wr, ctr, docker string) error {
-	wr, err := filepath.Abs(wr)
-	if err != nil {
-		return err
+	b := &bench{}
+	for to, path := range map[*string]string{&b.wr: wr, &b.ctr: ctr, &b.docker: docker} {
+		if path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		*to = absolute
 	}
-	b := &bench{wr: wr, ctr: ctr, docker: docker}
 	defer b.close()
 	if err := b.open(ctx); err != nil {
 		return err

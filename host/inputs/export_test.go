@@ -3,6 +3,7 @@ package inputs
 import (
 	"encoding/binary"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func Corrupt(x *Index, path string) {
 
 // DecodeSealed decodes data after giving it the checksum it lacks.
 func DecodeSealed(data []byte) (map[string]record, error) {
-	return decode(binary.LittleEndian.AppendUint32(data[:len(data):len(data)], checksum(data)))
+	return decode(binary.LittleEndian.AppendUint32(slices.Clip(data), checksum(data)))
 }
 
 // RoundTrips reports whether entries survive being written and read.

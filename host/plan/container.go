@@ -10,18 +10,17 @@ import (
 )
 
 // Container returns the container of project p from image: the workspace at
-// /app, the import roots of design section 4, the project's environment.
-// hostEnv holds the variables of the host that may be passed on; those that
-// the project allows are.
-func Container(ws *workspace.Workspace, p workspace.Project, image string, network spec.Network, hostEnv map[string]string, caller spec.Owner) spec.Container {
+// /app, the import roots of design section 4, the project's environment with
+// those variables of o.HostEnv that the project allows.
+func Container(ws *workspace.Workspace, p workspace.Project, image string, network spec.Network, o Options) spec.Container {
 	return spec.Container{
 		Image:    image,
 		Hostname: p.Hostname(),
 		Mounts:   []spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}},
-		Env:      environment(p, hostEnv),
+		Env:      environment(p, o.HostEnv),
 		User:     p.Config.Image.User,
 		Network:  network,
-		Caller:   caller,
+		Caller:   o.Caller,
 		Labels:   map[string]string{"wr.project": p.Path, "wr.workspace": ws.Root},
 	}
 }

@@ -89,7 +89,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		return a
 	}
 	a.Test = &Tests{
-		Container:  Container(ws, s.Project, Ref(ws, s), s.Config.Test.Network, o.HostEnv, o.Caller),
+		Container:  Container(ws, s.Project, Ref(ws, s), s.Config.Test.Network, o),
 		Command:    s.Config.Test.Command,
 		Args:       arguments(s, o),
 		Dir:        InContainer(s.Project),

@@ -72,7 +72,8 @@ var schema = map[string]element{
 	"property":   {map[string]string{"name": named, "value": named}, nil, false},
 	"testcase": {
 		map[string]string{"classname": named, "name": named, "time": seconds, "?file": named, "?line": count},
-		[]string{"?failure", "?error", "?skipped", "?system-out", "?system-err"}, false,
+		[]string{"?failure", "?error", "?skipped", "?system-out", "?system-err"},
+		false,
 	},
 	"failure":    {map[string]string{"message": anyText, "?type": named}, nil, true},
 	"error":      {map[string]string{"message": anyText, "?type": named}, nil, true},
@@ -152,9 +153,13 @@ func parse(t *testing.T, r *report.Run) node {
 	if err := d.Decode(&root); err != nil {
 		t.Fatalf("it is not XML: %v\n%s", err, b.String())
 	}
-	if _, err := d.Token(); err != io.EOF {
-		if text, err := d.Token(); err != io.EOF {
-			t.Fatalf("something follows the document: %v, %v", text, err)
+	for {
+		after, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if text, ok := after.(xml.CharData); err != nil || !ok || strings.TrimSpace(string(text)) != "" {
+			t.Fatalf("something follows the document: %v, %v", after, err)
 		}
 	}
 	if err := validate(root); err != nil {

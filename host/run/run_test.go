@@ -29,7 +29,7 @@ func (r *record) handle(_ context.Context, a plan.Action) error {
 	r.atOnce++
 	r.most = max(r.most, r.atOnce)
 	r.mu.Unlock()
-	time.Sleep(time.Second) // inside synctest: a fake second
+	time.Sleep(time.Second) //nolint:forbidigo // inside synctest: a fake second
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.atOnce--

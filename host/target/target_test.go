@@ -31,7 +31,8 @@ func TestParse(t *testing.T) {
 		{"a case has its node", "test_a.py::test_b", Target{Path: "test_a.py", Node: "test_b"}, false},
 		{
 			"a case in a class keeps its parameters", "infra/test/test_a.py::TestX::test_y[a b]",
-			Target{Path: "infra/test/test_a.py", Node: "TestX::test_y[a b]"}, false,
+			Target{Path: "infra/test/test_a.py", Node: "TestX::test_y[a b]"},
+			false,
 		},
 		{"parameters hold anything", "t.py::t[x::y/../z.py]", Target{Path: "t.py", Node: "t[x::y/../z.py]"}, false},
 		{"a node makes any file a path", "doc.md::doc.md", Target{Path: "doc.md", Node: "doc.md"}, false},

@@ -96,6 +96,9 @@ func (a *attempt) add(p phase) {
 	}
 }
 
+// bad reports whether nothing that follows can make a passed.
+func (a *attempt) bad() bool { return a.outcome == event.Failed || a.outcome == event.Errored }
+
 // result is the outcome that the phase alone would give the case.
 func (p phase) result() event.Outcome {
 	switch {

@@ -3,6 +3,7 @@ package testrun
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -42,7 +43,7 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 		return nil, dir, err
 	}
 	result := &report.Run{}
-	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
+	d := &doing{Config: c, root: p.Root, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
 	err = d.carryOut(ctx, p, result)
 	err = errors.Join(err, log.Close(), writeJUnit(dir, result, c.Owner))
 	return result, dir, err
@@ -51,6 +52,7 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 // doing is one run of Do.
 type doing struct {
 	Config
+	root   string // host path of the workspace
 	dir    RunDir
 	stream *event.Stream
 }
@@ -87,21 +89,29 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 	case a.None != "":
 		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.None, Text: a.None})
 	default:
-		Unit{
-			Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
-			Command: a.Test.Command, Args: a.Test.Args, Dir: a.Test.Dir, Nested: a.Test.Nested,
-			RunDir: d.dir.Unit(a.Project), Owner: d.Owner, AllowEmpty: a.Test.AllowEmpty,
-		}.Run(ctx, d.Runner, d.stream.Emit)
+		d.unit(ctx, a)
 	}
 	return nil
+}
+
+// unit runs the tests of one project.
+func (d *doing) unit(ctx context.Context, a plan.Action) {
+	cache, err := makeCache(d.root, a.Project, d.Owner)
+	if err != nil {
+		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(err)})
+		return
+	}
+	Unit{
+		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Command: a.Test.Command, Args: a.Test.Args, Dir: a.Test.Dir, Nested: a.Test.Nested,
+		RunDir: d.dir.Unit(a.Project), Owner: d.Owner, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
+	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 
 // labelled is c with the run's id, by which `wr engine status` names it.
 func (d *doing) labelled(c spec.Container) spec.Container {
 	labels := map[string]string{"wr.run": d.dir.ID}
-	for name, value := range c.Labels {
-		labels[name] = value
-	}
+	maps.Copy(labels, c.Labels)
 	c.Labels = labels
 	return c
 }

@@ -26,7 +26,7 @@ var findPython = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command(python, "-c", "import pytest, sys; print(sys.executable)").CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), python, "-c", "import pytest, sys; print(sys.executable)").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w\n%s", python, err, out)
 	}

@@ -21,6 +21,7 @@ var plugin []byte
 const (
 	pluginTarget = spec.Internal + "/pytest"
 	factsTarget  = spec.Internal + "/run"
+	cacheTarget  = spec.Internal + "/cache"
 	configFile   = "config.json"
 	factsFile    = "events.ndjson"
 )

@@ -80,11 +80,37 @@ func Latest(root string) (d RunDir, ok bool) {
 // Unit is the directory of the project with that path, for Unit.RunDir. It is
 // not made here. No two projects share one, and none lies inside another.
 func (d RunDir) Unit(project string) string {
-	name := strings.NewReplacer("%", "%25", "+", "%2B", "/", "+").Replace(project)
+	return filepath.Join(d.Path, "projects", folderOf(project))
+}
+
+// folderOf is the project's path as the name of one folder.
+func folderOf(project string) string {
 	if project == "." || project == "" {
-		name = "+" // no project path starts with a slash
+		return "+" // no project path starts with a slash
 	}
-	return filepath.Join(d.Path, "projects", name)
+	return strings.NewReplacer("%", "%25", "+", "%2B", "/", "+").Replace(project)
+}
+
+// cacheFolder holds pytest's own caches, a folder for each project.
+const cacheFolder = stateFolder + "/pytest"
+
+// makeCache makes the folder for the project's pytest cache in the workspace at
+// root, unless it is there, and returns its host path. It never lies in the
+// source tree, where pytest would put it, and is kept, so that --lf works.
+func makeCache(root, project string, owner spec.Owner) (string, error) {
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	s := state{Root: r, owner: owner}
+	folder := path.Join(cacheFolder, folderOf(project))
+	for _, name := range []string{cacheFolder, folder} {
+		if err := s.mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", cannotKeepRuns(root, err)
+		}
+	}
+	return filepath.Join(root, filepath.FromSlash(folder)), nil
 }
 
 // Close says that the run is over.
@@ -230,7 +256,7 @@ func isDir(name string) bool {
 
 func random(bytes int) string {
 	b := make([]byte, bytes)
-	rand.Read(b)
+	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }
 

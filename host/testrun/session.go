@@ -16,6 +16,7 @@ type session struct {
 
 	last      int64  // number of the last fact
 	damaged   string // why the facts cannot be trusted; "" = they can
+	torn      bool   // the last line was no fact
 	started   bool
 	finish    *fact
 	internal  *fact // pytest's own failure
@@ -36,10 +37,14 @@ func newSession(p paths, emit func(event.Event)) *session {
 }
 
 // line takes one line of the file of facts. A line that is no fact was torn by
-// a signal and comes again; if it does not, the numbers show it.
+// a signal and comes again; if it does not, the numbers show it, or that
+// nothing comes after it.
 func (s *session) line(data []byte) {
+	if len(data) == 0 {
+		return
+	}
 	var f fact
-	if len(data) == 0 || json.Unmarshal(data, &f) != nil || f.Number <= s.last {
+	if s.torn = json.Unmarshal(data, &f) != nil; s.torn || f.Number <= s.last {
 		return
 	}
 	if f.Number != s.last+1 {

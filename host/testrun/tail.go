@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ const maxLine = 64 << 20
 type tail struct {
 	file *os.File
 	rest []byte // of a line whose end has not been written yet
+	size int64  // bytes read so far
 }
 
 // read hands each line that was completed since the last call to line, without
@@ -23,9 +25,10 @@ func (t *tail) read(line func([]byte)) error {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := t.file.Read(buf)
+		t.size += int64(n)
 		t.split(buf[:n], line)
-		if err == io.EOF {
-			return nil
+		if errors.Is(err, io.EOF) {
+			return t.whole()
 		}
 		if err != nil {
 			return err
@@ -34,6 +37,15 @@ func (t *tail) read(line func([]byte)) error {
 			return fmt.Errorf("a line of more than %d bytes", maxLine)
 		}
 	}
+}
+
+// whole fails when the file has become shorter than what was read of it.
+func (t *tail) whole() error {
+	info, err := t.file.Stat()
+	if err == nil && info.Size() < t.size {
+		return fmt.Errorf("it was cut from %d to %d bytes", t.size, info.Size())
+	}
+	return err
 }
 
 func (t *tail) split(data []byte, line func([]byte)) {

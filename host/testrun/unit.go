@@ -33,6 +33,7 @@ type Unit struct {
 	RunDir     string         // host path of the unit's own directory; must not exist yet
 	Nested     []string       // container paths of projects below, not to be collected
 	Owner      spec.Owner     // whom the files in RunDir belong to
+	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
 }
 
@@ -86,7 +87,7 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 	for {
 		select {
 		case <-ticks.C:
-			facts.read(s.line)
+			_ = facts.read(s.line) // what is wrong shows at the end as well
 		case end := <-done:
 			if err := facts.read(s.line); err != nil {
 				s.damage("cannot be read: " + err.Error())
@@ -102,6 +103,9 @@ func (u Unit) container(dir *unitDir) spec.Container {
 	c.Mounts = append(slices.Clone(c.Mounts),
 		spec.Mount{Source: dir.path(pluginFolder), Target: pluginTarget, ReadOnly: true},
 		spec.Mount{Source: dir.path(factsFolder), Target: factsTarget, Owned: true})
+	if u.Cache != "" {
+		c.Mounts = append(c.Mounts, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
+	}
 	return c
 }
 
@@ -114,8 +118,12 @@ func (u Unit) process() spec.Process {
 			pythonPath = value + ":" + pluginTarget
 		}
 	}
+	own := []string{"-p", pluginName}
+	if u.Cache != "" {
+		own = append(own, "-o", "cache_dir="+cacheTarget)
+	}
 	return spec.Process{
-		Args: slices.Concat(u.Command, []string{"-p", pluginName}, u.Args),
+		Args: slices.Concat(u.Command, own, u.Args),
 		Env:  []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(pluginTarget, configFile)},
 		Dir:  u.Dir,
 	}

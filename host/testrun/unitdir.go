@@ -35,7 +35,7 @@ type unitDir struct {
 func makeUnitDir(root string, nested []string, owner spec.Owner) (*unitDir, error) {
 	d := &unitDir{root: root, owner: owner}
 	if err := d.fill(nested); err != nil {
-		d.Close()
+		_ = d.Close()
 		return nil, err
 	}
 	return d, nil

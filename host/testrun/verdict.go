@@ -30,6 +30,9 @@ const (
 
 // conclude gives every case that has no outcome one, and judges the unit.
 func (s *session) conclude(end ending) Verdict {
+	if s.torn && s.started {
+		s.damage("ends in a line that is no fact")
+	}
 	if s.finish != nil {
 		e := event.Event{Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code}
 		if s.finish.Exit != nil {
@@ -69,6 +72,10 @@ func (s *session) settle(end ending) {
 		if c.started && s.fellWith(end) {
 			s.fallen = true
 			s.end(c.dead(s.ranInto(end)))
+			continue
+		}
+		if c.started && c.now.bad() { // its end was never told, as under xdist when a worker died
+			s.end(c)
 			continue
 		}
 		c.now = attempt{outcome: event.NotRun, text: s.whyNot(end, running)}

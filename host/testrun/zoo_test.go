@@ -30,7 +30,8 @@ func outcomesOf(pairs ...string) map[string]event.Outcome {
 	return all
 }
 
-var zoo = map[string]animal{
+// gentle is tests that only pass, fail and are collected, or not.
+var gentle = map[string]animal{
 	"every outcome": {
 		files: one(`
 import pytest, unittest
@@ -156,6 +157,11 @@ def test_xpass(): pass
 		want:   outcomesOf("test_x", "failed", "test_y", "not_run"),
 		status: event.Bad, exit: 1, texts: map[string]string{"test_a.py::test_y": "pytest stopped before: stopping after 1 failures"},
 	},
+	"asked for twice": {
+		files: one("def test_x(): pass\ndef test_y(): assert 0\n"), args: []string{"--keep-duplicates", "test_a.py", "test_a.py"},
+		want:   outcomesOf("test_x", "passed", "test_y", "failed"),
+		status: event.Bad, exit: 1, texts: map[string]string{"test_a.py::test_x": "attempt 2", "test_a.py::test_y": "attempt 2: assert 0"},
+	},
 	"pytest.exit in a test": {
 		files:  one("import pytest\ndef test_x(): pytest.exit('enough', returncode=0)\ndef test_y(): pass\n"),
 		want:   outcomesOf("test_x", "not_run", "test_y", "not_run"),
@@ -179,399 +185,33 @@ def test_xpass(): pass
 		files: one("def test_x(): pass\n"), args: []string{"no_such_file.py"}, want: outcomesOf(),
 		status: event.Broken, code: "test.usage", exit: 2,
 	},
-	"os._exit in a fixture": {
-		files: one(`
-import os, pytest
-@pytest.fixture
-def exits(): os._exit(0)
-def test_before(): pass
-def test_exits(exits): pass
-def test_after(): pass
-`),
-		want:   outcomesOf("test_before", "passed", "test_exits", "errored", "test_after", "not_run"),
-		status: event.Bad, exit: 1,
-		texts: map[string]string{
-			"test_a.py::test_exits": "its process died: exit code 0 in the middle of the case",
-			"test_a.py::test_after": "the process died in test_a.py::test_exits: exit code 0",
-		},
-	},
-	"os._exit after the last test": {
-		files: map[string]string{
-			"conftest.py": "import os\ndef pytest_sessionfinish(): os._exit(0)\n", "test_a.py": "def test_x(): pass\n",
-		},
-		want:   outcomesOf("test_x", "passed"),
-		status: event.Bad, code: "test.process_died", exit: 1,
-	},
-	"kills itself": {
-		files: one(`
-import os, signal
-def test_before(): pass
-def test_kills(): os.kill(os.getpid(), signal.SIGKILL)
-def test_after(): pass
-`),
-		want:   outcomesOf("test_before", "passed", "test_kills", "errored", "test_after", "not_run"),
-		status: event.Bad, exit: 1,
-		texts: map[string]string{"test_a.py::test_kills": "its process died: signal 9 (SIGKILL)"},
-	},
-	"dies in teardown of a failure": {
-		files: one(`
-import os, signal, pytest
-@pytest.fixture
-def f():
-    yield
-    os.kill(os.getpid(), signal.SIGSEGV)
-def test_x(f): assert 0, "this must be seen"
-`),
-		want:   outcomesOf("test_x", "errored"),
-		status: event.Bad, exit: 1,
-		texts: map[string]string{"test_a.py::test_x": "its process died: signal 11 (SIGSEGV)"},
-	},
-	"forks and raises in the child": {
-		files: one(`
-import os
-def test_forks():
-    pid = os.fork()
-    if pid == 0:
-        raise RuntimeError("in the child")
-    _, status = os.waitpid(pid, 0)
-    assert os.WEXITSTATUS(status) == 1
-def test_forks_and_returns():
-    pid = os.fork()
-    if pid:
-        assert os.waitpid(pid, 0)[1] == 0
-def test_interrupts_the_child():
-    pid = os.fork()
-    if pid == 0:
-        raise KeyboardInterrupt
-    assert os.waitpid(pid, 0)[1] != 0
-def test_after(): pass
-`),
-		want:   outcomesOf("test_forks", "passed", "test_forks_and_returns", "passed", "test_interrupts_the_child", "passed", "test_after", "passed"),
-		status: event.OK,
-	},
-	"forks while it is collected": {
-		files:  one("import os\nif os.fork(): os.wait()\ndef test_x(): pass\n"),
-		want:   outcomesOf("test_x", "passed"),
-		status: event.OK,
-	},
-	"starts a daemon": {
-		files: one(`
-import os, time
-def test_daemon():
-    if os.fork() == 0:
-        os.setsid()
-        os.closerange(0, 1024)
-        time.sleep(0.2)
-        os._exit(0)
-def test_after(): pass
-`),
-		want: outcomesOf("test_daemon", "passed", "test_after", "passed"), status: event.OK,
-	},
-	"puts a file in place of every descriptor": {
-		files: one(`
-import os, resource
-def test_closes(tmp_path):
-    other = os.open(str(tmp_path / "other"), os.O_CREAT | os.O_RDWR)
-    for fd in range(3, min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0])):
-        if fd != other:
-            os.dup2(other, fd)
-def test_nothing_of_ours_was_written_there(tmp_path):
-    assert (tmp_path.parent / "test_closes0" / "other").stat().st_size == 0
-def test_after(): assert 0
-`),
-		args: []string{"-s"},
-		want: outcomesOf("test_closes", "passed", "test_nothing_of_ours_was_written_there", "passed", "test_after", "failed"), status: event.Bad, exit: 1,
-	},
-	"closes every descriptor": {
-		files:  one("import os\ndef test_closes(): os.closerange(3, 65536)\ndef test_after(): pass\n"),
-		args:   []string{"-s"},
-		want:   outcomesOf("test_closes", "passed", "test_after", "passed"),
-		status: event.Bad, code: "test.exit_mismatch", exit: 1, // pytest itself cannot close its log
-	},
-	"closes every descriptor while pytest captures": {
-		files:  one("import os\ndef test_closes(): os.closerange(3, 65536)\ndef test_after(): pass\n"),
-		want:   outcomesOf("test_closes", "failed", "test_after", "errored"), // of pytest's own capture
-		status: event.Bad, exit: 1,
-	},
-	"uses up all descriptors": {
-		files: one(`
-import os, resource
-held = []
-def test_exhausts():
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    os.closerange(600, 2000)  # the plugin's is among them
-    try:
-        while True:
-            held.append(os.open("/dev/null", os.O_RDONLY))
-    except OSError:
-        pass
-def test_meanwhile(): pass
-def test_gives_back():
-    for fd in held: os.close(fd)
-def test_after(): pass
-`),
-		args:   []string{"-s"},
-		want:   outcomesOf("test_exhausts", "passed", "test_meanwhile", "passed", "test_gives_back", "passed", "test_after", "passed"),
-		status: event.OK,
-	},
-	"replaces the clock, open, os and json": {
-		files: one(`
-import builtins, json, os, time
-def test_patches(monkeypatch):
-    def no(*a, **k): raise RuntimeError("patched")
-    for name in ("open", "write", "fstat", "getpid", "close"):
-        monkeypatch.setattr(os, name, no)
-    monkeypatch.setattr(builtins, "open", no)
-    monkeypatch.setattr(json, "dumps", no)
-    monkeypatch.setattr(json.JSONEncoder, "encode", no)
-    monkeypatch.setattr(time, "time", no)
-    import sys
-    module = sys.modules["wr_pytest"]
-    for name, value in vars(module).copy().items():
-        if name in ("os", "json", "fcntl"):
-            monkeypatch.setattr(module, name, None)
-    assert 0
-def test_leaves_them_so():
-    os.write = os.fstat = None
-    json.JSONEncoder.encode = None
-def test_after(): assert 0
-`),
-		args:   []string{"-s"},
-		want:   outcomesOf("test_patches", "failed", "test_leaves_them_so", "passed", "test_after", "failed"),
-		status: event.Bad, exit: 1,
-	},
-	"changes the directory, removes it, changes umask": {
-		files: one(`
-import os
-def test_goes(tmp_path):
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    os.chdir(str(gone))
-    os.umask(0o777)
-    gone.rmdir()
-def test_after(): pass
-`),
-		want: outcomesOf("test_goes", "passed", "test_after", "passed"), status: event.OK,
-	},
-	"writes fail in the middle": {
-		files: map[string]string{
-			"conftest.py": `
-import errno, pytest
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config):
-    facts = config.pluginmanager.get_plugin("wr_recorder")._facts
-    write, calls = facts._write, []
-    def torn(fd, data):
-        calls.append(1)
-        if len(calls) % 3 == 0:
-            write(fd, data[:len(data) // 2])
-            raise OSError(errno.EINTR, "in the middle")
-        if len(calls) % 3 == 1:
-            return write(fd, data[:7])
-        return write(fd, data)
-    facts._write = torn
-def pytest_internalerror(): return True
-`,
-			"test_a.py": "def test_x(): pass\ndef test_y(): assert 0\ndef test_z(): pass\n",
-		},
-		want: outcomesOf("test_x", "passed", "test_y", "failed", "test_z", "passed"), status: event.Bad, exit: 1,
-	},
-	"a plugin fails the session": {
-		files: map[string]string{
-			"conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 1\n", "test_a.py": "def test_x(): pass\n",
-		},
-		want: outcomesOf("test_x", "passed"), status: event.Bad, code: "test.exit_mismatch", exit: 1,
-	},
-	"a plugin hides failures": {
-		files: map[string]string{
-			"conftest.py": "def pytest_sessionfinish(session): session.exitstatus = 0\n", "test_a.py": "def test_x(): assert 0\n",
-		},
-		want: outcomesOf("test_x", "failed"), status: event.Bad, code: "test.exit_mismatch", exit: 1,
-	},
-	"the process changes its mind": {
-		files: map[string]string{
-			"conftest.py": "import atexit, os\natexit.register(os._exit, 7)\n", "test_a.py": "def test_x(): pass\n",
-		},
-		want: outcomesOf("test_x", "passed"), status: event.Bad, code: "test.exit_mismatch", exit: 1,
-	},
-	"pytest itself fails": {
-		files: map[string]string{
-			"conftest.py": "def pytest_runtest_logstart(nodeid):\n    if nodeid.endswith('y'): raise RuntimeError('in a hook')\n",
-			"test_a.py":   "def test_x(): pass\ndef test_y(): pass\ndef test_z(): pass\n",
-		},
-		want:   outcomesOf("test_x", "passed", "test_y", "errored", "test_z", "not_run"),
-		status: event.Bad, code: "test.internal_error", exit: 1,
-		texts: map[string]string{"test_a.py::test_y": "pytest itself failed: RuntimeError: in a hook"},
-	},
-	"the same hooks in a conftest, strict markers, no terminal": {
-		files: map[string]string{
-			"conftest.py": `
-import pytest
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report): pass
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logstart(nodeid, location): pass
-def pytest_collection_modifyitems(items): items.reverse()
-def pytest_unconfigure(config): pass
-`,
-			"test_a.py": "def test_x(): pass\ndef test_y(): assert 0\n",
-		},
-		args: []string{"--strict-markers", "-p", "no:terminal"},
-		want: outcomesOf("test_x", "passed", "test_y", "failed"), status: event.Bad, exit: 1,
-	},
-	"subtests": {
-		files: one(`
-import unittest
-class TestSub(unittest.TestCase):
-    def test_one_of_three_fails(self):
-        for n in range(3):
-            with self.subTest(n=n): self.assertNotEqual(n, 1)
-    def test_all_pass(self):
-        for n in range(3):
-            with self.subTest(n=n): pass
-    def test_one_is_skipped(self):
-        for n in range(2):
-            with self.subTest(n=n):
-                if n: self.skipTest("not this one")
-`),
-		want:   outcomesOf("TestSub::test_one_of_three_fails", "failed", "TestSub::test_all_pass", "passed", "TestSub::test_one_is_skipped", "passed"),
-		status: event.Bad, exit: 1,
-	},
-	"workers collect and report in parallel": {
-		files:  map[string]string{"conftest.py": workers, "test_a.py": "def test_x(): pass\n"},
-		want:   outcomesOf("test_x", "passed", "test_y", "failed", "test_z", "errored", "test_never", "not_run"),
-		status: event.Bad, exit: 1,
-		texts: map[string]string{"test_a.py::test_y": "assert no", "test_a.py::test_z": "worker 'gw0' crashed while running 'test_a.py::test_z'"},
-	},
-	"a worker": {
-		files: map[string]string{
-			"wr_worker.py": "def pytest_load_initial_conftests(early_config): early_config.workerinput = {}\n",
-			"test_a.py":    "def test_x(): pass\n",
-		},
-		args: []string{"-p", "wr_worker"}, want: outcomesOf(), status: event.Broken, code: "test.no_session", exit: 3,
-	},
-	"a plugin tries again": {
-		files: map[string]string{"conftest.py": retries, "test_a.py": `
-tries = []
-def test_flaky():
-    tries.append(1)
-    assert len(tries) > 2
-def test_hopeless(): assert 0
-def test_good(): pass
-`},
-		want:   outcomesOf("test_flaky", "passed", "test_hopeless", "failed", "test_good", "passed"),
-		status: event.Bad, exit: 1,
-		texts: map[string]string{"test_a.py::test_flaky": "attempt 3", "test_a.py::test_hopeless": "attempt 3: assert 0"},
-	},
-	"a plugin runs what nobody collected": {
-		files: map[string]string{
-			"conftest.py": `
-import pytest
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtestloop(session):
-    clone = type(session.items[0]).from_parent(session.items[0].parent, name="test_x", callobj=lambda: None)
-    clone._nodeid = "test_a.py::test_guest"
-    if hasattr(clone, "_id"):
-        from _pytest.nodeid import NodeId
-        clone._id = NodeId.parse("test_a.py::test_guest")
-    session.items.append(clone)
-    yield
-`,
-			"test_a.py": "def test_x(): pass\n",
-		},
-		want:   outcomesOf("test_x", "passed", "test_guest", "passed"),
-		status: event.Bad, code: "test.unaccounted", exit: 1,
-	},
 }
 
-// retries is how plugins that rerun failures report: the same case again.
-const retries = `
-import pytest
-from _pytest.runner import runtestprotocol
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item, nextitem):
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for attempt in range(3):
-        item._initrequest()
-        last = attempt == 2
-        again = False
-        for report in runtestprotocol(item, nextitem=nextitem if last else item, log=False):
-            again = report.failed and not last
-            if again:
-                report.outcome = "rerun"
-            item.ihook.pytest_runtest_logreport(report=report)
-            if again:
-                break
-        if not again:
-            break
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
-
-def pytest_report_teststatus(report):
-    if report.outcome == "rerun":
-        return "rerun", "R", "RERUN"
-`
-
-// workers is what pytest-xdist does in its controller: it collects nothing and
-// passes on what several workers report, in any order.
-const workers = `
-import pytest
-from _pytest.reports import TestReport
-
-class Specs:
-    def pytest_xdist_node_collection_finished(self, node, ids): pass
-
-def pytest_addhooks(pluginmanager):
-    pluginmanager.add_hookspecs(Specs)
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection(session):
-    return True
-
-def report(nodeid, when, outcome, longrepr=None):
-    return TestReport(nodeid, ("test_a.py", None, nodeid), {}, outcome, longrepr, when, duration=0.5)
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session):
-    hook = session.config.hook
-    x, y, z, never = ids = ["test_a.py::test_" + n for n in ("x", "y", "z", "never")]
-    for node in ("gw0", "gw1"):
-        hook.pytest_xdist_node_collection_finished(node=node, ids=ids)
-    session.testscollected = len(ids)
-    for nodeid in (x, y):
-        hook.pytest_runtest_logstart(nodeid=nodeid, location=("test_a.py", 0, nodeid))
-    for when in ("setup", "call", "teardown"):
-        hook.pytest_runtest_logreport(report=report(x, when, "passed"))
-        hook.pytest_runtest_logreport(report=report(y, when, *(("failed", "assert no") if when == "call" else ("passed",))))
-    for nodeid in (y, x):
-        hook.pytest_runtest_logfinish(nodeid=nodeid, location=("test_a.py", 0, nodeid))
-    hook.pytest_runtest_logstart(nodeid=z, location=("test_a.py", 0, z))
-    hook.pytest_runtest_logreport(report=report(z, "???", "failed", "worker 'gw0' crashed while running '%s'" % z))
-    hook.pytest_runtest_logfinish(nodeid=z, location=("test_a.py", 0, z))
-    session.shouldstop = "enough"
-    session.testsfailed = 2
-    return True
-`
-
 func TestEveryAnimalOfTheZooIsReportedAsItIs(t *testing.T) {
-	for name, a := range zoo {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, a.files)
-			w.unit.Args, w.unit.AllowEmpty = a.args, a.empty
-			r := w.run(t.Context())
-			if got := r.outcomes(); !maps.Equal(got, a.want) {
-				t.Errorf("outcomes\n got %v\nwant %v", got, a.want)
-			}
-			if r.Status != a.status || r.code() != a.code || r.exit != a.exit {
-				t.Errorf("got %s, %q, exit %d, want %s, %q, exit %d", r.Status, r.code(), r.exit, a.status, a.code, a.exit)
-			}
-			for id, want := range a.texts {
-				if got := r.of(id).Text; got != want {
-					t.Errorf("%s: text is %q, want %q", id, got, want)
-				}
-			}
-		})
+	for _, house := range []map[string]animal{gentle, hostile, hooked} {
+		for name, a := range house {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, a.files)
+				w.unit.Args, w.unit.AllowEmpty = a.args, a.empty
+				a.check(t, w.run(t.Context()))
+			})
+		}
+	}
+}
+
+// check compares what was told of a with what it is.
+func (a animal) check(t *testing.T, r result) {
+	t.Helper()
+	if got := r.outcomes(); !maps.Equal(got, a.want) {
+		t.Errorf("outcomes\n got %v\nwant %v", got, a.want)
+	}
+	if r.Status != a.status || r.code() != a.code || r.exit != a.exit {
+		t.Errorf("got %s, %q, exit %d, want %s, %q, exit %d", r.Status, r.code(), r.exit, a.status, a.code, a.exit)
+	}
+	for id, want := range a.texts {
+		if got := r.of(id).Text; got != want {
+			t.Errorf("%s: text is %q, want %q", id, got, want)
+		}
 	}
 }

@@ -17,11 +17,12 @@ type Lines struct {
 	style Style
 	tally map[string]*tally
 	held  map[string]*strings.Builder // failures of projects that still run
+	steps map[string]string           // the last line of each project's build
 }
 
 // NewLines returns a sink that writes to w.
 func NewLines(w io.Writer, style Style) *Lines {
-	return &Lines{w: w, style: style, tally: map[string]*tally{}, held: map[string]*strings.Builder{}}
+	return &Lines{w: w, style: style, tally: map[string]*tally{}, held: map[string]*strings.Builder{}, steps: map[string]string{}}
 }
 
 // Emit draws e.
@@ -30,7 +31,7 @@ func (l *Lines) Emit(e event.Event) {
 	case event.BuildStarted:
 		l.say(l.style.line(e.Project, "build", e.Image))
 	case event.BuildStep:
-		l.say(l.style.line(e.Project, "build", oneLine(e.Text, 0)))
+		l.step(e)
 	case event.BuildFinished:
 		l.say(l.style.built(e))
 	case event.TestStarted:
@@ -43,6 +44,15 @@ func (l *Lines) Emit(e event.Event) {
 	case event.ProjectFinished:
 		l.finish(e)
 	}
+}
+
+// step says what a build does, each thing once and not what it does for itself.
+func (l *Lines) step(e event.Event) {
+	line := l.style.line(e.Project, "build", oneLine(e.Text, 0))
+	if line != l.steps[e.Project] && !strings.HasPrefix(e.Text, "[internal]") {
+		l.say(line)
+	}
+	l.steps[e.Project] = line
 }
 
 // Close writes what is still held of projects that never finished.

@@ -158,7 +158,7 @@ func (l *Live) draw(said string) {
 func (l *Live) line(u *unit, width int) string {
 	progress := ""
 	if t := l.tally[u.project]; t != nil && u.phase == "test" && t.total > 0 {
-		progress = fmt.Sprintf("%d/%d  ", t.finished, t.total)
+		progress = fmt.Sprintf("%d/%d  ", len(t.outcomes), t.total)
 	}
 	elapsed := seconds(l.now().Sub(u.began))
 	fixed := fmt.Sprintf("%s %s  %s  %s  %s", frames[0], u.project, u.phase, progress, elapsed)

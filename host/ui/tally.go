@@ -10,9 +10,8 @@ import (
 // tally counts the outcomes of one project for its line.
 type tally struct {
 	total    int
-	finished int
-	outcomes map[event.Outcome]int
-	errors   int // collection errors
+	outcomes map[string]event.Outcome // by case: one that is run again counts once
+	errors   int                      // collection errors
 }
 
 // outcomeOrder is how outcomes are listed: what matters first.
@@ -24,7 +23,7 @@ var outcomeOrder = []event.Outcome{
 func count(tallies map[string]*tally, e event.Event) {
 	t := tallies[e.Project]
 	if t == nil {
-		t = &tally{outcomes: map[event.Outcome]int{}}
+		t = &tally{outcomes: map[string]event.Outcome{}}
 		tallies[e.Project] = t
 	}
 	switch e.Type {
@@ -33,8 +32,7 @@ func count(tallies map[string]*tally, e event.Event) {
 	case event.CollectFailed:
 		t.errors++
 	case event.CaseFinished:
-		t.finished++
-		t.outcomes[e.Outcome]++
+		t.outcomes[e.Case] = e.Outcome
 	}
 }
 
@@ -47,8 +45,12 @@ func (t *tally) String() string {
 	if t.errors > 0 {
 		parts = append(parts, fmt.Sprintf("%d collection errors", t.errors))
 	}
+	count := map[event.Outcome]int{}
+	for _, o := range t.outcomes {
+		count[o]++
+	}
 	for _, o := range outcomeOrder {
-		if n := t.outcomes[o]; n > 0 {
+		if n := count[o]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
 		}
 	}

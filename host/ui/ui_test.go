@@ -122,7 +122,7 @@ func TestALiveLineShowsProgressOfEachProject(t *testing.T) {
 		}
 		live.Emit(event.Event{Type: event.CaseStarted, Project: "web", Case: "test_b.py::test_with_a_name_that_is_longer_than_the_screen_is_wide"})
 		live.Emit(event.Event{Type: event.CaseFinished, Project: "infra", Outcome: event.Passed})
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // inside synctest: a fake second
 		synctest.Wait()
 		got := content(screen)
 		for _, want := range []string{"infra  test  1/1", "web  test  0/2  test_b.py::test_with", "1.00s"} {

@@ -60,7 +60,7 @@ func loadConfig(dir string) (*config.File, error) {
 	file := filepath.Join(dir, config.Name)
 	info, err := os.Lstat(file)
 	if err != nil || !leadsTo(dir, file, info.Mode(), fs.FileMode.IsRegular) {
-		return nil, nil
+		return nil, nil //nolint:nilerr // what cannot be seen is not there
 	}
 	return config.Load(file, file)
 }

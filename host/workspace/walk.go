@@ -123,7 +123,7 @@ func (w *walker) dir(ctx context.Context, d Dir, rules scope) error {
 	}
 	var err error
 	d.Entries, err = w.readDir(d.host())
-	if err != nil && !(errors.Is(err, fs.ErrNotExist) && d.Path != ".") {
+	if err != nil && (!errors.Is(err, fs.ErrNotExist) || d.Path == ".") {
 		w.fault(unreadable(d.Path, err))
 	}
 	if isCache(d) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,7 +51,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	if socket := os.Getenv(dialEnv); socket != "" {
-		fmt.Println(dialFrom(socket))
+		fmt.Fprintln(os.Stdout, dialFrom(socket))
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -85,7 +86,7 @@ func startAgentIn(t testing.TB, namespaces *syscall.SysProcAttr, wrap ...string)
 		t.Fatal(err)
 	}
 	a := &testAgent{t: t, socket: filepath.Join(dir, "s"), ended: make(chan error, 1)}
-	args := append(wrap, self)
+	args := slices.Concat(wrap, []string{self})
 	a.cmd = exec.Command(args[0], args[1:]...)
 	a.cmd.Env = append(os.Environ(), serveEnv+"="+a.socket, "WR_TEST_OWN=own", "GORACE=atexit_sleep_ms=0")
 	a.cmd.Stderr = os.Stderr

@@ -56,7 +56,7 @@ type Session struct {
 func Start(conn *wire.Conn, p Command, io spec.Stdio) (*Session, error) {
 	s, err := start(conn, p, io)
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, err
 	}
 	return s, nil
@@ -96,7 +96,7 @@ func complete(stdio spec.Stdio) (spec.Stdio, func(), error) {
 			*f = null
 		}
 	}
-	return stdio, func() { null.Close() }, nil
+	return stdio, func() { _ = null.Close() }, nil
 }
 
 // negotiate sends the request and waits for the agent's word. master is nil
@@ -141,7 +141,7 @@ func (s *Session) run(stdio spec.Stdio, master *os.File) {
 	}
 	p, err := newProxy(master, stdio, func() { _ = s.Signal(syscall.SIGHUP) })
 	if err != nil {
-		master.Close()
+		_ = master.Close()
 		s.err = err
 		return
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"time"
@@ -37,7 +38,7 @@ func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Erro
 	}
 	if err := c.exec(r, request, file, env, stdio); err != nil {
 		c.terminal.close()
-		if f, ok := err.(*fault.Error); ok {
+		if f, ok := errors.AsType[*fault.Error](err); ok {
 			return nil, f
 		}
 		return nil, startFailure(string(request.Args[0]), under(string(request.Dir), file), err)
@@ -100,7 +101,7 @@ func (c *command) foreground() int {
 func (c *command) hangUp() {
 	for _, sig := range []unix.Signal{unix.SIGHUP, unix.SIGTERM, unix.SIGCONT} {
 		for _, group := range []int{c.foreground(), c.pid} {
-			unix.Kill(-group, sig)
+			_ = unix.Kill(-group, sig)
 		}
 	}
 }

@@ -54,8 +54,9 @@ func parseStat(pid int, stat []byte) (process, bool) {
 }
 
 // killWhere kills every living process that matches, and those which such a
-// process starts meanwhile. It does not wait until they are gone.
-func killWhere(match func(process) bool) {
+// process starts meanwhile. It does not wait until they are gone, and returns
+// how many there were.
+func killWhere(match func(process) bool) int {
 	killed := map[int]bool{}
 	for more := true; more; {
 		more = false
@@ -63,10 +64,11 @@ func killWhere(match func(process) bool) {
 			if p.dead || killed[p.pid] || !match(p) {
 				continue
 			}
-			unix.Kill(p.pid, unix.SIGKILL)
+			_ = unix.Kill(p.pid, unix.SIGKILL)
 			killed[p.pid], more = true, true
 		}
 	}
+	return len(killed)
 }
 
 // killSession kills what is left of a session.
@@ -75,13 +77,13 @@ func killSession(session int) {
 }
 
 // killAll kills everything in the container; outside of one, where this
-// process is not the first, all that this process and its commands started.
-func killAll() {
+// process is not the first, all children of this process. It tells whether
+// there was anything to kill: then there may be more, since what is killed
+// leaves its own children to this process.
+func killAll() bool {
 	self := os.Getpid()
 	if self == 1 {
-		unix.Kill(-1, unix.SIGKILL)
-		return
+		return unix.Kill(-1, unix.SIGKILL) == nil
 	}
-	// This process adopts orphans, so each round uncovers their children.
-	killWhere(func(p process) bool { return p.parent == self })
+	return killWhere(func(p process) bool { return p.parent == self }) > 0
 }

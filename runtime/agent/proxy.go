@@ -37,7 +37,7 @@ func newProxy(master *os.File, stdio spec.Stdio, broken func()) (*proxy, error) 
 	}
 	wake, stop, err := os.Pipe()
 	if err != nil {
-		unix.Close(in)
+		_ = unix.Close(in)
 		return nil, err
 	}
 	p := &proxy{master: master, in: in, out: stdio.Out, wake: wake, stop: stop, broken: broken}
@@ -57,12 +57,12 @@ func duplicate(f *os.File) (dup int, err error) {
 
 // finish ends the input, completes the output and closes the master.
 func (p *proxy) finish() {
-	p.stop.Close()
+	_ = p.stop.Close()
 	// Whatever is blocked on the master now returns; output goes on by itself.
 	_ = p.master.SetDeadline(time.Unix(1, 0))
 	p.copying.Wait()
-	p.master.Close()
-	p.wake.Close()
+	_ = p.master.Close()
+	_ = p.wake.Close()
 }
 
 // input copies to the master until finish or the end of the input.

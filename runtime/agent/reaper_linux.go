@@ -83,7 +83,7 @@ func (r *reaper) collect() bool {
 	if c, ok := r.commands[pid]; ok {
 		// What the command leaves in its process group ends with it. The
 		// group's number cannot have been given away yet.
-		unix.Kill(-pid, unix.SIGKILL)
+		_ = unix.Kill(-pid, unix.SIGKILL)
 		delete(r.commands, pid)
 		c.ended <- status
 	}
@@ -96,7 +96,7 @@ func (r *reaper) signal(c *command, sig unix.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.running(c) {
-		unix.Kill(-c.foreground(), sig)
+		_ = unix.Kill(-c.foreground(), sig)
 	}
 }
 
@@ -105,7 +105,7 @@ func (r *reaper) broadcast(sig unix.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range r.commands {
-		unix.Kill(-c.foreground(), sig)
+		_ = unix.Kill(-c.foreground(), sig)
 	}
 }
 

@@ -40,7 +40,7 @@ func Serve(socket string) error {
 	signal.Notify(children, unix.SIGCHLD)
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals, forwarded...)
-	signal.Notify(make(chan os.Signal), unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE) // and are dropped
 	listener, err := listen(socket)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func Serve(socket string) error {
 	go s.reaper.run(children)
 	go s.accept(listener)
 	s.forward(signals)
-	listener.Close()
+	_ = listener.Close()
 	s.stop()
 	return nil
 }
@@ -107,11 +107,14 @@ func (s *server) accept(listener *net.UnixListener) {
 
 // forward passes signals on until SIGTERM.
 func (s *server) forward(signals <-chan os.Signal) {
-	for sig := range signals {
+	for received := range signals {
+		sig, ok := received.(unix.Signal)
 		if sig == unix.SIGTERM {
 			return
 		}
-		s.reaper.broadcast(sig.(unix.Signal))
+		if ok {
+			s.reaper.broadcast(sig)
+		}
 	}
 }
 
@@ -119,12 +122,17 @@ func (s *server) forward(signals <-chan os.Signal) {
 func (s *server) stop() {
 	idle := s.reaper.close()
 	s.reaper.hangUpAll()
-	for range 2 {
-		select {
-		case <-idle:
-		case <-time.After(grace):
-		}
-		killAll()
+	select {
+	case <-idle:
+	case <-time.After(grace):
+	}
+	deadline := time.Now().Add(grace)
+	for killAll() && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond) // a killed process needs a moment to go
+	}
+	select {
+	case <-idle:
+	case <-time.After(grace):
 	}
 }
 

@@ -31,7 +31,7 @@ func openTerminal(uid int, size spec.Size) (*terminal, error) {
 		t.close()
 		return nil, fmt.Errorf("open a terminal: %w", err)
 	}
-	t.slave.Chown(uid, -1) // best effort: only opening it again by name needs it
+	_ = t.slave.Chown(uid, -1) // best effort: only opening it again by name needs it
 	if size == (spec.Size{}) {
 		size = spec.Size{Cols: 80, Rows: 24}
 	}
@@ -101,9 +101,9 @@ func (t *terminal) close() {
 	if t == nil {
 		return
 	}
-	t.master.Close()
+	_ = t.master.Close()
 	if t.slave != nil {
-		t.slave.Close()
+		_ = t.slave.Close()
 	}
 }
 

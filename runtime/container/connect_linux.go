@@ -93,7 +93,7 @@ func dialAgent(path string, pid int) (*os.File, error) {
 		err = fmt.Errorf("process %d listens on the agent's socket, not the agent (%d)", peer.Pid, pid)
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil

@@ -82,7 +82,7 @@ func TestContainersAreListedWithTheirLabelsAndRemovedOnce(t *testing.T) {
 func TestAnAgentThatDiesIsReportedWithItsWords(t *testing.T) {
 	census(t)
 	broken := config()
-	busybox, err := containertest.Busybox()
+	busybox, err := containertest.Busybox(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,10 +162,11 @@ func TestReapRemovesHalfMadeContainersAndNothingOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer service.Remove(ctx, "foreign")
-	if _, err := c.NewContainer(ctx, "foreign", client.WithRuntime(programs.Shim, nil)); err != nil {
+	other, err := c.NewContainer(ctx, "foreign", client.WithRuntime(programs.Shim, nil))
+	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { record(t, "foreign").Delete(ctx) }()
+	defer other.Delete(ctx)
 	census(t) // from here on, everything is to go
 
 	m := New(config())

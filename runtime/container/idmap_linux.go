@@ -82,12 +82,12 @@ func (o *ownedMounts) open(caller spec.Owner, who Identity) error {
 // lies below would be the user's own files.
 func (o *ownedMounts) drop() {
 	for _, t := range o.targets {
-		unix.Unmount(t, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-		os.Remove(t)
+		_ = unix.Unmount(t, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+		_ = os.Remove(t)
 	}
-	os.Remove(o.dir)
+	_ = os.Remove(o.dir)
 	if o.userns != nil {
-		o.userns.Close()
+		_ = o.userns.Close()
 	}
 	o.targets, o.userns = nil, nil
 }

@@ -41,7 +41,7 @@ func withEngine(tests func() int) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(base)
-	if programs, err = containertest.Build(base); err != nil {
+	if programs, err = containertest.Build(context.Background(), base); err != nil {
 		return 0, err
 	}
 	ctx := context.Background()

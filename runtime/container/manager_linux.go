@@ -202,7 +202,7 @@ func (m *Manager) lease(ctx context.Context, made *Container) (_ context.Context
 	release = func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 		defer cancel()
-		service.Delete(ctx, l)
+		_ = service.Delete(ctx, l) // if it stays, it expires
 	}
 	return leases.WithLease(ctx, l.ID), release, nil
 }

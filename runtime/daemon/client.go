@@ -34,7 +34,7 @@ func Dial(ctx context.Context, dirs engine.Dirs) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.Close()
+	_ = conn.Close()
 	return c, context.Cause(ctx)
 }
 
@@ -78,7 +78,7 @@ func (c *Client) Stop(ctx context.Context, force bool) error {
 		return err
 	}
 	var none reply
-	files, err := conn.Receive(&none)
+	files, _ := conn.Receive(&none) // the end of the connection, which is good news
 	wire.CloseAll(files)
 	return context.Cause(ctx)
 }
@@ -102,7 +102,7 @@ func (c *Client) open(r request) (*wire.Conn, error) {
 	}
 	r.Protocol = Protocol
 	if err := conn.Send(r); err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, lost(err)
 	}
 	return conn, nil
@@ -148,7 +148,7 @@ func receive(ctx context.Context, conn *wire.Conn) (reply, error) {
 // hangUp makes reads of conn fail once ctx has ended, until the returned
 // function is called.
 func hangUp(ctx context.Context, conn *wire.Conn) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { conn.Unix().SetReadDeadline(time.Unix(1, 0)) })
+	return context.AfterFunc(ctx, func() { _ = conn.Unix().SetReadDeadline(time.Unix(1, 0)) })
 }
 
 // lost is an engine that ended in the middle of a conversation.

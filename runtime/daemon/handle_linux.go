@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/containerd/log"
@@ -31,7 +32,7 @@ func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
 	keepOpen := false
 	defer func() {
 		if !keepOpen {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}()
 	who, err := peerOf(unix)
@@ -47,7 +48,7 @@ func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
 		keepOpen, err = s.answer(ctx, conn, who, r)
 	}
 	if err != nil {
-		conn.Send(reply{Fault: fault.Of(err)})
+		_ = conn.Send(reply{Fault: fault.Of(err)})
 	}
 }
 
@@ -56,7 +57,7 @@ func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
 func receiveRequest(ctx context.Context, conn *wire.Conn) (request, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { conn.Unix().SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = conn.Unix().SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	var data json.RawMessage
 	files, err := conn.Receive(&data)
@@ -114,7 +115,7 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 		if creating.Err() == nil {
 			return err
 		}
-		conn.Send(reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
+		_ = conn.Send(reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
 		return nil
 	}
 	var e end
@@ -134,7 +135,7 @@ func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 	f, err := s.containers.Connect(ctx, made)
 	if err == nil {
 		err = conn.Send(reply{Created: &created{ID: made.ID, Identity: made.Identity}}, f)
-		f.Close()
+		_ = f.Close()
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.discard(ctx, made))
@@ -151,7 +152,7 @@ func (s *server) finish(ctx context.Context, conn *wire.Conn, made *container.Co
 	if err := s.discard(ctx, made); err != nil {
 		return err
 	}
-	conn.Send(reply{Removed: &gone}) // the client may be gone
+	_ = conn.Send(reply{Removed: &gone}) // the client may be gone
 	return nil
 }
 
@@ -213,13 +214,13 @@ func (s *server) refuseBusy(ctx context.Context) error {
 	if len(all) == 0 && builds == 0 {
 		return nil
 	}
-	details := ""
+	var details strings.Builder
 	for _, c := range describe(all) {
-		details += fmt.Sprintf("container %.12s of %s, for process %d of user %d\n", c.ID, c.Image, c.Owner, c.UID)
+		fmt.Fprintf(&details, "container %.12s of %s, for process %d of user %d\n", c.ID, c.Image, c.Owner, c.UID)
 	}
 	return &fault.Error{
 		Code:    "engine.busy",
 		Message: fmt.Sprintf("the engine runs %d containers and %d builds", len(all), builds),
-		Next:    "wait for them, or wr engine down --force", Details: details,
+		Next:    "wait for them, or wr engine down --force", Details: details.String(),
 	}
 }

@@ -64,7 +64,7 @@ func (c *Client) create(ctx context.Context, container spec.Container) (*run, er
 	}
 	r, err := awaitCreated(ctx, conn)
 	if err != nil {
-		conn.Close()
+		_ = conn.Close()
 		return nil, err
 	}
 	r.client = c
@@ -75,8 +75,8 @@ func (c *Client) create(ctx context.Context, container spec.Container) (*run, er
 // engine's word that nothing is left of it.
 func awaitCreated(ctx context.Context, conn *wire.Conn) (*run, error) {
 	stop := context.AfterFunc(ctx, func() {
-		conn.Send(end{})
-		conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
+		_ = conn.Send(end{})
+		_ = conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
 	})
 	for {
 		var answer reply
@@ -112,11 +112,11 @@ func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (sp
 	if ctx.Err() == nil {
 		return exit, err
 	}
-	session.Signal(os.Interrupt)
+	_ = session.Signal(os.Interrupt)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 	defer cancel()
 	_, err = session.Wait(grace)
-	session.Close()
+	_ = session.Close()
 	return spec.Exit{}, err
 }
 
@@ -162,7 +162,7 @@ func finish(conn *wire.Conn, last end) (removed, error) {
 
 // awaitRemoved waits, within bounds, for the engine's word.
 func awaitRemoved(conn *wire.Conn) (removed, error) {
-	conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
+	_ = conn.Unix().SetReadDeadline(time.Now().Add(removeTime))
 	for {
 		var answer reply
 		files, err := conn.Receive(&answer)

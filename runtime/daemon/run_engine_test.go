@@ -400,8 +400,8 @@ func TestCancelEndsTheRunWithinTwoSeconds(t *testing.T) {
 
 func TestCancelWhileTheContainerIsMadeLeavesNothing(t *testing.T) {
 	f := start(t)
-	for _, after := range []time.Duration{0, 1, 5, 10, 20, 40, 60, 80, 100} {
-		ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
+	for _, after := range []int{0, 1, 5, 10, 20, 40, 60, 80, 100} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(after)*time.Millisecond)
 		_, err := f.Run(ctx, box(), sh("sleep 5"), spec.Stdio{})
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {

@@ -72,7 +72,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	work.Go(func() { s.accept(ctx, listener) })
 	<-ctx.Done()
 	log.G(ctx).WithField("reason", context.Cause(ctx).Error()).Info("engine ends")
-	listener.Close()
+	_ = listener.Close()
 	work.Wait()
 	return s.close(context.WithoutCancel(ctx))
 }
@@ -98,7 +98,7 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 	}
 	defer func() {
 		if err != nil {
-			s.daemons.Close()
+			_ = s.daemons.Close()
 		}
 	}()
 	s.programs = sync.OnceValue(func() Helpers { return describeHelpers(context.WithoutCancel(ctx), s.helpers) })
@@ -185,11 +185,11 @@ func (s *server) close(ctx context.Context) error {
 	s.clients.Wait() // each removes its own container
 	err := s.removeAll(ctx)
 	err = errors.Join(err, s.daemons.Close())
-	os.Remove(s.cfg.Dirs.APISocket())
+	_ = os.Remove(s.cfg.Dirs.APISocket())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, conn := range s.waiting {
-		conn.Close()
+		_ = conn.Close()
 	}
 	return err
 }

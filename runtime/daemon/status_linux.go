@@ -54,24 +54,31 @@ func describeHelpers(ctx context.Context, set helper.Set) Helpers {
 }
 
 // diskUsage returns the bytes that the files below dir take on disk, and
-// whether all could be counted in time. A file with several names counts once
+// whether all could be counted, and in time. A file with several names counts once
 // for each, as does a sparse file by what it holds only.
 func diskUsage(ctx context.Context, dir string) (size int64, whole bool) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, _ error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
+		if d == nil {
 			return nil // Gone meanwhile.
 		}
-		if info, err := d.Info(); err == nil {
-			size += info.Sys().(*syscall.Stat_t).Blocks * 512
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			size += stat.Blocks * 512
 		}
 		return nil
 	})
-	return size, err == nil || !errors.Is(err, context.DeadlineExceeded)
+	return size, err == nil
 }
 
 // residentMemory returns the bytes of memory that this process holds, or 0.

@@ -33,7 +33,7 @@ func buildContext(t *testing.T, dockerfile string) string {
 			t.Fatal(err)
 		}
 		copyFile(t, program, dir)
-		for _, word := range strings.Fields(string(out)) {
+		for word := range strings.FieldsSeq(string(out)) {
 			if strings.HasPrefix(word, "/") {
 				copyFile(t, word, dir)
 			}

@@ -97,7 +97,7 @@ func (b *builds) ready(ctx context.Context) (*handoff, error) {
 	healthv1.RegisterHealthServer(b.grpc, health.NewServer())
 	server.Register(b.grpc)
 	b.conns = newHandoff(b.listener.Addr())
-	b.wg.Go(func() { b.grpc.Serve(b.conns) })
+	b.wg.Go(func() { _ = b.grpc.Serve(b.conns) })
 	return b.conns, nil
 }
 
@@ -124,7 +124,7 @@ func refuse(ctx context.Context, conn net.Conn, reason error) {
 		<-gone
 		s.Stop()
 	}()
-	s.Serve(l)
+	_ = s.Serve(l)
 }
 
 // noticed is a connection whose end can be waited for.
@@ -142,7 +142,7 @@ func (n *noticed) Close() error {
 
 // close ends the running builds after grace at most, and then BuildKit.
 func (b *builds) close(grace time.Duration) {
-	b.listener.Close()
+	_ = b.listener.Close()
 	b.cancel() // also lets a BuildKit that is being made give up
 	b.mu.Lock()
 	b.closed = true

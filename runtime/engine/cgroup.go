@@ -152,7 +152,7 @@ func (c *Cgroups) setV2(fsys fs.FS, h hierarchy, own string) {
 		return
 	}
 	text, _ := fs.ReadFile(fsys, path.Join(dir, "cgroup.controllers"))
-	for _, controller := range strings.Fields(string(text)) {
+	for controller := range strings.FieldsSeq(string(text)) {
 		if slices.Contains(limited, controller) {
 			c.Controllers = append(c.Controllers, controller)
 		}
@@ -198,7 +198,7 @@ func readOwn(fsys fs.FS) (map[string]string, error) {
 
 // readHierarchies returns what is mounted, from lines like
 //
-//	35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+//	35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup rw,memory
 func readHierarchies(fsys fs.FS) ([]hierarchy, error) {
 	text, err := fs.ReadFile(fsys, "proc/self/mountinfo")
 	if err != nil {

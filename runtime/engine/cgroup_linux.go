@@ -47,7 +47,7 @@ func writeControl(dir, file, value string) error {
 func (c Cgroups) leave(root string) {
 	for _, dir := range c.dirs {
 		parent := filepath.Join(root, dir, containersGroup)
-		os.Remove(filepath.Join(parent, "buildkit"))
-		os.Remove(parent)
+		_ = os.Remove(filepath.Join(parent, "buildkit"))
+		_ = os.Remove(parent)
 	}
 }

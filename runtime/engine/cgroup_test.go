@@ -40,8 +40,10 @@ func TestDetectCgroups(t *testing.T) {
 			name: "v1 with a nested memory group",
 			fsys: fake("4:memory:/a/b\n2:cpu,cpuacct:/\n1:name=systemd:/\n", rootFS+v1Memory+v1CPU+v1Name,
 				"sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup/systemd"),
-			want: Cgroups{Mode: CgroupV1, Controllers: []string{"cpu", "cpuacct", "memory"},
-				dirs: []string{"sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup/systemd"}},
+			want: Cgroups{
+				Mode: CgroupV1, Controllers: []string{"cpu", "cpuacct", "memory"},
+				dirs: []string{"sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup/systemd"},
+			},
 			parent: "wr", build: "wr/build.slice:",
 		},
 		{
@@ -70,8 +72,10 @@ func TestDetectCgroups(t *testing.T) {
 				"proc/self/mountinfo": {Data: []byte(rootFS + v2Only)},
 				"sys/fs/cgroup/user.slice/s1.scope/cgroup.controllers": {Data: []byte("cpu io memory pids hugetlb rdma\n")},
 			},
-			want: Cgroups{Mode: CgroupV2, Own: "/user.slice/s1.scope", Controllers: []string{"cpu", "io", "memory", "pids"},
-				dirs: []string{"sys/fs/cgroup/user.slice/s1.scope"}},
+			want: Cgroups{
+				Mode: CgroupV2, Own: "/user.slice/s1.scope", Controllers: []string{"cpu", "io", "memory", "pids"},
+				dirs: []string{"sys/fs/cgroup/user.slice/s1.scope"},
+			},
 			parent: "/user.slice/s1.scope/wr", build: "/user.slice/s1.scope/wr",
 		},
 		{

@@ -128,7 +128,7 @@ func (c *containerd) serve(ctx context.Context, a access, others *atomic.Int64) 
 	}
 	shims, err := listen(c.dirs.ShimSocket(), access{gid: -1})
 	if err != nil {
-		socket.Close()
+		_ = socket.Close()
 		return err
 	}
 	c.run(ctx, "containerd", func() error { return c.grpc.Serve(counted{socket, others}) })
@@ -169,9 +169,9 @@ func (c *containerd) close() {
 		c.grpc.Stop()
 	}
 	if c.ttrpc != nil {
-		c.ttrpc.Close()
+		_ = c.ttrpc.Close()
 	}
-	c.memory.Close()
+	_ = c.memory.Close()
 	c.serving.Wait()
 	for _, p := range slices.Backward(c.plugins) {
 		instance, err := p.Instance()

@@ -61,7 +61,7 @@ func (c *cleanup) add(closer io.Closer) { *c = append(*c, closer) }
 
 func (c *cleanup) close() {
 	for _, closer := range slices.Backward(*c) {
-		closer.Close()
+		_ = closer.Close()
 	}
 }
 
@@ -140,12 +140,7 @@ func (m controllerMaker) worker(ctx context.Context, undo *cleanup) (*base.Worke
 	if err != nil {
 		return nil, err
 	}
-	host := network.NewHostProvider()
-	networks := map[pb.NetMode]network.Provider{
-		pb.NetMode_UNSET: host,
-		pb.NetMode_HOST:  host,
-		pb.NetMode_NONE:  network.NewNoneProvider(),
-	}
+	networks := networks()
 	monitor, err := resources.NewMonitor()
 	if err != nil {
 		return nil, err
@@ -234,5 +229,15 @@ func collectWith(manager *leaseutil.Manager) func(context.Context) (gc.Stats, er
 			return nil, err
 		}
 		return nil, manager.Delete(ctx, leases.Lease{ID: l.ID}, leases.SynchronousDelete)
+	}
+}
+
+// networks are what build steps may ask for; the host's unless they say none.
+func networks() map[pb.NetMode]network.Provider {
+	host := network.NewHostProvider()
+	return map[pb.NetMode]network.Provider{
+		pb.NetMode_UNSET: host,
+		pb.NetMode_HOST:  host,
+		pb.NetMode_NONE:  network.NewNoneProvider(),
 	}
 }

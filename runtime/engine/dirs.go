@@ -9,7 +9,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -88,7 +87,6 @@ func (d Dirs) Validate() error {
 			Class:   fault.Usage,
 			Message: fmt.Sprintf("the engine needs two different absolute directories, not %q and %q", d.State, d.Run),
 			Next:    "set WR_ENGINE_DIR to an absolute path",
-			Err:     errors.ErrUnsupported,
 		}
 	}
 	if len(d.Run) > maxRun {

@@ -40,7 +40,7 @@ func acquire(h Hold) (*os.File, error) {
 		err = writeHold(f, h)
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return f, nil

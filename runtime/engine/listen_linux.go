@@ -21,7 +21,7 @@ func listen(path string, a access) (*net.UnixListener, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if err := a.apply(path, a.socketMode()); err != nil {
-		l.Close()
+		_ = l.Close()
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	return l, nil
@@ -72,7 +72,7 @@ func (h *handoff) give(conn net.Conn) {
 	select {
 	case h.conns <- conn:
 	case <-h.closed:
-		conn.Close()
+		_ = conn.Close()
 	}
 }
 

@@ -43,7 +43,7 @@ func cleanProcess(helpers string, debug bool) error {
 	// NOTIFY_SOCKET and LISTEN_* are a service manager's word to this process
 	// and not to a container; TMPDIR may go with the session it belongs to.
 	for _, name := range []string{"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "TMPDIR"} {
-		os.Unsetenv(name)
+		_ = os.Unsetenv(name)
 	}
 	if helpers != "" {
 		if err := os.Setenv("PATH", helpers+string(filepath.ListSeparator)+os.Getenv("PATH")); err != nil {

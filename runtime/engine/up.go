@@ -52,7 +52,7 @@ type report struct {
 // environment, and no child inherits the file.
 func ReadyFile() *os.File {
 	fd, err := strconv.Atoi(os.Getenv(readyEnv))
-	os.Unsetenv(readyEnv)
+	_ = os.Unsetenv(readyEnv)
 	if err != nil || fd <= 2 {
 		return nil
 	}
@@ -88,7 +88,7 @@ func Locate(getenv func(string) string, uid int) (Dirs, error) {
 
 // answers reports whether somebody listens on the socket.
 func answers(socket string) (bool, error) {
-	conn, err := net.Dial("unix", socket)
+	conn, err := net.Dial("unix", socket) //nolint:noctx // a local socket answers or refuses at once
 	switch {
 	case err == nil:
 		return true, conn.Close()

@@ -89,11 +89,11 @@ func launch(ctx context.Context, s Start) error {
 	if err == nil {
 		err = cmd.Start()
 	}
-	w.Close()
+	_ = w.Close()
 	if err != nil {
 		return fmt.Errorf("start engine: %w", err)
 	}
-	go cmd.Wait() // Reaps it should it end before this process does.
+	go func() { _ = cmd.Wait() }() // Reaps it should it end before this process does.
 	return awaitReport(ctx, r, log)
 }
 
@@ -118,7 +118,7 @@ func (s Start) command(log, ready *os.File) (*exec.Cmd, error) {
 	if env == nil {
 		env = os.Environ()
 	}
-	cmd := exec.Command(exe, s.args()...)
+	cmd := exec.Command(exe, s.args()...) //nolint:noctx // the engine outlives whoever starts it
 	cmd.Env = append(slices.Clip(env), readyEnv+"=3")
 	if base := filepath.Dir(s.Dirs.State); (s.Dirs == Dirs{State: base + "/state", Run: base + "/run"}) {
 		cmd.Env = append(cmd.Env, "WR_ENGINE_DIR="+base)
@@ -147,7 +147,7 @@ func openLog(dirs Dirs) (*startLog, error) {
 	}
 	info, err := log.Stat()
 	if err != nil {
-		log.Close()
+		_ = log.Close()
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	return &startLog{File: log, start: info.Size()}, nil
@@ -156,7 +156,7 @@ func openLog(dirs Dirs) (*startLog, error) {
 // awaitReport reads what the engine says of its start. An engine that says
 // nothing is explained by what it wrote to the log since it was opened.
 func awaitReport(ctx context.Context, r *os.File, log *startLog) error {
-	stop := context.AfterFunc(ctx, func() { r.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = r.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	var said report
 	err := json.NewDecoder(r).Decode(&said)

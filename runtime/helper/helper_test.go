@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,7 @@ import (
 )
 
 // write makes an executable file.
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -33,7 +34,7 @@ func content(seed byte) string {
 }
 
 // packIn packs helpers with these contents and returns where.
-func packIn(t *testing.T, contents map[string]string) string {
+func packIn(t testing.TB, contents map[string]string) string {
 	t.Helper()
 	in, out := t.TempDir(), t.TempDir()
 	var files []string
@@ -62,7 +63,7 @@ func find(assets fs.FS) finder {
 }
 
 // read returns a file's content.
-func read(t *testing.T, path string) string {
+func read(t testing.TB, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -113,8 +114,8 @@ func TestPackIsDeterministicAndRemovesWhatIsOld(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	var names []string
 	entries, _ := os.ReadDir(two)
+	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
@@ -407,9 +408,9 @@ func TestThisBuildUnpacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	carried := strings.Join(Carried(), " ")
+	carried := Carried()
 	for _, h := range set.All() {
-		if (h.Source == Embedded) != strings.Contains(carried, h.Name) {
+		if (h.Source == Embedded) != slices.Contains(carried, h.Name) {
 			t.Errorf("%+v, but the build carries %q", h, carried)
 		}
 	}
@@ -422,7 +423,7 @@ func TestSearchFindsProgramsOfRoot(t *testing.T) {
 	if got := search("wr-agent"); got != filepath.Join(dir, "wr-agent") {
 		t.Errorf("on PATH: got %q", got)
 	}
-	if got := search("ldconfig"); !strings.HasSuffix(got, "/sbin/ldconfig") {
+	if got := search("chroot"); !strings.HasSuffix(got, "/sbin/chroot") {
 		t.Errorf("behind PATH: got %q", got)
 	}
 	if got := search("no-such-helper"); got != "" {
@@ -431,19 +432,7 @@ func TestSearchFindsProgramsOfRoot(t *testing.T) {
 }
 
 func BenchmarkFindUnpacked(b *testing.B) {
-	assets := fstest.MapFS{}
-	var t testing.T
-	packed := b.TempDir()
-	file := filepath.Join(b.TempDir(), "wr-agent")
-	if err := os.WriteFile(file, []byte(content(1)), 0o755); err != nil {
-		b.Fatal(err)
-	}
-	if err := Pack(packed, []string{file}); err != nil {
-		b.Fatal(err)
-	}
-	for _, name := range []string{"wr-agent.zst", manifestName} {
-		assets[name] = &fstest.MapFile{Data: []byte(read(&t, filepath.Join(packed, name)))}
-	}
+	assets := os.DirFS(packIn(b, both()))
 	state := b.TempDir()
 	for b.Loop() {
 		if _, err := find(assets).find(state); err != nil {

@@ -81,7 +81,7 @@ func (s store) sweep() {
 		entries, _ := os.ReadDir(dir)
 		for _, entry := range entries {
 			if strings.HasPrefix(entry.Name(), temporary) {
-				os.Remove(filepath.Join(dir, entry.Name()))
+				_ = os.Remove(filepath.Join(dir, entry.Name()))
 			}
 		}
 	}
@@ -216,10 +216,10 @@ func lock(path string) (unlock func(), err error) {
 		}
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }
 
 // inode is the number of a file in its file system.

@@ -46,9 +46,17 @@ func acquireConfig(dump string) string {
 		}
 		b.WriteString(strings.TrimSpace(line) + "\n")
 	}
-	b.WriteString("Dir::Etc::netrc \"/etc/apt/auth.conf\";\nDir::Etc::netrcparts \"/etc/apt/auth.conf.d\";\n")
+	b.WriteString(ownConfig)
 	return b.String()
 }
+
+// ownConfig is what apt is told beside the machine's settings. It downloads as
+// root because the scratch directory is closed to others: what it holds may
+// carry the passwords of mirrors and proxies.
+const ownConfig = `Dir::Etc::netrc "/etc/apt/auth.conf";
+Dir::Etc::netrcparts "/etc/apt/auth.conf.d";
+APT::Sandbox::User "root";
+`
 
 // ownBusiness matches settings of apt that say what is downloaded, not how.
 func ownBusiness() *regexp.Regexp {
@@ -176,7 +184,6 @@ Dir::State::lists %q;
 Dir::Cache %q;
 APT::Architecture %q;
 APT::Architectures { %q; };
-APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Packages::DefaultEnabled "false";
 `, list, lists+"/", dir, a.base.Arch, a.base.Arch)
@@ -226,11 +233,14 @@ func newAptError(output string) error {
 	return e
 }
 
-// complaints are the errors and warnings in apt's output, without passwords.
+// complaints are the errors and warnings in the output of apt, without
+// passwords. What mmdebstrap says of its own end adds nothing.
 func complaints(output string) string {
+	complaint := regexp.MustCompile(`^(E|W|Err)[: ]|^  `)
+	echo := regexp.MustCompile(`^E: (setup failed|mmdebstrap failed|apt-get .* failed|Problem executing scripts|Sub-process returned)`)
 	var lines []string
 	for line := range strings.Lines(output) {
-		if regexp.MustCompile(`^(E|W|Err)[: ]`).MatchString(line) || strings.HasPrefix(line, "  ") {
+		if complaint.MatchString(line) && !echo.MatchString(line) {
 			lines = append(lines, strings.TrimRight(line, "\n"))
 		}
 	}

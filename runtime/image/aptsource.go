@@ -74,7 +74,7 @@ func parseOneLine(text string) []aptSource {
 			continue // an exact path: no distribution is laid out like this
 		}
 		s := aptSource{uri: words[0], suite: words[1], components: words[2:]}
-		for _, option := range strings.Fields(options) {
+		for option := range strings.FieldsSeq(options) {
 			name, value, _ := strings.Cut(option, "=")
 			s.option(name, value)
 		}
@@ -93,8 +93,8 @@ func parseStanzas(text string) []aptSource {
 		if !slices.Contains(strings.Fields(stanza["types"]), "deb") {
 			continue
 		}
-		for _, uri := range strings.Fields(stanza["uris"]) {
-			for _, suite := range strings.Fields(stanza["suites"]) {
+		for uri := range strings.FieldsSeq(stanza["uris"]) {
+			for suite := range strings.FieldsSeq(stanza["suites"]) {
 				s := aptSource{uri: uri, suite: suite, components: strings.Fields(stanza["components"])}
 				s.option("signed-by", stanza["signed-by"])
 				s.option("trusted", stanza["trusted"])

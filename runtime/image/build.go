@@ -42,11 +42,7 @@ func (b *Builder) Build(ctx context.Context, build spec.Build, progress func(spe
 	for _, note := range recipe.Notes {
 		p.note(note)
 	}
-	err = b.solve(ctx, build, p)
-	if transient(err) && ctx.Err() == nil {
-		p.note("the builder lost a snapshot between two steps (buildkit#6521); building once more")
-		err = b.solve(ctx, build, p)
-	}
+	err = onceMore(ctx, p.note, func() error { return b.solve(ctx, build, p) })
 	if ctx.Err() != nil {
 		return spec.Image{}, context.Cause(ctx)
 	}
@@ -74,6 +70,16 @@ func (b *Builder) check(build spec.Build) (spec.Recipe, error) {
 
 // dockerfilePath is the Dockerfile as messages name it.
 func dockerfilePath(build spec.Build) string { return path.Join(build.Project, build.Dockerfile) }
+
+// onceMore solves, and once more when the builder lost a race.
+func onceMore(ctx context.Context, note func(string), solve func() error) error {
+	err := solve()
+	if ctx.Err() != nil || !transient(err) {
+		return err
+	}
+	note("the builder lost a snapshot between two steps (buildkit#6521); building once more")
+	return solve()
+}
 
 // transient reports whether err is the race of buildkit#6521.
 func transient(err error) bool {

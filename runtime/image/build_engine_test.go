@@ -110,7 +110,7 @@ func TestBuild(t *testing.T) {
 		var output, notes strings.Builder
 		for _, s := range first.all {
 			output.WriteString(s.Log)
-			if s.ID == "note" {
+			if strings.HasPrefix(s.ID, "note ") {
 				notes.WriteString(s.Name)
 			}
 		}

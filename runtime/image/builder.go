@@ -57,7 +57,7 @@ func (b *Builder) Close() error {
 
 // dialBuildkit connects to BuildKit. The connection is made on its first call.
 func (b *Builder) dialBuildkit() (*buildkit.Client, error) {
-	//nolint:contextcheck // the context only bounds the dialing of docker-container addresses
+	//nolint:forbidigo // the context only bounds the dialing of docker-container addresses
 	c, err := buildkit.New(context.TODO(), "unix://"+b.config.BuildkitSocket)
 	if err != nil {
 		return nil, fmt.Errorf("connect to BuildKit at %s: %w", b.config.BuildkitSocket, err)

@@ -24,7 +24,7 @@ func (b *Bases) Create(ctx context.Context, base Base, progress func(string)) (s
 	if progress == nil {
 		progress = func(string) {}
 	}
-	base, err := base.checked()
+	base, err := base.checked(os.Geteuid(), exec.LookPath)
 	if err != nil {
 		return spec.Image{}, err
 	}
@@ -60,12 +60,13 @@ func (b *Bases) create(ctx context.Context, base Base, dir string, progress func
 	return b.store(ctx, base, release, layer)
 }
 
-// checked returns the base in its canonical form, or says what it lacks.
-func (b Base) checked() (Base, error) {
+// checked returns the base in its canonical form, or says what it or this
+// machine lacks.
+func (b Base) checked(uid int, lookPath func(string) (string, error)) (Base, error) {
 	if _, err := normalise(b.Ref); err != nil {
 		return b, err
 	}
-	if os.Geteuid() != 0 {
+	if uid != 0 {
 		return b, &fault.Error{
 			Code:    "base.need_root",
 			Message: "making a base image needs root: packages are unpacked with their owners and set up in a chroot",
@@ -73,11 +74,11 @@ func (b Base) checked() (Base, error) {
 		}
 	}
 	for _, tool := range []string{"mmdebstrap", "apt-get"} {
-		if _, err := exec.LookPath(tool); err != nil {
+		if _, err := lookPath(tool); err != nil {
 			return b, &fault.Error{
 				Code:    "base.no_" + strings.ReplaceAll(tool, "-", "_"),
 				Message: "making a base image needs " + tool + ", which is not installed",
-				Next:    "apt-get install mmdebstrap",
+				Next:    "apt-get install mmdebstrap (on Debian, Ubuntu and their kin; elsewhere take bases from a registry)",
 				Err:     err,
 			}
 		}

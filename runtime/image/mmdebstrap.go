@@ -85,6 +85,9 @@ func (m *mmdebstrap) command(ctx context.Context) (*exec.Cmd, error) {
 // stay in force inside the base.
 func (m *mmdebstrap) arguments(sources string) []string {
 	args := []string{"--mode=root", "--variant=minbase", "--format=tar", "--aptopt=" + m.apt.config}
+	if len(m.base.Include) > 0 {
+		args = append(args, "--aptopt="+m.precheck(), "--include="+strings.Join(m.base.Include, ","))
+	}
 	for _, dir := range []string{"doc", "man", "info", "groff", "lintian", "linda", "locale", "gnome/help", "omf"} {
 		args = append(args, "--dpkgopt=path-exclude=/usr/share/"+dir+"/*")
 	}
@@ -93,23 +96,31 @@ func (m *mmdebstrap) arguments(sources string) []string {
 		"--dpkgopt=path-include=/usr/share/locale/locale.alias",
 		"--architectures="+m.base.Arch,
 	)
-	if len(m.base.Include) > 0 {
-		args = append(args, "--include="+strings.Join(m.base.Include, ","))
-	}
 	return append(args, m.base.Suite, "-", sources)
+}
+
+// precheck makes apt try the packages as soon as it knows what there is, so
+// that a misspelt name costs seconds and not a download of the whole system.
+func (m *mmdebstrap) precheck() string {
+	var try strings.Builder
+	try.WriteString("apt-get install --simulate -qq")
+	for _, name := range m.base.Include {
+		try.WriteString(" '" + name + "'") // checked: no quotes
+	}
+	return `APT::Update::Post-Invoke-Success { "` + try.String() + ` > /dev/null"; };`
 }
 
 // fault says why mmdebstrap failed.
 func (m *mmdebstrap) fault(log string, err error) error {
 	if found := noPackage().FindStringSubmatch(log); found != nil {
 		name := strings.Trim(strings.Join(found[1:], ""), `'"`)
-		return unknownPackage(name, m.base.Suite, log)
+		return unknownPackage(name, m.base.Suite, complaints(log))
 	}
 	return &fault.Error{
 		Code:    "base.create_failed",
 		Message: fmt.Sprintf("mmdebstrap could not make %s from %s: %v", m.base.Ref, m.base.Suite, err),
 		Next:    "see what it said; packages that cannot be installed together are named there",
-		Details: log,
+		Details: complaints(log),
 		Err:     err,
 	}
 }

@@ -32,7 +32,7 @@ func newProgress(report func(spec.Step)) *progress {
 }
 
 // note tells the user something about the build as a whole.
-func (p *progress) note(text string) { p.report(spec.Step{ID: "note", Name: text, Done: true}) }
+func (p *progress) note(text string) { p.report(spec.Step{ID: "note " + text, Name: text, Done: true}) }
 
 // update reports what changed.
 func (p *progress) update(s *buildkit.SolveStatus) {
@@ -43,7 +43,7 @@ func (p *progress) update(s *buildkit.SolveStatus) {
 		p.log(l)
 	}
 	for _, w := range s.Warnings {
-		p.report(spec.Step{ID: "warning", Name: string(w.Short), Done: true})
+		p.note(string(w.Short))
 	}
 }
 

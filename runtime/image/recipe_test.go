@@ -101,7 +101,7 @@ func TestRecipe(t *testing.T) {
 // references completes the short names of a table.
 func references(names string) []string {
 	var out []string
-	for _, n := range strings.Fields(names) {
+	for n := range strings.FieldsSeq(names) {
 		out = append(out, "docker.io/"+n)
 	}
 	return out

@@ -145,7 +145,7 @@ func tinyTar(ctx context.Context, w io.Writer) error {
 		}
 		name := strings.Replace(filepath.Join("/bin", filepath.Base(program)), "dash", "sh", 1)
 		files := map[string]string{name: program}
-		for _, word := range strings.Fields(string(listed)) {
+		for word := range strings.FieldsSeq(string(listed)) {
 			if strings.HasPrefix(word, "/") {
 				files[word] = word
 			}

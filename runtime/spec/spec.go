@@ -62,16 +62,16 @@ type Owner struct {
 
 // Container says how one container is made.
 type Container struct {
-	Image    string            `json:"image"`             // reference in the local store
-	Hostname string            `json:"hostname"`          // also resolvable inside
-	Mounts   []Mount           `json:"mounts,omitempty"`  // in order
-	Env      []string          `json:"env,omitempty"`     // KEY=VALUE, over the image's own
-	User     string            `json:"user,omitempty"`    // uid[:gid] or name; "" = the image's
-	Network  Network           `json:"network"`           //
-	Caller   Owner             `json:"caller"`            // whom files of Owned mounts belong to
-	Labels   map[string]string `json:"labels,omitempty"`  // wr.project, wr.run, ...
-	Pids     int64             `json:"pids,omitempty"`    // limit; 0 = the default
-	Memory   int64             `json:"memory,omitempty"`  // bytes; 0 = no limit
+	Image    string            `json:"image"`            // reference in the local store
+	Hostname string            `json:"hostname"`         // also resolvable inside
+	Mounts   []Mount           `json:"mounts,omitempty"` // in order
+	Env      []string          `json:"env,omitempty"`    // KEY=VALUE, over the image's own
+	User     string            `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
+	Network  Network           `json:"network"`          //
+	Caller   Owner             `json:"caller"`           // whom files of Owned mounts belong to
+	Labels   map[string]string `json:"labels,omitempty"` // wr.project, wr.run, ...
+	Pids     int64             `json:"pids,omitempty"`   // limit; 0 = the default
+	Memory   int64             `json:"memory,omitempty"` // bytes; 0 = no limit
 }
 
 // Process says what runs inside a container.

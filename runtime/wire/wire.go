@@ -56,7 +56,7 @@ func FromFile(f *os.File) (*Conn, error) {
 	}
 	unix, ok := c.(*net.UnixConn)
 	if !ok {
-		c.Close()
+		_ = c.Close()
 		return nil, errors.New("not a unix socket")
 	}
 	return New(unix), nil
@@ -246,7 +246,7 @@ func parseRights(oob []byte) []*os.File {
 // CloseAll closes files.
 func CloseAll(files []*os.File) {
 	for _, f := range files {
-		f.Close()
+		_ = f.Close()
 	}
 }
 

@@ -52,11 +52,11 @@ func (c *buildCmd) Run(ctx context.Context, a *app) error {
 
 // built is one line of `wr build --json`.
 type built struct {
-	Project string `json:"project"`
-	Image   string `json:"image,omitempty"`
-	Cached  bool   `json:"cached"`
+	Project string  `json:"project"`
+	Image   string  `json:"image,omitempty"`
+	Cached  bool    `json:"cached"`
 	Seconds float64 `json:"seconds"`
-	Fault   any    `json:"fault,omitempty"`
+	Fault   any     `json:"fault,omitempty"`
 }
 
 // build carries out a plan of builds. All are tried; the error is that of all

@@ -176,7 +176,8 @@ func (a *app) report(err error) {
 
 // faults lists every fault in err, which may be several joined.
 func faults(err error) []*fault.Error {
-	if f, ok := err.(*fault.Error); ok {
+	f := &fault.Error{}
+	if errors.As(err, &f) {
 		return []*fault.Error{f}
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"net"
 	"os"
 
 	"github.com/wr-build/wr/runtime/daemon"
@@ -53,21 +52,7 @@ func (a *app) connect(ctx context.Context) (Engine, error) {
 // dirs are the directories of the engine that this user gets: root's, when
 // root lets this user in.
 func (a *app) dirs() (engine.Dirs, error) {
-	uid := os.Getuid()
-	if uid != 0 && a.Getenv("WR_ENGINE_DIR") == "" && mayUse(engine.SystemDirs()) {
-		return engine.SystemDirs(), nil
-	}
-	return engine.DefaultDirs(a.Getenv, uid)
-}
-
-// mayUse reports whether an engine answers at d.
-func mayUse(d engine.Dirs) bool {
-	conn, err := net.Dial("unix", d.APISocket())
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
+	return engine.Locate(a.Getenv, os.Getuid())
 }
 
 // up starts the engine unless it runs, and connects to it.

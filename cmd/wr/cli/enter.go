@@ -52,11 +52,11 @@ func (a *app) enter(ctx context.Context, in entry) error {
 	if err != nil {
 		return err
 	}
-	container := plan.Container(ws, p, image, p.Config.Run.Network, a.hostEnv(p), caller)
+	container := plan.Container(ws, p, image, p.Config.Run.Network, plan.Options{HostEnv: a.hostEnv(p), Caller: caller})
 	if in.user != "" {
 		container.User = in.user
 	}
-	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(ws, p), Terminal: in.terminal}
+	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(p), Terminal: in.terminal}
 	result, err := a.attach(ctx, engine, container, process)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (a *app) ensure(ctx context.Context, engine Engine, ws *workspace.Workspace
 
 // workdir is the container path of the directory wr was started in when that
 // lies in p, else of p.
-func (a *app) workdir(ws *workspace.Workspace, p workspace.Project) string {
+func (a *app) workdir(p workspace.Project) string {
 	rel, err := filepath.Rel(p.Dir, a.dir)
 	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		return plan.InContainer(p)

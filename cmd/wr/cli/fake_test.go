@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func (e fakeEngine) path(ref string) string {
 
 func (e fakeEngine) Lookup(_ context.Context, ref string) (spec.Image, bool, error) {
 	if _, err := os.Stat(e.path(ref)); err != nil {
-		return spec.Image{}, false, nil
+		return spec.Image{}, false, nil //nolint:nilerr // an image that is not there is no error
 	}
 	return spec.Image{Ref: ref, Digest: "sha256:" + ref}, true, nil
 }
@@ -140,8 +141,8 @@ func (f facts) deliver() error {
 // untranslate is the reverse of translate.
 func untranslate(mounts []spec.Mount) *strings.Replacer {
 	var pairs []string
-	for i := len(mounts) - 1; i >= 0; i-- {
-		pairs = append(pairs, mounts[i].Source, mounts[i].Target)
+	for _, mount := range slices.Backward(mounts) {
+		pairs = append(pairs, mount.Source, mount.Target)
 	}
 	return strings.NewReplacer(pairs...)
 }
@@ -149,8 +150,8 @@ func untranslate(mounts []spec.Mount) *strings.Replacer {
 // translate replaces container paths by host paths, the longest first.
 func translate(mounts []spec.Mount) *strings.Replacer {
 	var pairs []string
-	for i := len(mounts) - 1; i >= 0; i-- { // what wr adds later lies deeper
-		pairs = append(pairs, mounts[i].Target, mounts[i].Source)
+	for _, mount := range slices.Backward(mounts) { // what wr adds later lies deeper
+		pairs = append(pairs, mount.Target, mount.Source)
 	}
 	return strings.NewReplacer(pairs...)
 }

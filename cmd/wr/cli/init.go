@@ -7,7 +7,6 @@ import (
 
 	"github.com/wr-build/wr/host/scaffold"
 	"github.com/wr-build/wr/host/workspace"
-	"github.com/wr-build/wr/runtime/spec"
 )
 
 // initCmd is `wr init`.
@@ -22,7 +21,7 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, p)
+	return a.write(p)
 }
 
 // newCmd is `wr new DIR`.
@@ -37,11 +36,11 @@ func (c *newCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, p)
+	return a.write(p)
 }
 
 // write writes the files of p, or shows them with --dry-run.
-func (a *app) write(ctx context.Context, p scaffold.Plan) error {
+func (a *app) write(p scaffold.Plan) error {
 	if a.JSON {
 		p.Files = orEmpty(p.Files)
 		if err := a.printJSON(p); err != nil {
@@ -58,7 +57,7 @@ func (a *app) write(ctx context.Context, p scaffold.Plan) error {
 		}
 	}
 	if !a.DryRun {
-		owner, err := a.ownerOf(ctx, p.Root)
+		owner, err := a.caller(&workspace.Workspace{Root: p.Root})
 		if err != nil {
 			return err
 		}
@@ -80,9 +79,3 @@ func (a *app) write(ctx context.Context, p scaffold.Plan) error {
 	}
 	return nil
 }
-
-// ownerOf is whom new files in dir belong to.
-func (a *app) ownerOf(_ context.Context, dir string) (spec.Owner, error) {
-	return a.caller(&workspace.Workspace{Root: dir})
-}
-

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -155,9 +157,18 @@ func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Proj
 	return key.Digest, err
 }
 
-// cachePath is the file of content hashes for the workspace.
+// cachePath is the file of content hashes for the workspace, in the user's
+// cache directory. Root has the system's: under sudo, HOME is another's.
 func (a *app) cachePath(ws *workspace.Workspace) string {
-	return filepath.Join(ws.Root, ".wr", "index")
+	base := a.Getenv("XDG_CACHE_HOME")
+	switch {
+	case os.Geteuid() == 0:
+		base = "/var/cache"
+	case base == "":
+		base = filepath.Join(a.Getenv("HOME"), ".cache")
+	}
+	root := sha256.Sum256([]byte(ws.Root))
+	return filepath.Join(base, "wr", "inputs", hex.EncodeToString(root[:16]))
 }
 
 // hostEnv holds the variables of the host that p allows in.

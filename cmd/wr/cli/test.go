@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -66,13 +65,12 @@ func (c *testCmd) Run(ctx context.Context, a *app) error {
 
 // test carries out p, shows it, and ends wr with the code of its result.
 func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config) error {
-	view := a.drawing(a.Out)
-	sink := event.Sink(view)
-	if a.JSON {
-		sink = sinkFunc(func(e event.Event) { _ = json.NewEncoder(a.Out).Encode(e) })
+	var view ui.Sink = ui.NewJSON(a.Out)
+	if !a.JSON {
+		view = a.drawing(a.Out)
 	}
 	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
-	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{sink}
+	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
 	if err := firstError(err, view.Close()); err != nil {
 		return err
@@ -90,7 +88,7 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 // has some: one of the two is a mistake, and no report may hide it.
 func contradiction(ws *workspace.Workspace, p workspace.Project) *fault.Error {
 	if p.Fault != nil || p.Config.Test.None == "" {
-		return nil
+		return nil //nolint:nilerr // a broken project is told as that
 	}
 	found := testFile(ws, p)
 	if found == "" {
@@ -137,4 +135,3 @@ func relative(path, dir string) string {
 	}
 	return path
 }
-

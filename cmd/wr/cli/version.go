@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker.
-var buildVersion = "" //nolint:gochecknoglobals // -X needs a variable
+// buildVersion is set by the linker.
+var buildVersion = ""
 
 // Version is wr's own, as `git describe` said when it was built.
 func Version() string {

@@ -3,6 +3,7 @@
 package containertest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,10 +16,10 @@ type Helpers struct {
 }
 
 // Build builds agent and shim from source into dir and finds runc.
-func Build(dir string) (Helpers, error) {
+func Build(ctx context.Context, dir string) (Helpers, error) {
 	h := Helpers{Shim: filepath.Join(dir, "containerd-shim-runc-v2"), Agent: filepath.Join(dir, "wr-agent")}
 	for out, pkg := range map[string]string{h.Shim: "github.com/wr-build/wr/runtime/shim", h.Agent: "github.com/wr-build/wr/runtime/agent/wr-agent"} {
-		build := exec.Command("go", "build", "-tags", "no_grpc", "-o", out, pkg)
+		build := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-o", out, pkg)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if text, err := build.CombinedOutput(); err != nil {
 			return Helpers{}, fmt.Errorf("build %s: %w\n%s", pkg, err, text)
@@ -35,8 +36,8 @@ func Build(dir string) (Helpers, error) {
 // Busybox returns a static busybox: the one on PATH when it is static, else
 // the one of the Debian package busybox-static, which is kept in the user's
 // cache directory.
-func Busybox() (string, error) {
-	if path, err := exec.LookPath("busybox"); err == nil && static(path) {
+func Busybox(ctx context.Context) (string, error) {
+	if path, err := exec.LookPath("busybox"); err == nil && static(ctx, path) {
 		return path, nil
 	}
 	cache, err := os.UserCacheDir()
@@ -44,21 +45,21 @@ func Busybox() (string, error) {
 		return "", err
 	}
 	kept := filepath.Join(cache, "wr", "test", "busybox")
-	if static(kept) {
+	if static(ctx, kept) {
 		return kept, nil
 	}
-	return kept, fetchBusybox(kept)
+	return kept, fetchBusybox(ctx, kept)
 }
 
 // static reports whether path is a program that needs no shared library. Such
 // a program runs in an empty root directory.
-func static(path string) bool {
+func static(ctx context.Context, path string) bool {
 	_, err := os.Stat(path)
-	return err == nil && exec.Command("ldd", path).Run() != nil
+	return err == nil && exec.CommandContext(ctx, "ldd", path).Run() != nil
 }
 
 // fetchBusybox downloads and unpacks the package and moves its program to path.
-func fetchBusybox(path string) error {
+func fetchBusybox(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -66,13 +67,13 @@ func fetchBusybox(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	// apt-get drops its rights to a user who must be able to write here.
 	if err := os.Chmod(work, 0o777); err != nil {
 		return err
 	}
 	script := `apt-get -q download busybox-static && dpkg -x busybox-static_*.deb out && mv out/bin/busybox "$1"`
-	cmd := exec.Command("sh", "-c", script, "sh", path)
+	cmd := exec.CommandContext(ctx, "sh", "-c", script, "sh", path)
 	cmd.Dir = work
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("these tests need busybox-static: %w\n%s", err, text)

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,8 +30,8 @@ const (
 
 // Import makes an image of busybox and nothing else in the store of c, under
 // ref and with config. It is not unpacked.
-func Import(ctx context.Context, c *client.Client, ref string, config ocispec.ImageConfig) error {
-	layer, err := layer()
+func Import(ctx context.Context, c *client.Client, ref string, config ocispec.ImageConfig) (err error) {
+	layer, err := layer(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,15 +39,15 @@ func Import(ctx context.Context, c *client.Client, ref string, config ocispec.Im
 	if err != nil {
 		return err
 	}
-	defer done(ctx)
-	w := writer{ctx: ctx, store: c.ContentStore()}
-	layerDesc := w.write(ocispec.MediaTypeImageLayer, layer, nil)
-	configDesc := w.writeJSON(ocispec.MediaTypeImageConfig, ocispec.Image{
+	defer func() { err = errors.Join(err, done(ctx)) }()
+	w := writer{store: c.ContentStore()}
+	layerDesc := w.write(ctx, ocispec.MediaTypeImageLayer, layer, nil)
+	configDesc := w.writeJSON(ctx, ocispec.MediaTypeImageConfig, ocispec.Image{
 		Platform: ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH},
 		Config:   config,
 		RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{layerDesc.Digest}},
 	}, nil)
-	manifest := w.writeJSON(ocispec.MediaTypeImageManifest, ocispec.Manifest{
+	manifest := w.writeJSON(ctx, ocispec.MediaTypeImageManifest, ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest,
 		Config: configDesc, Layers: []ocispec.Descriptor{layerDesc},
 	}, map[string]string{
@@ -65,30 +66,29 @@ func Import(ctx context.Context, c *client.Client, ref string, config ocispec.Im
 
 // writer puts blobs into a content store and keeps the first error.
 type writer struct {
-	ctx   context.Context
 	store content.Store
 	err   error
 }
 
-func (w *writer) write(mediaType string, blob []byte, labels map[string]string) ocispec.Descriptor {
+func (w *writer) write(ctx context.Context, mediaType string, blob []byte, labels map[string]string) ocispec.Descriptor {
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(blob), Size: int64(len(blob))}
 	if w.err == nil {
-		w.err = content.WriteBlob(w.ctx, w.store, desc.Digest.String(), bytes.NewReader(blob), desc, content.WithLabels(labels))
+		w.err = content.WriteBlob(ctx, w.store, desc.Digest.String(), bytes.NewReader(blob), desc, content.WithLabels(labels))
 	}
 	return desc
 }
 
-func (w *writer) writeJSON(mediaType string, v any, labels map[string]string) ocispec.Descriptor {
+func (w *writer) writeJSON(ctx context.Context, mediaType string, v any, labels map[string]string) ocispec.Descriptor {
 	blob, err := json.Marshal(v)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	return w.write(mediaType, blob, labels)
+	return w.write(ctx, mediaType, blob, labels)
 }
 
 // layer is a root file system with busybox, its links and two users.
-func layer() ([]byte, error) {
-	path, err := Busybox()
+func layer(ctx context.Context) ([]byte, error) {
+	path, err := Busybox(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func layer() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	applets, err := exec.Command(path, "--list").Output()
+	applets, err := exec.CommandContext(ctx, path, "--list").Output()
 	if err != nil {
 		return nil, fmt.Errorf("list the programs of busybox: %w", err)
 	}

@@ -47,7 +47,7 @@ func TestAFailedBuildStoresNothing(t *testing.T) {
 func TestRunnerCountsWhatGoesOnAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := Runner{OnRun: func(context.Context, spec.Container, spec.Process, spec.Stdio) (spec.Exit, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return spec.Exit{Code: 3}, nil
 		}}
 		var wg sync.WaitGroup

@@ -17,7 +17,7 @@ class Quiet(WSGIRequestHandler):
 def url():
     """A real server on the loopback of this test's own container."""
     with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
