@@ -64,6 +64,7 @@ func (m *Manager) agentRuns(ctx context.Context, id string) error {
 		return fmt.Errorf("agent's status: %w", err)
 	}
 	if status.Status == client.Stopped {
+		_, _ = task.Delete(ctx) // returns when all that the agent printed is in the log
 		return m.agentDied(id, status.ExitStatus)
 	}
 	return nil

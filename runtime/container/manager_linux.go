@@ -56,6 +56,7 @@ type Manager struct {
 // live is what is remembered of a container while it exists.
 type live struct {
 	cgroups string // of the agent, once it runs
+	ended   bool   // every process of it is gone, the rest is being removed
 }
 
 // New returns a manager of the containers in the default namespace of

@@ -27,6 +27,7 @@ func (m *Manager) List(ctx context.Context) ([]Container, error) {
 	for _, r := range records {
 		out = append(out, Container{
 			ID: r.ID, Image: r.Image, Owner: parseOwner(r.Labels), Labels: r.Labels, Created: r.CreatedAt,
+			Ended: m.hasEnded(r.ID),
 		})
 	}
 	slices.SortFunc(out, func(a, b Container) int { return a.Created.Compare(b.Created) })

@@ -31,6 +31,33 @@ func (m *Manager) Remove(ctx context.Context, id string) error {
 	return err
 }
 
+// Kill ends every process of a container and returns once they are gone. What
+// else there is of it stays until Remove.
+func (m *Manager) Kill(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.in(ctx)), removeTime)
+	defer cancel()
+	_, task, err := m.find(ctx, id)
+	if err != nil || task == nil {
+		return err
+	}
+	if err := found(kill(ctx, task)); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.live[id]; known != nil {
+		known.ended = true
+	}
+	return nil
+}
+
+// hasEnded reports whether Kill has ended a container that is not yet removed.
+func (m *Manager) hasEnded(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.live[id] != nil && m.live[id].ended
+}
+
 // remove is the one removal.
 func (m *Manager) remove(ctx context.Context, id string) error {
 	dropMounts(filepath.Join(m.cfg.Mounts, id))
@@ -62,24 +89,29 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 
 // removeRecord ends the processes of a container and removes its record.
 func (m *Manager) removeRecord(ctx context.Context, id string) error {
-	record, err := m.cfg.Client.LoadContainer(ctx, id)
-	if errdefs.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
+	record, task, err := m.find(ctx, id)
+	if err != nil || record == nil {
 		return err
 	}
-	task, err := record.Task(ctx, nil)
-	switch {
-	case errdefs.IsNotFound(err):
-	case err != nil:
-		return err
-	default:
+	if task != nil {
 		if err := m.removeTask(ctx, task); err != nil {
 			return err
 		}
 	}
 	return found(record.Delete(ctx))
+}
+
+// find returns the record and the task of a container, nil for what is not there.
+func (m *Manager) find(ctx context.Context, id string) (client.Container, client.Task, error) {
+	record, err := m.cfg.Client.LoadContainer(ctx, id)
+	if err != nil {
+		return nil, nil, found(err)
+	}
+	task, err := record.Task(ctx, nil)
+	if err != nil {
+		return record, nil, found(err)
+	}
+	return record, task, nil
 }
 
 // removeSocket removes the socket of a shim that was killed. Others remove it

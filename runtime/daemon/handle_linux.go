@@ -143,17 +143,19 @@ func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 	return made, nil
 }
 
-// finish removes a container and says so.
+// finish ends a container, says so, and then removes what is left of it. The
+// client need not wait for that: no process of its container runs any more, and
+// cleaning up takes as long as all the rest of a short command.
 func (s *server) finish(ctx context.Context, conn *wire.Conn, made *container.Container, e end) error {
 	gone := removed{
 		OOMKilled: e.Killed && s.containers.OOMKilled(made.ID),
 		Stopped:   ctx.Err() != nil,
 	}
-	if err := s.discard(ctx, made); err != nil {
-		return err
+	if err := s.containers.Kill(ctx, made.ID); err != nil {
+		return errors.Join(err, s.discard(ctx, made))
 	}
 	_ = conn.Send(reply{Removed: &gone}) // the client may be gone
-	return nil
+	return s.discard(ctx, made)
 }
 
 // discard removes a container, later if it cannot be now.
@@ -210,17 +212,17 @@ func (s *server) refuseBusy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	builds := s.daemons.Builds()
-	if len(all) == 0 && builds == 0 {
+	running, builds := describe(all), s.daemons.Builds()
+	if len(running) == 0 && builds == 0 {
 		return nil
 	}
 	var details strings.Builder
-	for _, c := range describe(all) {
+	for _, c := range running {
 		fmt.Fprintf(&details, "container %.12s of %s, for process %d of user %d\n", c.ID, c.Image, c.Owner, c.UID)
 	}
 	return &fault.Error{
 		Code:    "engine.busy",
-		Message: fmt.Sprintf("the engine runs %d containers and %d builds", len(all), builds),
+		Message: fmt.Sprintf("the engine runs %d containers and %d builds", len(running), builds),
 		Next:    "wait for them, or wr engine down --force", Details: details.String(),
 	}
 }

@@ -226,8 +226,12 @@ func (f *fixture) census() containertest.Census {
 // nothingLeft fails unless everything is as it was when the test began.
 func (f *fixture) nothingLeft() {
 	f.t.Helper()
-	if left := f.census().Minus(f.before); len(left) > 0 {
-		f.t.Errorf("left behind:\n%s", left)
+	take := func() (containertest.Census, error) {
+		return containertest.Take(context.Background(), f.containerd, f.config.Dirs.Run)
+	}
+	left, err := containertest.Settled(f.before, take)
+	if err != nil || len(left) > 0 {
+		f.t.Errorf("left behind (%v):\n%s", err, left)
 	}
 }
 

@@ -68,7 +68,8 @@ type end struct {
 	Killed bool `json:"killed,omitempty"` // the process got SIGKILL: say whether it was for memory
 }
 
-// removed says that a container and all that belonged to it are gone.
+// removed says that a container has ended: no process of it is left, and the
+// engine removes the rest behind the client.
 type removed struct {
 	OOMKilled bool `json:"oomKilled,omitempty"`
 	Stopped   bool `json:"stopped,omitempty"` // because the engine stops

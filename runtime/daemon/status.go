@@ -67,14 +67,17 @@ type Container struct {
 	Since   time.Time `json:"since"`
 }
 
-// describe makes lines of a Status of containers.
+// describe makes lines of a Status of the containers that have not ended.
 func describe(all []container.Container) []Container {
-	out := make([]Container, len(all))
-	for i, c := range all {
-		out[i] = Container{
+	out := make([]Container, 0, len(all))
+	for _, c := range all {
+		if c.Ended {
+			continue
+		}
+		out = append(out, Container{
 			ID: c.ID, Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image,
 			Owner: c.Owner.PID, UID: c.Owner.UID, Since: c.Created,
-		}
+		})
 	}
 	return out
 }

@@ -129,10 +129,11 @@ type Builder interface {
 	Build(ctx context.Context, b Build, progress func(Step)) (Image, error)
 }
 
-// Runner runs one process in one fresh container and removes the container,
-// whatever happens. A process that fails is an Exit, not an error. When ctx
-// ends, the process gets SIGINT, a moment to finish, and is then killed; Run
-// returns context.Cause(ctx) once the container is gone.
+// Runner runs one process in one fresh container, which is removed whatever
+// happens. A process that fails is an Exit, not an error. When ctx ends, the
+// process gets SIGINT, a moment to finish, and is then killed. Run returns once
+// no process of the container is left, with context.Cause(ctx) if ctx ended;
+// snapshots and files may be removed a moment later.
 type Runner interface {
 	Run(ctx context.Context, c Container, p Process, io Stdio) (Exit, error)
 }

@@ -153,8 +153,10 @@ var buildCache = regexp.MustCompile(`^(lease|snapshot) ([0-9a-z]{25}(-variants)?
 // leavesNothing fails the test when containers have left something since before.
 func (w real) leavesNothing(before containertest.Census) {
 	w.t.Helper()
-	left := slices.DeleteFunc(w.census().Minus(before), buildCache.MatchString)
-	if len(left) > 0 {
+	left, err := containertest.Settled(before, func() (containertest.Census, error) {
+		return slices.DeleteFunc(w.census(), buildCache.MatchString), nil
+	})
+	if err != nil || len(left) > 0 {
 		w.t.Errorf("left behind:\n%s", left)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -89,6 +90,30 @@ func walk(run string, add func(kind, what string)) error {
 // Minus returns what is in c and not in before.
 func (c Census) Minus(before Census) Census {
 	return slices.DeleteFunc(slices.Clone(c), func(line string) bool { return slices.Contains(before, line) })
+}
+
+// settleTime is how long what has ended may take to be removed.
+const settleTime = 10 * time.Second
+
+// Settled takes stock until nothing is there that was not there before, and
+// returns what is still left after a bounded time. Why it waits: the engine
+// answers a client when its container has ended, and removes the rest then.
+func Settled(before Census, take func() (Census, error)) (Census, error) {
+	timeout := time.After(settleTime)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now, err := take()
+		left := now.Minus(before)
+		if err != nil || len(left) == 0 {
+			return nil, err
+		}
+		select {
+		case <-timeout:
+			return left, nil
+		case <-tick.C:
+		}
+	}
 }
 
 // String gives a line for each thing.
