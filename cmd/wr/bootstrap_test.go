@@ -28,13 +28,14 @@ const wanted = "1.99.1"
 // the commands that every Debian has.
 type fresh struct {
 	checkout, home, bin, proxy string
-	served                     []byte       // what the proxy sends as the toolchain
+	served                     atomic.Value // []byte: what the proxy sends as the toolchain
 	fetched                    atomic.Int32 // how often it did
 }
 
 func newFresh(t *testing.T) *fresh {
 	t.Helper()
-	f := &fresh{checkout: t.TempDir(), home: t.TempDir(), bin: t.TempDir(), served: toolchainZip(t)}
+	f := &fresh{checkout: t.TempDir(), home: t.TempDir(), bin: t.TempDir()}
+	f.served.Store(toolchainZip(t))
 	for _, name := range []string{"bootstrap", "toolchain"} {
 		text, err := os.ReadFile("../../.ci/" + name)
 		if err != nil {
@@ -44,7 +45,7 @@ func newFresh(t *testing.T) *fresh {
 	}
 	f.write(t, filepath.Join(f.checkout, "go.mod"), "module x\n\ngo "+wanted+"\n")
 	f.write(t, filepath.Join(f.checkout, ".ci/toolchain.sums"),
-		fmt.Sprintf("%x  v0.0.1-go%s.linux-%s.zip\n", sha256.Sum256(f.served), wanted, runtime.GOARCH))
+		fmt.Sprintf("%x  v0.0.1-go%s.linux-%s.zip\n", sha256.Sum256(f.zip()), wanted, runtime.GOARCH))
 	for _, name := range []string{
 		"sh", "cat", "chmod", "dirname", "env", "find", "grep", "head", "mkdir", "mktemp",
 		"mv", "rm", "sed", "sha256sum", "sort", "tr", "uname",
@@ -66,7 +67,7 @@ func (f *fresh) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.fetched.Add(1)
-	_, _ = w.Write(f.served)
+	_, _ = w.Write(f.zip())
 }
 
 func (f *fresh) write(t *testing.T, path, text string) {
@@ -192,8 +193,8 @@ func TestWhatIsNotTheWantedGoIsRefused(t *testing.T) {
 		spoil func(*fresh)
 		want  string
 	}{
-		"a damaged zip":   {func(f *fresh) { f.served = f.served[:len(f.served)-1] }, "wrong checksum; refused"},
-		"nothing":         {func(f *fresh) { f.served = nil }, "wrong checksum; refused"},
+		"a damaged zip":   {func(f *fresh) { f.served.Store(f.zip()[:len(f.zip())-1]) }, "wrong checksum; refused"},
+		"nothing":         {func(f *fresh) { f.served.Store([]byte{}) }, "wrong checksum; refused"},
 		"an unknown sum":  {func(f *fresh) { f.write(t, f.checkout+"/.ci/toolchain.sums", "") }, "no checksum"},
 		"a missing proxy": {func(f *fresh) { f.proxy = "off" }, "names no http(s) proxy"},
 		"a dead proxy":    {func(f *fresh) { f.proxy = "http://127.0.0.1:1" }, "could not be fetched"},
@@ -210,6 +211,9 @@ func TestWhatIsNotTheWantedGoIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// zip is what the proxy sends.
+func (f *fresh) zip() []byte { return f.served.Load().([]byte) }
 
 // wantOnlyInCache fails if the toolchain cache holds anything else.
 func (f *fresh) wantOnlyInCache(t *testing.T, want ...string) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/wr-build/wr/host/workspace"
@@ -76,7 +77,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 // Ref is the local name of a project's image. It ends with the key of the
 // image's inputs, so a name is never reused for other contents.
 func Ref(ws *workspace.Workspace, s Selected) string {
-	return "wr.local/" + strings.ToLower(ws.Name) + "/" + s.Slug() + ":" + s.ImageKey[:min(32, len(s.ImageKey))]
+	return "wr.local/" + ws.Slug() + "/" + s.Slug() + ":" + s.ImageKey[:min(32, len(s.ImageKey))]
 }
 
 func test(ws *workspace.Workspace, s Selected, o Options) Action {
@@ -92,6 +93,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		Container:  Container(ws, s.Project, Ref(ws, s), s.Config.Test.Network, o),
 		Command:    s.Config.Test.Command,
 		Args:       arguments(s, o),
+		Paths:      s.Config.Test.Paths,
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
 	}
@@ -103,21 +105,39 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 }
 
 // arguments are those of pytest, the user's last. Why testpaths and not plain
-// paths: pytest drops them when the user names files.
+// paths: pytest drops them when the user names files. It finds early conftests
+// by them; Tests.Paths makes sure that they hold.
 func arguments(s Selected, o Options) []string {
 	var args []string
 	if paths := s.Config.Test.Paths; len(paths) > 0 {
-		args = append(args, "-o", "testpaths="+strings.Join(paths, " "))
+		args = append(args, "-o", "testpaths="+quoted(paths))
 	}
 	args = append(append(args, s.Config.Test.Args...), o.Args...)
 	return append(args, o.Paths[s.Path]...)
 }
 
+// unquoted matches a path that a shell would leave as it is.
+var unquoted = regexp.MustCompile(`^[A-Za-z0-9_./@%+,:-]+$`)
+
+// quoted joins paths to a value of pytest's that it splits as a shell would.
+func quoted(paths []string) string {
+	words := make([]string, len(paths))
+	for i, p := range paths {
+		words[i] = p
+		if !unquoted.MatchString(p) {
+			words[i] = "'" + strings.ReplaceAll(p, "'", `'"'"'`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // key is the sha256 of what decides how tests run, short of the files they
-// read: who calls and where the workspace lies do not count.
+// read: who calls and where the workspace lies do not count. The image counts
+// by its key, not by a name that the workspace's directory may have given it.
 func key(t *Tests, imageKey string) string {
 	portable := *t
 	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, nil, nil
+	portable.Container.Image = ""
 	document, err := json.Marshal(struct {
 		Image string
 		Tests Tests

@@ -42,19 +42,9 @@ type Action struct {
 type Tests struct {
 	Container  spec.Container `json:"container"`
 	Command    []string       `json:"command"`          // pytest and its fixed arguments
-	Args       []string       `json:"args,omitempty"`   // of the user
+	Args       []string       `json:"args,omitempty"`   // of pytest: the project's, then the user's
+	Paths      []string       `json:"paths,omitempty"`  // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         `json:"dir"`              // container path where the command starts
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
-}
-
-// Projects returns the paths of the projects that p tests, in order.
-func (p Plan) Projects() []string {
-	var paths []string
-	for _, a := range p.Actions {
-		if a.Kind == Test {
-			paths = append(paths, a.Project)
-		}
-	}
-	return paths
 }

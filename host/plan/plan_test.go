@@ -31,7 +31,7 @@ target = "dev"
 args = { VERSION = "1" }
 user = "app"
 [test]
-paths = ["test", "more"]
+paths = ["test", "it's more"]
 args = ["-x"]
 network = "host"
 [env]
@@ -110,9 +110,12 @@ func TestTheConfigDecidesHowAProjectIsBuiltAndTested(t *testing.T) {
 		t.Errorf("build is %+v", build)
 	}
 	test := action(t, p, "test:apps/web").Test
-	wantArgs := []string{"-o", "testpaths=test more", "-x", "-k", "login", "test/test_a.py::test_b"}
+	wantArgs := []string{"-o", `testpaths=test 'it'"'"'s more'`, "-x", "-k", "login", "test/test_a.py::test_b"}
 	if !slices.Equal(test.Args, wantArgs) {
 		t.Errorf("arguments are %q, want %q", test.Args, wantArgs)
+	}
+	if want := []string{"test", "it's more"}; !slices.Equal(test.Paths, want) {
+		t.Errorf("paths are %q, want %q", test.Paths, want)
 	}
 	wantEnv := []string{"MODE=test", "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=/app:/app/apps/web", "TOKEN=x", "WR_PROJECT=apps/web"}
 	if !slices.Equal(test.Container.Env, wantEnv) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -150,7 +151,7 @@ func (p *Project) caseXML(c *Case) caseXML {
 	case event.NotRun:
 		fallthrough
 	default:
-		why.Type, why.Message = "not_run", clean("not run: "+orElse(c.Text, "the run ended before"))
+		why.Type, why.Message = "not_run", clean("not run: "+cmp.Or(c.Text, "the run ended before"))
 		if p.onlyCollected() {
 			x.Skipped = why
 		} else {
@@ -194,11 +195,4 @@ func inSeconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Se
 
 func joined(parts ...string) string {
 	return strings.TrimSpace(strings.Join(parts, "\n"))
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

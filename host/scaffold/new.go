@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -64,6 +65,9 @@ func place(root, cwd, name string) (string, error) {
 	for part := range strings.SplitSeq(at, "/") {
 		if !nameShape.MatchString(part) {
 			return "", badName(name, "holds more than letters, digits and . _ -")
+		}
+		if !workspace.CanHoldProjects(part) {
+			return "", badName(name, "would never be found: wr does not look for projects in directories called "+part)
 		}
 	}
 	entries, err := os.ReadDir(host)

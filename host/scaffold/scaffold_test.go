@@ -210,6 +210,8 @@ func TestNewSaysWhyItCannot(t *testing.T) {
 		"a name with a quote":           {`a"b`, "scaffold.bad_name"},
 		"a name with a space":           {"a b", "scaffold.bad_name"},
 		"a hidden name":                 {"a/.b", "scaffold.bad_name"},
+		"where nobody looks":            {"web/node_modules", "scaffold.bad_name"},
+		"a project's own folder":        {"devops", "scaffold.bad_name"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			plan, err := New(t.Context(), root, tt.name, Options{})

@@ -61,8 +61,8 @@ type doing struct {
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
 	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args})
-	for _, project := range p.Projects() {
-		d.stream.Emit(event.Event{Type: event.ProjectPlanned, Project: project})
+	for _, a := range p.Actions {
+		d.planned(a)
 	}
 	images := run.Images{Builder: d.Builder, Emit: d.stream.Emit}
 	executor := run.Executor{
@@ -78,6 +78,19 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
 	return err
+}
+
+// planned tells of each project that is to be tested, before anything happens:
+// a run that is cut off still names what it did not come to.
+func (d *doing) planned(a plan.Action) {
+	if a.Kind != plan.Test {
+		return
+	}
+	e := event.Event{Type: event.ProjectPlanned, Project: a.Project}
+	if a.Test != nil {
+		e.Image = a.Test.Container.Image
+	}
+	d.stream.Emit(e)
 }
 
 // test is the handler of plan.Test. Nothing needs a test action, so it has no
@@ -103,7 +116,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	}
 	Unit{
 		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
-		Command: a.Test.Command, Args: a.Test.Args, Dir: a.Test.Dir, Nested: a.Test.Nested,
+		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		RunDir: d.dir.Unit(a.Project), Owner: d.Owner, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }

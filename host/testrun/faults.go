@@ -48,10 +48,12 @@ func (s *session) internalError(end ending) Verdict {
 	return v
 }
 
-// What a missing pytest says, and a broken conftest.
+// What a missing pytest says, a broken conftest, a path that is not there, and
+// arguments that pytest does not know.
 var (
 	noPytest   = regexp.MustCompile(`(?m)No module named '?pytest'?\s*$`)
 	noConftest = regexp.MustCompile(`(?m)^ImportError while loading conftest .*$`)
+	noPath     = regexp.MustCompile(`(?m)wr: (\[test\] paths names .+)$`)
 	usageError = regexp.MustCompile(`(?m)^(?:[\w./-]+: )?(?:ERROR|error): +(.+)$`)
 )
 
@@ -89,6 +91,12 @@ func usageFault(end ending) *fault.Error {
 			Message: "a conftest.py cannot be imported: " + strings.TrimSuffix(line, "."),
 		}
 	}
+	if found := noPath.FindStringSubmatch(end.log); found != nil {
+		return &fault.Error{
+			Code: "test.no_path", Class: fault.Usage, Message: found[1],
+			Next: "write it, or mend [test] paths in wr.toml",
+		}
+	}
 	f := &fault.Error{
 		Code: "test.usage", Class: fault.Usage, Message: "pytest refused its arguments", Details: end.log,
 		Next: "check what follows -- on the command line, and [test] in wr.toml",
@@ -110,13 +118,6 @@ func howItEnded(exit spec.Exit) string {
 	}
 	if exit.OOMKilled {
 		text += ": out of memory"
-	}
-	return text
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
 	}
 	return text
 }

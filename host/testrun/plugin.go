@@ -2,8 +2,6 @@ package testrun
 
 import (
 	_ "embed"
-	"encoding/json"
-	"path"
 
 	"github.com/wr-build/wr/runtime/spec"
 )
@@ -31,11 +29,8 @@ type pluginConfig struct {
 	Version int      `json:"version"`
 	Events  string   `json:"events"` // container path of the file of facts
 	Ignore  []string `json:"ignore"` // container paths not to be collected
+	Paths   []string `json:"paths"`  // to be collected when the command line names none, relative to where pytest starts
 }
 
 // factsVersion is the version of the configuration and of the facts.
 const factsVersion = 1
-
-func encodePluginConfig(nested []string) ([]byte, error) {
-	return json.Marshal(pluginConfig{Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: nested})
-}

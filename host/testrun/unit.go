@@ -28,6 +28,7 @@ type Unit struct {
 	Container  spec.Container // without the mounts that testrun itself needs
 	Command    []string       // pytest and its fixed arguments
 	Args       []string       // further arguments, the user's last
+	Paths      []string       // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         // container path: where Command starts; node ids are relative to it
 	Root       string         // container path of the workspace; "" = spec.Workspace
 	RunDir     string         // host path of the unit's own directory; must not exist yet
@@ -62,7 +63,7 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.RunDir, u.Nested, u.Owner)
+	dir, err := makeUnitDir(u.RunDir, u.pluginConfig(), u.Owner)
 	if err != nil {
 		return Verdict{Status: event.Broken, Fault: fault.Of(err)}
 	}
@@ -126,6 +127,13 @@ func (u Unit) process() spec.Process {
 		Args: slices.Concat(u.Command, own, u.Args),
 		Env:  []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(pluginTarget, configFile)},
 		Dir:  u.Dir,
+	}
+}
+
+// pluginConfig is what the plugin has to know of u.
+func (u Unit) pluginConfig() pluginConfig {
+	return pluginConfig{
+		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths,
 	}
 }
 

@@ -129,6 +129,55 @@ func TestNestedProjectsAreLeftOutUnlessNamed(t *testing.T) {
 	}
 }
 
+func TestThePathsOfAProjectAreWhatIsCollected(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"test/test_a.py": "def test_x(): pass\n", "my tests/test_b.py": "def test_x(): pass\n", "other/test_c.py": "def test_x(): pass\n",
+		"web/test_w.py": "def test_x(): pass\n",
+	}
+	for name, c := range map[string]struct {
+		paths, args, want []string
+		ini               string // pytest.ini in the root of the workspace, which makes that pytest's rootdir
+	}{
+		"by themselves":             {paths: []string{"test"}, want: []string{"test/test_a.py"}},
+		"under another rootdir":     {paths: []string{"test"}, ini: "[pytest]\n", want: []string{"test/test_a.py"}},
+		"instead of pytest's own":   {paths: []string{"test"}, ini: "[pytest]\ntestpaths = p/other\n", want: []string{"test/test_a.py"}},
+		"with a space":              {paths: []string{"my tests", "test"}, want: []string{"my tests/test_b.py", "test/test_a.py"}},
+		"a file":                    {paths: []string{"other/test_c.py"}, want: []string{"other/test_c.py"}},
+		"a pattern":                 {paths: []string{"*e*t*"}, want: []string{"my tests/test_b.py", "test/test_a.py"}},
+		"all but a nested project":  {paths: []string{"web", "test"}, want: []string{"test/test_a.py"}},
+		"unless others are named":   {paths: []string{"test"}, args: []string{"other"}, want: []string{"other/test_c.py"}},
+		"none is what pytest finds": {want: []string{"my tests/test_b.py", "other/test_c.py", "test/test_a.py"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, files)
+			if c.ini != "" {
+				w.write("pytest.ini", c.ini)
+			}
+			w.unit.Paths, w.unit.Args, w.unit.Nested = c.paths, c.args, []string{filepath.Join(w.unit.Dir, "web")}
+			r := w.run(t.Context())
+			var got []string
+			for _, c := range r.project.Cases {
+				got = append(got, strings.TrimSuffix(c.ID, "::test_x"))
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) || r.Status != event.OK {
+				t.Errorf("got %q, %s, want %q", got, r.Status, c.want)
+			}
+		})
+	}
+}
+
+func TestAPathOfAProjectThatIsNotThereIsAMistakeAndNotLeftOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{"test/test_a.py": "def test_x(): pass\n"})
+	w.unit.Paths = []string{"test", "integation"}
+	r := w.run(t.Context())
+	if r.Status != event.Broken || r.code() != "test.no_path" || r.exit != 2 || !strings.Contains(r.Fault.Message, "integation") {
+		t.Errorf("got %s, exit %d, %v", r.Status, r.exit, r.Fault)
+	}
+}
+
 func TestMuchOutputThatIsNotUTF8IsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, one(`

@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,22 +33,22 @@ type unitDir struct {
 
 // makeUnitDir makes and fills the directory at root. It fails if there is one
 // already: what it held would be taken for a result of this run.
-func makeUnitDir(root string, nested []string, owner spec.Owner) (*unitDir, error) {
+func makeUnitDir(root string, c pluginConfig, owner spec.Owner) (*unitDir, error) {
 	d := &unitDir{root: root, owner: owner}
-	if err := d.fill(nested); err != nil {
+	if err := d.fill(c); err != nil {
 		_ = d.Close()
 		return nil, err
 	}
 	return d, nil
 }
 
-func (d *unitDir) fill(nested []string) (err error) {
+func (d *unitDir) fill(c pluginConfig) (err error) {
 	for _, folder := range []string{"", pluginFolder, factsFolder} {
 		if err := d.mkdir(folder); err != nil {
 			return err
 		}
 	}
-	config, err := encodePluginConfig(nested)
+	config, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
 	}

@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -161,13 +162,13 @@ func (s *session) judge(end ending) Verdict {
 	case code == exitInterrupted && s.collectErrors > 0:
 		return Verdict{Status: event.Bad}
 	case code == exitInterrupted:
-		return bad("test.stopped", end, "pytest was stopped: %s", orElse(s.finish.Stopped, "no reason given"))
+		return bad("test.stopped", end, "pytest was stopped: %s", cmp.Or(s.finish.Stopped, "no reason given"))
 	case code == exitInternal:
 		return s.internalError(end)
 	case code == exitUsage:
 		return Verdict{Status: event.Broken, Fault: usageFault(end)}
 	default:
-		return bad("test.exit_code", end, "pytest ended with the unknown exit code %d: %s", code, orElse(s.finish.Stopped, "no reason given"))
+		return bad("test.exit_code", end, "pytest ended with the unknown exit code %d: %s", code, cmp.Or(s.finish.Stopped, "no reason given"))
 	}
 }
 

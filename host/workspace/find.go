@@ -31,14 +31,7 @@ func (w *Workspace) Here() (Project, error) {
 	if p, ok := w.Nearest(w.host(w.Cwd)); ok {
 		return p, nil
 	}
-	if f := w.NoProjects(); f != nil {
-		return Project{}, f
-	}
-	return Project{}, &fault.Error{
-		Code: "project.none_here", Class: fault.Usage,
-		Message: "no project at or above " + w.host(w.Cwd),
-		Next:    "name one of " + w.names() + ", or take all with -r",
-	}
+	return Project{}, w.noneAt(w.host(w.Cwd))
 }
 
 // Find returns the project called name. In this order name is: a directory,
@@ -121,11 +114,7 @@ func (w *Workspace) look(name string, wanted func(string) bool) (string, bool) {
 func (w *Workspace) inside(at string) (Selection, error) {
 	p, ok := w.Nearest(w.host(at))
 	if !ok {
-		return Selection{}, &fault.Error{
-			Code: "project.none_here", Class: fault.Usage,
-			Message: "no project at or above " + at,
-			Next:    "name one of " + w.names() + ", or take all with -r",
-		}
+		return Selection{}, w.noneAt(at)
 	}
 	if p.Path == at {
 		return Selection{Project: p}, nil
@@ -197,8 +186,23 @@ func absolute(dir, name string) string {
 	return filepath.Join(dir, filepath.FromSlash(name))
 }
 
+// noneAt is the fault for a place that no project is at or above.
+func (w *Workspace) noneAt(place string) error {
+	if f := w.NoProjects(); f != nil {
+		return f
+	}
+	return &fault.Error{
+		Code: "project.none_here", Class: fault.Usage,
+		Message: "no project at or above " + place,
+		Next:    "name one of " + w.names() + ", or take all with -r",
+	}
+}
+
 // unknown is the fault for a name that no project has.
 func (w *Workspace) unknown(name string) error {
+	if f := w.NoProjects(); f != nil {
+		return f
+	}
 	var known []string
 	for _, p := range w.Projects {
 		known = append(known, p.Path, p.Name, path.Base(p.Path))

@@ -111,9 +111,17 @@ func TestHere(t *testing.T) {
 	if f := fault.Of(err); f == nil || f.Code != "project.none_here" || !strings.Contains(f.Next, "apps/web") || !strings.Contains(f.Next, "-r") {
 		t.Errorf("got %v", err)
 	}
-	_, err = loaded(t, tree(t, "-- .git/ --\n")).Here()
-	if !fault.HasCode(err, "workspace.no_projects") {
-		t.Errorf("got %v", err)
+}
+
+func TestWithoutProjectsEveryQuestionGetsTheSameAnswer(t *testing.T) {
+	w := loaded(t, tree(t, "-- .git/ --\n-- docs/index.md --\n"))
+	_, here := w.Here()
+	_, find := w.Find("infra")
+	_, resolve := w.Resolve(target.Target{Project: "docs"})
+	for asked, err := range map[string]error{"Here": here, "Find": find, "Resolve": resolve} {
+		if !fault.HasCode(err, "workspace.no_projects") {
+			t.Errorf("%s: got %v", asked, err)
+		}
 	}
 }
 

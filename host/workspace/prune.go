@@ -22,6 +22,10 @@ func neverWalked(name string) bool {
 	return false
 }
 
+// CanHoldProjects reports whether directories of this name may be projects:
+// they are neither left out of every walk nor the devops folder of one.
+func CanHoldProjects(name string) bool { return name != devops && !neverWalked(name) }
+
 // isCache reports whether what lies in d marks it as a virtual environment or
 // a cache (bford.info/cachedir). The root always counts.
 func isCache(d Dir) bool {

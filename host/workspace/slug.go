@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -29,16 +30,23 @@ func (p Project) Slug() string {
 	if p.Path == "." {
 		return rootSlug
 	}
-	slug := strings.ReplaceAll(p.Path, "/", "--")
-	if plainPath.MatchString(p.Path) && len(slug) <= maxSlug {
-		return slug
+	return slug(p.Path, "project")
+}
+
+// Slug returns the workspace's name as one part of an image reference. Names
+// that differ in case alone share one.
+func (w *Workspace) Slug() string { return slug(strings.ToLower(w.Name), "workspace") }
+
+// slug says text in what references may hold; otherwise is what people read
+// when nothing of it can be said.
+func slug(text, otherwise string) string {
+	plain := strings.ReplaceAll(text, "/", "--")
+	if plainPath.MatchString(text) && len(plain) <= maxSlug {
+		return plain
 	}
-	hash := sha256.Sum256([]byte(p.Path))
-	readable := cut(notPlain.ReplaceAllString(strings.ToLower(p.Path), "-"), maxSlug-20)
-	if readable == "" {
-		readable = "project"
-	}
-	return readable + "---" + hex.EncodeToString(hash[:8])
+	hash := sha256.Sum256([]byte(text))
+	readable := cut(notPlain.ReplaceAllString(strings.ToLower(text), "-"), maxSlug-20)
+	return cmp.Or(readable, otherwise) + "---" + hex.EncodeToString(hash[:8])
 }
 
 // Hostname returns a name for the project's container that is valid in DNS. It

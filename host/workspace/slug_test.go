@@ -24,6 +24,17 @@ func TestSlug(t *testing.T) {
 	}
 }
 
+func TestTheSlugOfAWorkspaceFitsIntoAReferenceWhateverItsDirectoryIsCalled(t *testing.T) {
+	for name, want := range map[string]string{
+		"Acme": "acme", "amp_core": "amp_core", "My Repo": "my-repo---", "a..b": "a-b---", "x_": "x---", "ä": "workspace---",
+	} {
+		got := (&Workspace{Name: name}).Slug()
+		if !strings.HasPrefix(got, want) || !component.MatchString(got) {
+			t.Errorf("slug of %q: got %q, want %q... that is valid in a reference", name, got, want)
+		}
+	}
+}
+
 func TestNoTwoPathsShareASlug(t *testing.T) {
 	long := strings.Repeat("a", 300)
 	paths := []string{

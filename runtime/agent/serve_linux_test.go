@@ -184,6 +184,10 @@ func TestManyCommandsLeaveNoDescriptorInTheAgent(t *testing.T) {
 	eventually(t, "all descriptors are closed", func() bool { return count() <= before })
 }
 
+// libcOwn are the signals 32 and 33, which the C library keeps for itself and
+// Go cannot change. Whoever starts these tests may have ignored them.
+const libcOwn = 3 << 31
+
 func TestChildStartsClean(t *testing.T) {
 	// The agent itself starts with ignored signals, another umask and an open file.
 	a := startAgent(t, "sh", "-c", `trap "" HUP INT QUIT PIPE TSTP TTIN TTOU USR1 CHLD; umask 077; exec "$0" 7</etc/passwd`)
@@ -191,8 +195,9 @@ func TestChildStartsClean(t *testing.T) {
 		got := a.run(program("grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"), "").stdout
 		for line := range strings.Lines(got) {
 			name, mask, _ := strings.Cut(strings.TrimSpace(line), ":\t")
-			if strings.Trim(mask, "0") != "" {
-				t.Errorf("%s is %s", name, mask)
+			set, err := strconv.ParseUint(mask, 16, 64)
+			if err != nil || set&^libcOwn != 0 {
+				t.Errorf("%s is %s (%v)", name, mask, err)
 			}
 		}
 		if strings.Count(got, "\n") != 2 {

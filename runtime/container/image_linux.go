@@ -33,7 +33,7 @@ const maxImages = 256
 // image is what a container needs to know of its image. All of it follows
 // from the digest, so it never goes stale.
 type image struct {
-	ref    string
+	record images.Image // as first found; its name may point elsewhere by now
 	config ocispec.ImageConfig
 	parent string // snapshot key of the root file system
 
@@ -108,7 +108,7 @@ func readImage(ctx context.Context, store content.Provider, record images.Image)
 		return nil, damaged(record.Name, err)
 	}
 	return &image{
-		ref: record.Name, config: config.Config,
+		record: record, config: config.Config,
 		parent: identity.ChainID(config.RootFS.DiffIDs).String(),
 	}, nil
 }
@@ -124,12 +124,9 @@ func damaged(ref string, err error) error {
 func (i *image) unpackLayers(ctx context.Context, c *client.Client) error {
 	i.unpack.Lock()
 	defer i.unpack.Unlock()
-	img, err := c.GetImage(ctx, i.ref)
-	if err != nil {
-		return err
-	}
-	if err := img.Unpack(ctx, snapshotter); err != nil {
-		return damaged(i.ref, err)
+	// Why not GetImage: it would ask for the name, not for this very image.
+	if err := client.NewImage(c, i.record).Unpack(ctx, snapshotter); err != nil {
+		return damaged(i.record.Name, err)
 	}
 	return nil
 }
@@ -151,7 +148,7 @@ func (i *image) users(ctx context.Context, rootfs []mount.Mount) (accounts, erro
 		return err
 	})
 	if err != nil {
-		return accounts{}, fmt.Errorf("read the users of image %s: %w", i.ref, err)
+		return accounts{}, fmt.Errorf("read the users of image %s: %w", i.record.Name, err)
 	}
 	i.accounts = &a
 	return a, nil

@@ -76,8 +76,9 @@ func New(cfg Config) *Manager {
 }
 
 // Create makes a container for owner and starts its agent. When it fails,
-// nothing is left. When it succeeds, the caller removes the container.
-func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (_ *Container, err error) {
+// nothing is left, unless it returns a container all the same: then that one
+// could not be removed. Whatever is returned, the caller removes.
+func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*Container, error) {
 	ctx = m.in(ctx)
 	if err := checkMounts(c.Mounts); err != nil {
 		return nil, err
@@ -89,20 +90,23 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (_ 
 	made := &Container{ID: newID(), Image: c.Image, Owner: owner, Created: m.cfg.Now()}
 	made.Labels = labels(made, c.Labels, img)
 	m.enter(made.ID)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, m.abandon(ctx, made.ID))
-		}
-	}()
+	if err = m.make(ctx, made, c, img); err == nil {
+		return made, nil
+	}
+	if left := m.abandon(ctx, made.ID); left != nil {
+		return made, errors.Join(err, left)
+	}
+	return nil, err
+}
+
+// make builds a container under a lease, which ends with it.
+func (m *Manager) make(ctx context.Context, made *Container, c spec.Container, img *image) error {
 	leased, release, err := m.lease(ctx, made)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
-	if err := m.build(leased, made, c, img); err != nil {
-		return nil, err
-	}
-	return made, nil
+	return m.build(leased, made, c, img)
 }
 
 // abandon removes what an unfinished creation made, and layers that it was
@@ -185,7 +189,7 @@ func (m *Manager) snapshot(ctx context.Context, made *Container, img *image) ([]
 		rootfs, err = service.Prepare(ctx, made.ID, img.parent, snapshots.WithLabels(own))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("prepare the root file system of %s: %w", img.ref, err)
+		return nil, fmt.Errorf("prepare the root file system of %s: %w", img.record.Name, err)
 	}
 	return rootfs, nil
 }

@@ -63,9 +63,7 @@ func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 			gone[id] = true
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(gone)) {
-		err = errors.Join(err, m.Remove(ctx, id))
-	}
+	err = errors.Join(err, m.RemoveAll(ctx, slices.Sorted(maps.Keys(gone))))
 	return kept, errors.Join(err, m.collect(ctx))
 }
 

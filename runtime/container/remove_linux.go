@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -29,6 +30,17 @@ func (m *Manager) Remove(ctx context.Context, id string) error {
 		return nil, m.remove(ctx, id)
 	})
 	return err
+}
+
+// RemoveAll is Remove for many containers at once. It goes on after a failure.
+func (m *Manager) RemoveAll(ctx context.Context, ids []string) error {
+	errs := make([]error, len(ids))
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		wg.Go(func() { errs[i] = m.Remove(ctx, id) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // Kill ends every process of a container and returns once they are gone. What

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"syscall"
 	"time"
 
@@ -29,6 +30,9 @@ var (
 // Dial returns a client of the engine of dirs, which must run: engine.Up
 // starts it.
 func Dial(ctx context.Context, dirs engine.Dirs) (*Client, error) {
+	if err := dirs.Trust(os.Geteuid()); err != nil {
+		return nil, err
+	}
 	c := &Client{socket: dirs.APISocket()}
 	conn, err := c.dial()
 	if err != nil {

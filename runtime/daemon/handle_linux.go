@@ -22,6 +22,10 @@ import (
 // requestTime is how long a client may take to send its request.
 const requestTime = 10 * time.Second
 
+// replyTime is how long a client may take to read a reply. One that reads
+// nothing must not keep the engine from its end.
+const replyTime = 10 * time.Second
+
 // errClientDone is why the work for a client ends early.
 var errClientDone = errors.New("the client is gone or needs no more")
 
@@ -48,8 +52,14 @@ func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
 		keepOpen, err = s.answer(ctx, conn, who, r)
 	}
 	if err != nil {
-		_ = conn.Send(reply{Fault: fault.Of(err)})
+		_ = send(conn, reply{Fault: fault.Of(err)})
 	}
+}
+
+// send sends a reply, within bounds.
+func send(conn *wire.Conn, r reply, files ...*os.File) error {
+	_ = conn.Unix().SetWriteDeadline(time.Now().Add(replyTime))
+	return conn.Send(r, files...)
 }
 
 // receiveRequest reads the first message, if it comes in time and before the
@@ -78,13 +88,13 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 		return false, s.remove(ctx, conn, who, r.ID)
 	case opLookup:
 		found, err := lookup(ctx, s.daemons.Containerd(), r.Ref)
-		return false, errors.Join(err, conn.Send(reply{Images: &found}))
+		return false, errors.Join(err, send(conn, reply{Images: &found}))
 	case opImages:
 		found, err := listImages(ctx, s.daemons.Containerd())
-		return false, errors.Join(err, conn.Send(reply{Images: &found}))
+		return false, errors.Join(err, send(conn, reply{Images: &found}))
 	case opStatus:
 		status, err := s.status(ctx)
-		return false, errors.Join(err, conn.Send(reply{Status: &status}))
+		return false, errors.Join(err, send(conn, reply{Status: &status}))
 	case opStop:
 		return s.stopFor(ctx, conn, who, r.Force)
 	default:
@@ -115,7 +125,7 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 		if creating.Err() == nil {
 			return err
 		}
-		_ = conn.Send(reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
+		_ = send(conn, reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
 		return nil
 	}
 	var e end
@@ -130,11 +140,14 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (*container.Container, error) {
 	made, err := s.containers.Create(ctx, who.owner(), c)
 	if err != nil {
+		if made != nil {
+			s.keeper.add(container.Container{ID: made.ID}) // What is left of it is removed later.
+		}
 		return nil, err
 	}
 	f, err := s.containers.Connect(ctx, made)
 	if err == nil {
-		err = conn.Send(reply{Created: &created{ID: made.ID, Identity: made.Identity}}, f)
+		err = send(conn, reply{Created: &created{ID: made.ID, Identity: made.Identity}}, f)
 		_ = f.Close()
 	}
 	if err != nil {
@@ -154,7 +167,7 @@ func (s *server) finish(ctx context.Context, conn *wire.Conn, made *container.Co
 	if err := s.containers.Kill(ctx, made.ID); err != nil {
 		return errors.Join(err, s.discard(ctx, made))
 	}
-	_ = conn.Send(reply{Removed: &gone}) // the client may be gone
+	_ = send(conn, reply{Removed: &gone}) // the client may be gone
 	return s.discard(ctx, made)
 }
 
@@ -185,7 +198,7 @@ func (s *server) remove(ctx context.Context, conn *wire.Conn, who peer, id strin
 			return err
 		}
 	}
-	return conn.Send(reply{Removed: &removed{}})
+	return send(conn, reply{Removed: &removed{}})
 }
 
 // stopFor ends the engine for a client, which waits for its connection to close.
@@ -201,7 +214,7 @@ func (s *server) stopFor(ctx context.Context, conn *wire.Conn, who peer, force b
 	s.mu.Lock()
 	s.waiting = append(s.waiting, conn.Unix())
 	s.mu.Unlock()
-	err = conn.Send(reply{Stopping: true})
+	err = send(conn, reply{Stopping: true})
 	s.stop(errStopped)
 	return true, err
 }

@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wr-build/wr/runtime/agent"
 	"github.com/wr-build/wr/runtime/spec"
@@ -25,6 +27,12 @@ const (
 // Run implements spec.Runner. It survives the end of the engine as long as
 // the container does.
 func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	if err := checkText(container); err != nil {
+		return spec.Exit{}, err
+	}
+	var raw []string
+	container.Env, raw = splitEnv(container.Env)
+	p.Env = slices.Concat(raw, p.Env)
 	r, err := c.create(ctx, container)
 	if err != nil {
 		return spec.Exit{}, err
@@ -46,6 +54,45 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 		}
 	}
 	return exit, err
+}
+
+// splitEnv takes out the variables that are not text. JSON, in which a
+// container is described here and to the OCI runtime, would change them; the
+// agent takes any bytes. A variable set again later goes as that one goes, so
+// that the last value still counts.
+func splitEnv(env []string) (text, raw []string) {
+	last := make(map[string]string)
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		last[name] = kv
+	}
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		if utf8.ValidString(last[name]) && utf8.ValidString(kv) {
+			text = append(text, kv)
+		} else if kv == last[name] {
+			raw = append(raw, kv)
+		}
+	}
+	return text, raw
+}
+
+// checkText refuses what would become another path or user on its way, by name.
+func checkText(c spec.Container) error {
+	all := []string{c.Image, c.Hostname, c.User}
+	for _, m := range c.Mounts {
+		all = append(all, m.Source, m.Target)
+	}
+	for _, text := range all {
+		if !utf8.ValidString(text) {
+			return &fault.Error{
+				Code: "container.not_utf8", Class: fault.Usage,
+				Message: fmt.Sprintf("%q is not UTF-8, so no container can be made with it", text),
+				Next:    "rename the directory, or change the name in wr.toml",
+			}
+		}
+	}
+	return nil
 }
 
 // run is one container from the side of its client.

@@ -62,6 +62,15 @@ func TestEnvironmentComesFromImageContainerAndProcessInThisOrder(t *testing.T) {
 	}
 }
 
+func TestVariablesMayHoldAnyBytes(t *testing.T) {
+	f := start(t)
+	c := box()
+	c.Env = []string{"RAW=a\xffb"}
+	if got := f.must(c, sh(`printf %s "$RAW"`)); got != "a\xffb" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestUserIsTheOneAskedForElseTheImages(t *testing.T) {
 	f := start(t)
 	for user, want := range map[string]string{

@@ -197,20 +197,11 @@ func (s *server) close(ctx context.Context) error {
 // removeAll removes the containers that no connection removed.
 func (s *server) removeAll(ctx context.Context) error {
 	all, err := s.containers.List(ctx)
-	var (
-		wg sync.WaitGroup
-		mu sync.Mutex // guards err
-	)
-	for _, c := range all {
-		wg.Go(func() {
-			removeErr := s.containers.Remove(ctx, c.ID)
-			mu.Lock()
-			defer mu.Unlock()
-			err = errors.Join(err, removeErr)
-		})
+	ids := make([]string, len(all))
+	for i, c := range all {
+		ids[i] = c.ID
 	}
-	wg.Wait()
-	return err
+	return errors.Join(err, s.containers.RemoveAll(ctx, ids))
 }
 
 // pause waits, unless ctx ends first.

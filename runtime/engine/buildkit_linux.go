@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -21,6 +22,9 @@ import (
 
 // solveMethod is the call that lasts as long as a build.
 const solveMethod = "/moby.buildkit.v1.Control/Solve"
+
+// acceptPause is how long nobody can connect after a connection failed.
+const acceptPause = 50 * time.Millisecond
 
 // buildServer is what makes BuildKit at the first connection.
 type buildServer interface {
@@ -56,8 +60,18 @@ func newBuilds(ctx context.Context, l net.Listener, mk func(context.Context) (bu
 func (b *builds) accept(ctx context.Context) {
 	for {
 		conn, err := b.listener.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil {
+			// Out of descriptors, most likely: that passes.
+			log.G(ctx).WithError(err).Warn("a client could not connect to buildkit")
+			select {
+			case <-time.After(acceptPause):
+				continue
+			case <-ctx.Done():
+				return
+			}
 		}
 		b.wg.Go(func() { b.handle(ctx, conn) })
 	}

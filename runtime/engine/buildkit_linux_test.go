@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,4 +108,33 @@ func TestCloseDoesNotWaitForARefusedClient(t *testing.T) {
 		t.Fatal("got an answer")
 	}
 	b.close(time.Second)
+}
+
+// exhausted is a listener that has no descriptor left for its first connections.
+type exhausted struct {
+	net.Listener
+	fails atomic.Int64
+}
+
+// Accept implements net.Listener.
+func (e *exhausted) Accept() (net.Conn, error) {
+	if e.fails.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return e.Listener.Accept()
+}
+
+func TestBuildKitAnswersAgainAfterDescriptorsRanOut(t *testing.T) {
+	socket := testDirs(t).BuildkitSocket()
+	l, err := listen(socket, access{gid: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &exhausted{Listener: l}
+	e.fails.Store(2)
+	b := newBuilds(t.Context(), e, func(context.Context) (buildServer, error) { return new(fakeServer), nil })
+	defer b.close(time.Second)
+	if err := check(t.Context(), socket); err != nil {
+		t.Error(err)
+	}
 }

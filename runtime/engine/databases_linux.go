@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // noSync opens containerd's databases without an fsync for each transaction.
@@ -65,12 +67,24 @@ func mendState(dirs Dirs, now time.Time) (string, error) {
 	if damage == nil {
 		return "", nil
 	}
+	if unreadable(damage) {
+		return "", fmt.Errorf("check databases: %w", damage)
+	}
 	aside, err := moveAside(dirs, now)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("images and caches were damaged and are gone: %v; the old files are in %s, delete them when you like",
 		damage, aside), nil
+}
+
+// unreadable reports an error that says nothing about what is in a database:
+// somebody has it open, or this process may not or cannot read it just now.
+// Images are not given up for that.
+func unreadable(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, errno := errors.AsType[syscall.Errno](err)
+	return path || errno || errors.Is(err, bolterrors.ErrTimeout)
 }
 
 func findDamage(dirs Dirs) error {
@@ -126,6 +140,9 @@ func checkDatabase(path string) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	if info.Size() == 0 {
+		return errors.New("empty") // bolt would take it for new, and the layers for nobody's
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // makeDatabases fills all databases of dirs.
@@ -60,6 +61,10 @@ func TestMendState(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{name: "empty", want: "meta.db: empty", spoil: func(t *testing.T, dirs Dirs) {
+			makeDatabases(t, dirs)
+			overwrite(t, dirs.databases()[0], nil)
+		}},
 		{name: "one death is chance", spoil: func(t *testing.T, dirs Dirs) {
 			makeDatabases(t, dirs)
 			overwrite(t, dirs.opening("buildkit"), []byte("x"))
@@ -100,6 +105,23 @@ func TestMendState(t *testing.T) {
 				t.Errorf("mended again: %q, %v", again, err)
 			}
 		})
+	}
+}
+
+func TestADatabaseThatSomebodyHasOpenIsNotDamaged(t *testing.T) {
+	dirs := testDirs(t)
+	if err := dirs.makeDirs(access{gid: -1}); err != nil {
+		t.Fatal(err)
+	}
+	makeDatabases(t, dirs)
+	db, err := bolt.Open(dirs.databases()[0], 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	warning, err := mendState(dirs, time.Unix(77, 0))
+	if !errors.Is(err, bolterrors.ErrTimeout) || warning != "" || exists(dirs.State+"/state.bad-77") {
+		t.Errorf("got %q, %v", warning, err)
 	}
 }
 

@@ -10,8 +10,10 @@ package engine
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -98,6 +100,26 @@ func (d Dirs) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Trust refuses sockets that another user may have put there: Run belongs to
+// root or to uid, and not everybody may write to it. Whoever serves a socket
+// gets its clients' commands, variables and terminals, and Run may lie below
+// /tmp. A directory that is not there, or cannot be seen, is no danger.
+func (d Dirs) Trust(uid int) error {
+	info, err := os.Lstat(d.Run)
+	if err != nil {
+		return nil //nolint:nilerr // connecting will say so
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if ok && info.IsDir() && info.Mode()&0o002 == 0 && (stat.Uid == 0 || int(stat.Uid) == uid) {
+		return nil
+	}
+	return &fault.Error{
+		Code:    "engine.foreign_dir",
+		Message: fmt.Sprintf("%s is not a directory that only root or uid %d can write to", d.Run, uid),
+		Next:    "remove it, or set WR_ENGINE_DIR to a directory of your own",
+	}
 }
 
 // ContainerdSocket is where containerd's gRPC API is served.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -75,5 +76,40 @@ func TestEveryPathIsBelowItsDirectoryAndSocketsAreShort(t *testing.T) {
 	}
 	if len(seen) < 14 {
 		t.Errorf("looked at %d methods only", len(seen))
+	}
+}
+
+func TestOnlyDirectoriesOfRootAndTheUserAreTrusted(t *testing.T) {
+	run := t.TempDir()
+	d, uid := Dirs{Run: run}, os.Geteuid()
+	tests := []struct {
+		name   string
+		uid    int
+		change func() error
+		ok     bool
+	}{
+		{name: "the user's own", uid: uid, ok: true, change: func() error { return nil }},
+		{name: "another user's", uid: uid + 1, ok: uid == 0, change: func() error { return nil }},
+		{name: "open to everybody", uid: uid, change: func() error { return os.Chmod(run, 0o777) }},
+		{name: "not there", uid: uid, ok: true, change: func() error { return os.Remove(run) }},
+		{name: "a link", uid: uid, change: func() error { return os.Symlink(t.TempDir(), run) }},
+	}
+	for _, tt := range tests {
+		if err := tt.change(); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Trust(tt.uid); (err == nil) != tt.ok || err != nil && !fault.HasCode(err, "engine.foreign_dir") {
+			t.Errorf("%s: got %v", tt.name, err)
+		}
+	}
+}
+
+func TestAnEngineInAForeignDirectoryIsNotAsked(t *testing.T) {
+	run := t.TempDir()
+	if err := os.Chmod(run, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if up, err := answers(Dirs{Run: run}); up || !fault.HasCode(err, "engine.foreign_dir") {
+		t.Errorf("got %v, %v", up, err)
 	}
 }

@@ -47,7 +47,6 @@ type Daemons struct {
 	others     atomic.Int64 // connections of other processes
 
 	warnings []string
-	mended   bool // the state was damaged and is new
 
 	closing sync.Once
 	closed  error
@@ -80,14 +79,14 @@ func Open(ctx context.Context, cfg Config) (_ *Daemons, err error) {
 	if err := cleanProcess(cfg.Helpers, cfg.Debug); err != nil {
 		return nil, err
 	}
-	if err := d.prepare(ctx, hold.Since); err != nil {
+	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
-	return d, d.start(context.WithoutCancel(ctx), cfg)
+	return d, d.start(context.WithoutCancel(ctx), cfg, hold.Since)
 }
 
-// prepare makes directories and control groups, and mends a damaged state.
-func (d *Daemons) prepare(ctx context.Context, now time.Time) error {
+// prepare makes directories and control groups.
+func (d *Daemons) prepare(ctx context.Context) error {
 	if err := d.dirs.makeDirs(d.access); err != nil {
 		return err
 	}
@@ -96,27 +95,35 @@ func (d *Daemons) prepare(ctx context.Context, now time.Time) error {
 	if err != nil {
 		d.warn(ctx, fmt.Sprintf("containers cannot be limited: %v", err))
 	}
+	return nil
+}
+
+// sweep removes what an engine that died has left and mends a damaged state.
+// Build steps come first: what they have mounted would move aside with the
+// state, where nobody looks for it, and be deleted with it one day.
+func (d *Daemons) sweep(ctx context.Context, runc string, now time.Time) error {
+	if err := sweepBuilds(ctx, d.dirs, runc); err != nil {
+		d.warn(ctx, err.Error())
+	}
 	warning, err := mendState(d.dirs, now)
-	if warning != "" {
-		d.warn(ctx, warning)
-		d.mended = true
+	if warning == "" {
+		return err
+	}
+	d.warn(ctx, warning)
+	if err := sweepContainers(ctx, d.dirs, runc); err != nil {
+		d.warn(ctx, err.Error())
 	}
 	return err
 }
 
 // start starts the daemons. Its context ends with Close only.
-func (d *Daemons) start(ctx context.Context, cfg Config) error {
+func (d *Daemons) start(ctx context.Context, cfg Config, now time.Time) error {
 	runc, err := findRunc(cfg)
 	if err != nil {
 		return err
 	}
-	if err := sweepBuilds(ctx, d.dirs, runc); err != nil {
-		d.warn(ctx, err.Error())
-	}
-	if d.mended {
-		if err := sweepContainers(ctx, d.dirs, runc); err != nil {
-			d.warn(ctx, err.Error())
-		}
+	if err := d.sweep(ctx, runc, now); err != nil {
+		return err
 	}
 	err = d.dirs.guard("containerd", func() error {
 		d.containerd, err = newContainerd(ctx, d.dirs, d.access, &d.others)

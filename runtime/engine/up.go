@@ -80,14 +80,18 @@ func Locate(getenv func(string) string, uid int) (Dirs, error) {
 	if uid == 0 || getenv("WR_ENGINE_DIR") != "" {
 		return dirs, err
 	}
-	if up, _ := answers(SystemDirs().APISocket()); up {
+	if up, _ := answers(SystemDirs()); up {
 		return SystemDirs(), nil
 	}
 	return dirs, err
 }
 
-// answers reports whether somebody listens on the socket.
-func answers(socket string) (bool, error) {
+// answers reports whether an engine that this user can trust listens.
+func answers(dirs Dirs) (bool, error) {
+	if err := dirs.Trust(os.Geteuid()); err != nil {
+		return false, err
+	}
+	socket := dirs.APISocket()
 	conn, err := net.Dial("unix", socket) //nolint:noctx // a local socket answers or refuses at once
 	switch {
 	case err == nil:

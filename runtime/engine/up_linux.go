@@ -30,7 +30,7 @@ func Up(ctx context.Context, s Start) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, late(s.Dirs))
 	defer cancel()
 	for deaths := 0; ; {
-		up, err := answers(s.Dirs.APISocket())
+		up, err := answers(s.Dirs)
 		if up || err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func awaitOther(ctx context.Context, dirs Dirs) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if up, err := answers(dirs.APISocket()); up || err != nil {
+		if up, err := answers(dirs); up || err != nil {
 			return err
 		}
 		if _, held := Holder(dirs); !held {

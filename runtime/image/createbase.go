@@ -2,15 +2,17 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/moby/sys/mountinfo"
 
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -156,8 +158,12 @@ func unknownPackage(name, suite, details string) error {
 // removeScratch removes the files of a base that was made. It does not touch
 // them while anything is mounted below: a forgotten /dev is the host's own.
 func removeScratch(dir string, progress func(string)) {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil && !errors.Is(err, os.ErrNotExist) || strings.Contains(string(mounts), " "+dir+"/") {
+	actual, err := filepath.EvalSymlinks(dir) // as the kernel calls it
+	var mounts []*mountinfo.Info
+	if err == nil {
+		mounts, err = mountinfo.GetMounts(mountinfo.PrefixFilter(actual))
+	}
+	if err != nil || len(mounts) > 0 {
 		progress("not removed, as something is mounted below it: " + dir)
 		return
 	}

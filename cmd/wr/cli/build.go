@@ -15,7 +15,7 @@ import (
 
 // buildCmd is `wr build [PROJECT...]`.
 type buildCmd struct {
-	Projects  []string `arg:"" optional:"" name:"project" help:"The projects; default: the nearest one above."`
+	Projects  []string `arg:"" predictor:"project" optional:"" name:"project" help:"The projects; default: the nearest one above."`
 	Recursive bool     `short:"r" help:"Also all projects below."`
 	Force     bool     `help:"Build even what is up to date."`
 	NoCache   bool     `help:"Run every step of the Dockerfile again."`

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/rs/zerolog"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -49,6 +50,8 @@ type grammar struct {
 	Engine  engineCmd  `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Config  configCmd  `cmd:"" group:"more" help:"About wr.toml."`
 	Version versionCmd `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
+
+	Completion kongcompletion.Completion `cmd:"" group:"more" help:"How to have bash, zsh or fish complete wr's commands and projects."`
 }
 
 // Globals are the flags that every command takes.
@@ -113,6 +116,10 @@ func (a *app) run(ctx context.Context, args []string) error {
 	parser, err := kong.New(&g, append(options(), kong.Writers(a.Out, a.Err), kong.Exit(func(code int) { ended = code }))...)
 	if err != nil {
 		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
+	}
+	a.complete(ctx, parser)
+	if ended >= 0 {
+		return exit(ended) // a shell has been told what could come next
 	}
 	k, err := parser.Parse(args)
 	if ended >= 0 {

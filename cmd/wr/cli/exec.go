@@ -8,7 +8,7 @@ import (
 
 // execCmd is `wr exec [PROJECT] -- CMD...`.
 type execCmd struct {
-	Project string   `arg:"" optional:"" help:"The project; default: the nearest one above."`
+	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
 	User    string   `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
 }

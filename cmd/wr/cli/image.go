@@ -2,17 +2,22 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/image"
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -50,16 +55,17 @@ func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	for _, base := range wanted {
+	wanted = slices.DeleteFunc(wanted, func(base image.Base) bool {
 		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref })
-		if known && !c.Force && c.Name == "" {
-			continue
+		return known && !c.Force && c.Name == ""
+	})
+	if a.DryRun {
+		for _, base := range wanted {
+			fmt.Fprintf(a.Out, "would make %s from %s: %s\n", base.Ref, base.Suite, strings.Join(base.Include, " "))
 		}
-		if err := a.createBase(ctx, bases, base); err != nil {
-			return err
-		}
+		return nil
 	}
-	return nil
+	return a.createBases(ctx, bases, wanted)
 }
 
 // wanted lists what to make: the one that the flags describe, or those of wr.toml.
@@ -101,26 +107,41 @@ func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
 	return base
 }
 
-// createBase makes one base, its progress on stderr.
-func (a *app) createBase(ctx context.Context, bases *image.Bases, base image.Base) error {
-	if a.DryRun {
-		fmt.Fprintf(a.Out, "would make %s from %s: %s\n", base.Ref, base.Suite, strings.Join(base.Include, " "))
-		return nil
+// basesAtOnce bounds how many bases are made side by side: installing packages
+// is bound by one core each.
+const basesAtOnce = 2
+
+// createBases makes bases, progress on stderr. One that fails stops no other.
+func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []image.Base) error {
+	made := make([]spec.Image, len(wanted))
+	failed := make([]error, len(wanted))
+	var says sync.Mutex // guards the output
+	var all errgroup.Group
+	all.SetLimit(min(basesAtOnce, a.jobs()))
+	for i, base := range wanted {
+		all.Go(func() error {
+			began := time.Now()
+			made[i], failed[i] = bases.Create(ctx, base, func(line string) {
+				says.Lock()
+				defer says.Unlock()
+				if !a.Quiet {
+					fmt.Fprintf(a.Err, "%s  %s\n", base.Ref, line)
+				}
+			})
+			says.Lock()
+			defer says.Unlock()
+			if failed[i] == nil && !a.JSON {
+				fmt.Fprintf(a.Out, "%s  %s  %s  %s\n", base.Ref, made[i].Digest, size(made[i].Size), time.Since(began).Round(time.Second))
+			}
+			return nil
+		})
 	}
-	began := time.Now()
-	made, err := bases.Create(ctx, base, func(line string) {
-		if !a.Quiet {
-			fmt.Fprintf(a.Err, "%s  %s\n", base.Ref, line)
-		}
-	})
-	if err != nil {
-		return err
-	}
+	_ = all.Wait() // the errors are in failed
 	if a.JSON {
-		return a.printJSON(made)
+		made = slices.DeleteFunc(made, func(i spec.Image) bool { return i.Ref == "" })
+		return firstError(errors.Join(failed...), a.printJSON(made))
 	}
-	fmt.Fprintf(a.Out, "%s  %s  %s  %s\n", base.Ref, made.Digest, size(made.Size), time.Since(began).Round(time.Second))
-	return nil
+	return errors.Join(failed...)
 }
 
 type baseLsCmd struct{}

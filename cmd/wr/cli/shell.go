@@ -8,7 +8,7 @@ import (
 
 // shellCmd is `wr shell [PROJECT]`.
 type shellCmd struct {
-	Project string `arg:"" optional:"" help:"The project; default: the nearest one above."`
+	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Root    bool   `help:"Be root inside, whatever the image says."`
 }
 

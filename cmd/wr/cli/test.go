@@ -17,7 +17,7 @@ import (
 
 // testCmd is `wr test [PROJECT...]`.
 type testCmd struct {
-	Targets    []string `arg:"" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
+	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 }

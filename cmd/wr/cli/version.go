@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
+
+	"github.com/wr-build/wr/runtime/helper"
 )
 
 // buildVersion is set by the linker.
@@ -44,11 +47,21 @@ func (versionCmd) Run(a *app) error {
 	versions := builtIn()
 	versions["wr"] = Version()
 	versions["platform"] = runtime.GOOS + "/" + runtime.GOARCH
+	versions["helpers"] = carried()
 	if a.JSON {
 		return a.printJSON(versions)
 	}
-	for _, name := range []string{"wr", "containerd", "buildkit", "go", "platform"} {
+	for _, name := range []string{"wr", "containerd", "buildkit", "go", "platform", "helpers"} {
 		fmt.Fprintf(a.Out, "%-11s %s\n", name, versions[name])
 	}
 	return nil
+}
+
+// carried says which helpers are inside this build.
+func carried() string {
+	names := helper.Carried()
+	if len(names) == 0 {
+		return "none inside this build, those on PATH are used; make build puts them in"
+	}
+	return strings.Join(names, ", ") + " inside"
 }

@@ -20,6 +20,7 @@ Works with Python >= 3.8 and pytest >= 6; needs nothing else.
 
 import errno
 import fcntl
+import glob
 import json
 import os
 import platform
@@ -267,14 +268,15 @@ class _Recorder:
 class _Nested:
     """Leaves out the directories of projects further down, unless they were asked for."""
 
-    def __init__(self, config, ignored):
+    def __init__(self, config, ignored, ours):
         self._ignored = [os.path.normpath(path) for path in ignored]
+        self._ours = ours  # the paths are those of [test], which the user did not name
         self._config = config
         self._left = None
 
     def leaves_out(self, path):
         if self._left is None:
-            asked = _asked(self._config)
+            asked = [] if self._ours else _asked(self._config)
             self._left = [p for p in self._ignored if not any(_within(a, p) for a in asked)]
         path = str(path)
         # None, not False: other plugins may still say what they think.
@@ -306,8 +308,13 @@ def pytest_configure(config):
         settings = json.load(f)
     if settings.get("version") != _VERSION:
         raise pytest.UsageError("wr: %s has version %r, not %d" % (path, settings.get("version"), _VERSION))
+    ours = bool(settings.get("paths")) and not _named(config)
+    if ours:
+        # Why: pytest drops testpaths in silence when its rootdir is another
+        # directory, and those of them that do not exist.
+        config.args = _found(config, settings["paths"])
     if settings.get("ignore"):
-        config.pluginmanager.register(_Ignore(config, settings["ignore"]), "wr_nested")
+        config.pluginmanager.register(_Ignore(config, settings["ignore"], ours), "wr_nested")
     if hasattr(config, "workerinput"):
         return
     try:
@@ -325,16 +332,34 @@ def _plugins(config):
         return []
 
 
-def _asked(config):
-    """The paths the user named; those of the configuration do not count."""
+def _named(config):
+    """Whether the user named paths; those of the configuration do not count."""
     source = getattr(getattr(config, "args_source", None), "name", "")
-    args = [str(arg) for arg in config.args]
-    if source in ("TESTPATHS", "INVOCATION_DIR"):
-        return []
-    if not source and args in (config.getini("testpaths"), [str(config.invocation_params.dir)]):
+    if source:
+        return source not in ("TESTPATHS", "INVOCATION_DIR")
+    args = [str(arg) for arg in config.args]  # pytest < 7.2 does not say where they are from
+    return args not in (config.getini("testpaths"), [str(config.invocation_params.dir)])
+
+
+def _found(config, paths):
+    """The paths and what the patterns among them match; one that is nothing is an error."""
+    base = str(config.invocation_params.dir)
+    found = []
+    for path in paths:
+        place = os.path.join(base, path.split("::")[0])
+        matches = [os.path.join(base, path)] if os.path.lexists(place) else sorted(glob.glob(place, recursive=True))
+        if not matches:
+            raise pytest.UsageError("wr: [test] paths names %s, which does not exist" % path)
+        found += matches
+    return found
+
+
+def _asked(config):
+    """The paths the user named."""
+    if not _named(config):
         return []
     base = str(config.invocation_params.dir)
-    paths = [os.path.join(base, arg.split("::")[0]) for arg in args]
+    paths = [os.path.join(base, str(arg).split("::")[0]) for arg in config.args]
     return [os.path.normpath(p) for p in paths] + [os.path.realpath(p) for p in paths]
 
 

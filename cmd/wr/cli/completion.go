@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
+	"github.com/posener/complete"
+
+	"github.com/wr-build/wr/host/workspace"
+)
+
+// complete answers a shell that asks what could come next, and ends wr then.
+// Anybody else is not kept waiting.
+func (a *app) complete(ctx context.Context, parser *kong.Kong) {
+	if _, asked := a.LookupEnv("COMP_LINE"); !asked {
+		return
+	}
+	kongcompletion.Register(parser, kongcompletion.WithPredictor("project", complete.PredictFunc(func(complete.Args) []string {
+		ws, err := workspace.Load(ctx, ".")
+		if err != nil {
+			return nil
+		}
+		var names []string
+		for _, p := range ws.Projects {
+			names = append(names, p.Path)
+		}
+		return names
+	})))
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wr-build/wr/host/config"
+)
+
+var update = flag.Bool("update", false, "write the pages of docs/ that are made from the code")
+
+// TestThePageOfCommandsIsTrue keeps docs/commands.md to what --help says.
+func TestThePageOfCommandsIsTrue(t *testing.T) {
+	var page bytes.Buffer
+	page.WriteString("# Commands\n\nWhat `wr COMMAND --help` says. Made by `go test ./cmd/wr/cli -run Page -update`.\n")
+	_, global := split(help(t, []string{"ls"}))
+	fmt.Fprintf(&page, "\n## Every command\n\n```\n%s```\n", global)
+	var g grammar
+	parser, err := kong.New(&g, options()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var visit func(n *kong.Node)
+	visit = func(n *kong.Node) {
+		for _, child := range n.Children {
+			if child.Hidden || child.Type != kong.CommandNode {
+				continue
+			}
+			if len(child.Children) == 0 {
+				own, _ := split(help(t, strings.Fields(child.FullPath())[1:]))
+				fmt.Fprintf(&page, "\n## %s\n\n```\n%s```\n", child.FullPath(), own)
+			}
+			visit(child)
+		}
+	}
+	visit(parser.Model.Node)
+	compare(t, "../../../docs/commands.md", page.Bytes())
+}
+
+// split takes the flags of every command, which come first, out of a help text.
+func split(text string) (own, global string) {
+	before, flags, _ := strings.Cut(text, "Flags:\n")
+	global, flags, _ = strings.Cut(flags, "\n\n")
+	if flags != "" {
+		flags = "Flags:\n" + flags
+	}
+	return strings.TrimRight(before+flags, "\n") + "\n", "Flags:\n" + strings.TrimRight(global, "\n") + "\n"
+}
+
+// help is what a command says with --help.
+func help(t *testing.T, command []string) string {
+	t.Helper()
+	var g grammar
+	var out bytes.Buffer
+	parser, err := kong.New(&g, append(options(), kong.Writers(&out, &out), kong.Exit(func(int) { panic("helped") }))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = parser.Parse(append(command, "--help"))
+	}()
+	var text strings.Builder
+	for line := range strings.Lines(out.String()) {
+		text.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return text.String()
+}
+
+// TestThePageOfConfigurationIsTrue keeps docs/configuration.md to the schema.
+func TestThePageOfConfigurationIsTrue(t *testing.T) {
+	text, err := config.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root schema
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	page.WriteString("# wr.toml\n\nEvery key of a `wr.toml`; all are optional. `wr config schema` prints the same as a JSON schema,\nfor editors. Made by `go test ./cmd/wr/cli -run Page -update`.\n")
+	for _, name := range slices.Sorted(maps.Keys(root.Properties)) {
+		table := root.Properties[name]
+		title := "[" + name + "]"
+		if named, ok := table.Named(); ok {
+			title, table.Properties = "["+name+".\"NAME\"]", named.Properties
+		}
+		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| key | type | default | |\n|---|---|---|---|\n", title, table.Description)
+		for _, key := range slices.Sorted(maps.Keys(table.Properties)) {
+			p := table.Properties[key]
+			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", key, p.kind(), p.fallback(), p.Description)
+		}
+	}
+	compare(t, "../../../docs/configuration.md", page.Bytes())
+}
+
+// schema is the part of a JSON schema that the page shows.
+type schema struct {
+	Type        string            `json:"type"`
+	Description string            `json:"description"`
+	Default     any               `json:"default"`
+	Enum        []string          `json:"enum"`
+	Items       *schema           `json:"items"`
+	Properties  map[string]schema `json:"properties"`
+	Additional  json.RawMessage   `json:"additionalProperties"`
+}
+
+// Named returns what each value of a table with free names is.
+func (s schema) Named() (schema, bool) {
+	var value schema
+	err := json.Unmarshal(s.Additional, &value)
+	return value, err == nil && len(value.Properties) > 0
+}
+
+func (s schema) kind() string {
+	switch {
+	case len(s.Enum) > 0:
+		return strings.Join(s.Enum, " or ")
+	case s.Type == "array":
+		return "list of " + s.Items.Type + "s"
+	case s.Type == "object":
+		return "table of strings"
+	default:
+		return s.Type
+	}
+}
+
+func (s schema) fallback() string {
+	if s.Default == nil {
+		return ""
+	}
+	text, err := json.Marshal(s.Default)
+	if err != nil {
+		return ""
+	}
+	return "`" + string(text) + "`"
+}
+
+// compare compares a page with what it should be, or writes it with -update.
+func compare(t *testing.T, path string, want []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil { //nolint:gosec // a page for everybody
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s is not true any more, run go test ./cmd/wr/cli -run Page -update (-want +got):\n%s", path, diff)
+	}
+}

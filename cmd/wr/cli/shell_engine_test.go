@@ -1,0 +1,115 @@
+//go:build linux && engine
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// screen is a terminal with wr on it.
+type screen struct {
+	t    *testing.T
+	file *os.File
+
+	mu   sync.Mutex // guards the rest
+	seen bytes.Buffer
+	news chan struct{} // closed and replaced when there is more
+}
+
+// newScreen starts cmd on a terminal of its own and reads what it shows.
+func newScreen(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
+	t.Helper()
+	file, err := pty.StartWithSize(cmd, &size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &screen{t: t, file: file, news: make(chan struct{})}
+	t.Cleanup(func() { _ = file.Close() })
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := file.Read(buf)
+			s.mu.Lock()
+			s.seen.Write(buf[:n])
+			close(s.news)
+			s.news = make(chan struct{})
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// typed sends keys.
+func (s *screen) typed(keys string) {
+	s.t.Helper()
+	if _, err := s.file.WriteString(keys); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// shows waits until want has been shown since the last call.
+func (s *screen) shows(want string) {
+	s.t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		s.mu.Lock()
+		text, news := s.seen.String(), s.news
+		if i := strings.Index(text, want); i >= 0 {
+			s.seen.Next(i + len(want))
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+		select {
+		case <-news:
+		case <-timeout:
+			s.t.Fatalf("never showed %q, but:\n%s", want, text)
+		}
+	}
+}
+
+func TestAShellIsARealTerminal(t *testing.T) {
+	w := realWr(t)
+	dir := workspaceCopy(t, "../../../examples/acme")
+	before := w.census()
+	cmd := w.command(dir, "shell", "apps/web")
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	s := newScreen(t, cmd, pty.Winsize{Cols: 91, Rows: 33})
+	s.typed("stty size; pwd; tty\n")
+	s.shows("33 91")
+	s.shows("/app/apps/web")
+	s.shows("/dev/pts/")
+	if err := pty.Setsize(s.file, &pty.Winsize{Cols: 70, Rows: 20}); err != nil {
+		t.Fatal(err)
+	}
+	s.typed("until stty size | grep '20 70'; do :; done; echo resi''zed\n")
+	s.shows("resized")
+	const sleeps = `sh -c "echo slee''ping; sleep 600"` + "\n" // says so once it is in the foreground
+	s.typed(sleeps)
+	s.shows("sleeping")
+	s.typed("\x03") // Ctrl-C ends the command, not the shell
+	s.typed("echo still he''re\n")
+	s.shows("still here")
+	s.typed(sleeps)
+	s.shows("sleeping")
+	s.typed("\x1a") // Ctrl-Z stops it
+	s.shows("Stopped")
+	s.typed("kill %1; wait; exit 7\n")
+	err := cmd.Wait()
+	if exited, ok := errors.AsType[*exec.ExitError](err); !ok || exited.ExitCode() != 7 {
+		t.Errorf("the shell ended with %v, want its own code 7", err)
+	}
+	w.leavesNothing(before)
+}
