@@ -27,7 +27,7 @@ type File struct {
 // Workspace is the table [workspace].
 type Workspace struct {
 	Name     string   `toml:"name" doc:"Name of the workspace. Default: the name of its directory."`
-	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme."`
+	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme. Read, and not used yet."`
 	Exclude  []string `toml:"exclude" doc:"Directories that hold no projects, as globs such as legacy/**."`
 }
 
@@ -35,7 +35,7 @@ type Workspace struct {
 type Project struct {
 	Name    string   `toml:"name" doc:"Another name to call the project by. Default: the last part of its path."`
 	Version string   `toml:"version" doc:"Semantic version, such as 1.4.0."`
-	Needs   []string `toml:"needs" doc:"Other projects whose code this one uses."`
+	Needs   []string `toml:"needs" doc:"Other projects whose code this one uses. Read, and not used yet."`
 }
 
 // Image is the table [image].

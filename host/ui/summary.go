@@ -12,7 +12,7 @@ import (
 )
 
 // Summary writes the table that closes a run, and where its reports are.
-func Summary(w io.Writer, style Style, r *report.Run, dir string) {
+func Summary(w io.Writer, style Style, r *report.Run, dir string) error {
 	header := []string{"PROJECT", "IMAGE", ">PASSED", ">FAILED", ">SKIPPED", ">ERRORS", ">TIME", "RESULT"}
 	var rows [][]string
 	for _, p := range r.Projects {
@@ -22,8 +22,11 @@ func Summary(w io.Writer, style Style, r *report.Run, dir string) {
 		rows = append(rows, row("total", "", r.Sums(), seconds(r.Elapsed), ""))
 	}
 	fmt.Fprintln(w)
-	Table(w, header, rows)
-	fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, path.Join(dir, "junit.xml")))
+	if err := Table(w, header, rows); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, path.Join(dir, "junit.xml")))
+	return err
 }
 
 func row(name, image string, s report.Sums, elapsed, result string) []string {
@@ -68,6 +71,8 @@ func (s Style) verdict(r *report.Run) string {
 		return s.paint(yellow, "interrupted") + " after " + tests
 	case bad > 0:
 		return s.paint(red, fmt.Sprintf("%d of %d projects failed", bad, len(r.Projects))) + ", " + tests
+	case r.Total().Passed+r.Total().XFailed+r.Total().XPassed == 0:
+		return s.paint(yellow, "nothing was run") + ", " + tests
 	default:
 		return s.paint(green, "all passed") + ", " + tests
 	}

@@ -9,7 +9,7 @@ import (
 
 // Table writes rows under header in aligned columns, two spaces apart. A
 // column whose header starts with ">" is aligned to the right.
-func Table(w io.Writer, header []string, rows [][]string) {
+func Table(w io.Writer, header []string, rows [][]string) error {
 	widths := make([]int, len(header))
 	for _, row := range append([][]string{header}, rows...) {
 		for i, cell := range row {
@@ -28,6 +28,9 @@ func Table(w io.Writer, header []string, rows [][]string) {
 			}
 			line.WriteString(cell + "  ")
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
 	}
+	return nil
 }

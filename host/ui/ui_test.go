@@ -140,7 +140,9 @@ func TestALiveLineShowsProgressOfEachProject(t *testing.T) {
 
 func TestTablesAlignColumns(t *testing.T) {
 	var out bytes.Buffer
-	ui.Table(&out, []string{"PROJECT", ">PASSED"}, [][]string{{"a", "1"}, {"größer", "12345678"}})
+	if err := ui.Table(&out, []string{"PROJECT", ">PASSED"}, [][]string{{"a", "1"}, {"größer", "12345678"}}); err != nil {
+		t.Fatal(err)
+	}
 	want := "PROJECT    PASSED\na               1\ngrößer   12345678\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("table differs (-want +got):\n%s", diff)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/target"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -128,6 +129,30 @@ func (w *Workspace) Below(at string, recursive bool) []Project {
 	return w.all(func(p Project) bool {
 		return p.Path == at || recursive && within(p.Path, at)
 	})
+}
+
+// Folder returns the workspace path of the directory called name, as seen from
+// where the workspace was loaded, or ok = false when there is none.
+func (w *Workspace) Folder(name string) (at string, ok bool) {
+	at, ok = w.locate(name)
+	return at, ok && isDir(w.host(at))
+}
+
+// Unknown returns what at and below it might be a project but cannot be read,
+// each as a project with its fault, so that a run can report it and not end as
+// if all were well.
+func (w *Workspace) Unknown(at string) []Project {
+	var all []Project
+	for _, f := range w.Faults {
+		dir := f.File
+		if path.Base(dir) == config.Name {
+			dir = path.Dir(dir)
+		}
+		if dir == at || within(dir, at) {
+			all = append(all, Project{Path: dir, Name: path.Base(dir), Dir: w.host(dir), Config: config.Default(), Fault: f})
+		}
+	}
+	return all
 }
 
 // NestedIn returns the workspace paths of all projects inside p: what lies in

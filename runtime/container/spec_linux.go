@@ -145,12 +145,19 @@ func hostMounts(mounts []spec.Mount) []specs.Mount {
 	out := make([]specs.Mount, len(mounts))
 	for i, m := range mounts {
 		out[i] = bind(m.Source, m.Target, "rw")
-		if m.ReadOnly {
+		if m.ReadOnly || mountedReadOnly(m.Source) {
 			// Why rro: with ro, what is mounted below the source stays writable.
 			out[i] = bind(m.Source, m.Target, "rro")
 		}
 	}
 	return out
+}
+
+// mountedReadOnly reports whether nobody may write to path on the host: a new
+// mount of it would be writable, whatever the old one says.
+func mountedReadOnly(path string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(path, &fs) == nil && fs.Flags&unix.ST_RDONLY != 0
 }
 
 // merge joins environments; a later value of a variable replaces an earlier one.

@@ -66,6 +66,10 @@ func describe(ctx context.Context, c *containerd.Client, record images.Image) (s
 	}, nil
 }
 
+// FullName completes a reference as a Dockerfile's FROM does, so that two names
+// of one image can be seen to be the same.
+func FullName(ref string) (string, error) { return normalise(ref) }
+
 // normalise completes a reference: acme/python is docker.io/acme/python:latest.
 func normalise(ref string) (string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)

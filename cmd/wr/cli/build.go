@@ -39,6 +39,9 @@ func (c *buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer engine.Close()
+	if err := a.makeBases(ctx, engine, ws, chosen.projects); err != nil {
+		return err
+	}
 	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
 	if err != nil {
 		return err
@@ -104,9 +107,6 @@ func exitOn(failed []error) error {
 
 // printPlan shows a plan without doing anything.
 func (a *app) printPlan(p plan.Plan) error {
-	if a.JSON {
-		return a.printJSON(p)
-	}
 	var rows [][]string
 	var broken []error
 	for _, action := range p.Actions {
@@ -115,11 +115,10 @@ func (a *app) printPlan(p plan.Plan) error {
 			broken = append(broken, action.Fault)
 		}
 	}
-	ui.Table(a.Out, []string{"ACTION", "WHAT"}, rows)
-	if len(broken) > 0 {
-		fmt.Fprintln(a.Out)
+	if a.JSON {
+		return firstError(a.printJSON(p), exitOn(broken))
 	}
-	return errors.Join(broken...)
+	return errors.Join(append(broken, ui.Table(a.Out, []string{"ACTION", "WHAT"}, rows))...)
 }
 
 // summary is what an action does, in a line.

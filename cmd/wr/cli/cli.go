@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -73,6 +74,7 @@ type app struct {
 	Globals
 	dir  string   // absolute host path wr works in
 	args []string // as typed
+	name string   // of the command, as far as it is known
 	rest []string // everything after "--"; nil when there was none
 	log  zerolog.Logger
 }
@@ -103,7 +105,7 @@ func Main(ctx context.Context, args []string, p Process) int {
 		return 130
 	}
 	a.report(err)
-	return a.exitCode(args, fault.Of(err).Class)
+	return a.exitCode(fault.Of(err))
 }
 
 // run parses args and runs the command they name.
@@ -126,6 +128,12 @@ func (a *app) run(ctx context.Context, args []string) error {
 		return exit(ended) // --help or --version has been printed
 	}
 	a.Globals = g.Globals
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		k = parse.Context
+	}
+	if k != nil {
+		a.name, _, _ = strings.Cut(k.Command(), " ")
+	}
 	if err != nil {
 		return usage(err)
 	}
@@ -145,7 +153,11 @@ func (a *app) prepare() error {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return &fault.Error{Code: "cli.no_directory", Class: fault.Usage, Message: fmt.Sprintf("-C %s: no such directory", a.Directory)}
 	}
-	a.dir = dir
+	// Why: a workspace's root is known without symbolic links, and where wr was
+	// started must lie below it however one got there.
+	if a.dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return err
+	}
 	if a.Verbose >= 2 {
 		a.log = zerolog.New(zerolog.ConsoleWriter{Out: a.Err, NoColor: !a.style(a.Err).Color}).With().Timestamp().Logger()
 	}
@@ -197,13 +209,13 @@ func faults(err error) []*fault.Error {
 	return []*fault.Error{fault.Of(err)}
 }
 
-// exitCode is the code of design section 10 for a failure of class c. The
-// commands that pass on a container's code keep 125 for wr's own failures.
-func (a *app) exitCode(args []string, c fault.Class) int {
-	if c != fault.Bug && len(args) > 0 && passesCode(args) {
-		return 125
+// exitCode is the code of design section 10 for a fault. The commands that
+// pass on a container's code keep 125 to 127 for wr's own failures.
+func (a *app) exitCode(f *fault.Error) int {
+	if a.name == "exec" || a.name == "shell" {
+		return ownCode(f)
 	}
-	switch c {
+	switch f.Class {
 	case fault.Usage:
 		return 2
 	case fault.Failed:
@@ -215,16 +227,17 @@ func (a *app) exitCode(args []string, c fault.Class) int {
 	return 3
 }
 
-// passesCode reports whether args name a command whose exit code is that of
-// what ran in the container.
-func passesCode(args []string) bool {
-	for _, arg := range args {
-		switch arg {
-		case "exec", "shell":
-			return true
-		case "--":
-			return false
-		}
+// ownCode is what docker, podman and env say when it was not the command that
+// failed.
+func ownCode(f *fault.Error) int {
+	switch {
+	case f.Class == fault.Bug:
+		return 4
+	case f.Code == "exec.not_found":
+		return 127
+	case f.Code == "exec.not_executable":
+		return 126
+	default:
+		return 125
 	}
-	return false
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/runtime/daemon"
-	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -27,6 +26,10 @@ type engineUpCmd struct {
 func (c *engineUpCmd) Run(ctx context.Context, a *app) error {
 	dirs, err := a.dirs()
 	if err != nil {
+		return err
+	}
+	if a.DryRun {
+		_, err := fmt.Fprintln(a.Out, "would start the engine of", dirs.State, "unless it runs")
 		return err
 	}
 	client, err := a.up(ctx, dirs, c.Group)
@@ -57,31 +60,16 @@ func (c *engineDownCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if a.DryRun {
+		_, err := fmt.Fprintln(a.Out, "would end the engine of", dirs.State)
+		return err
+	}
 	return client.Stop(ctx, c.Force)
 }
 
 type engineServeCmd struct {
 	Group string        `placeholder:"GROUP" help:"Let this group use the engine. Its members are then as good as root."`
 	Idle  time.Duration `default:"15m" help:"End after that long with nothing to do; -1s: never."`
-}
-
-// Run is the engine process.
-func (c *engineServeCmd) Run(ctx context.Context, a *app) error {
-	dirs, err := a.dirs()
-	if err != nil {
-		return err
-	}
-	ready := engine.ReadyFile()
-	ctx, stop := engine.Signals(context.WithoutCancel(ctx))
-	defer stop()
-	return daemon.Serve(ctx, daemon.Config{
-		Dirs: dirs, Version: Version(), Group: c.Group, Idle: c.Idle,
-		Ready: func(err error) {
-			if reportErr := engine.Ready(ready, err); reportErr != nil {
-				a.log.Warn().Err(reportErr).Msg("nobody waits for the engine any more")
-			}
-		},
-	})
 }
 
 type engineStatusCmd struct{}
@@ -103,11 +91,10 @@ func (engineStatusCmd) Run(ctx context.Context, a *app) error {
 	if a.JSON {
 		return a.printJSON(s)
 	}
-	a.printStatus(s)
-	return nil
+	return a.printStatus(s)
 }
 
-func (a *app) printStatus(s daemon.Status) {
+func (a *app) printStatus(s daemon.Status) error {
 	rows := [][]string{
 		{"engine", fmt.Sprintf("wr %s, pid %d, since %s", s.Version, s.PID, s.Since.Local().Format(time.DateTime))},
 		{"", s.How + ": " + s.Why},
@@ -126,10 +113,13 @@ func (a *app) printStatus(s daemon.Status) {
 	for _, w := range s.Warnings {
 		rows = append(rows, []string{"warning", w})
 	}
-	ui.Table(a.Out, []string{"", ""}, rows)
+	if err := ui.Table(a.Out, []string{"", ""}, rows); err != nil {
+		return err
+	}
 	for _, c := range s.Containers {
 		fmt.Fprintf(a.Out, "%s  %s  %s  pid %d\n", c.ID, c.Project, c.Image, c.Owner)
 	}
+	return nil
 }
 
 // size writes bytes as people read them.

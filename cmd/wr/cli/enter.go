@@ -44,7 +44,7 @@ func (a *app) enter(ctx context.Context, in entry) error {
 		return err
 	}
 	defer engine.Close()
-	image, err := a.ensure(ctx, engine, ws, p)
+	build, err := a.imageOf(ctx, engine, ws, p)
 	if err != nil {
 		return err
 	}
@@ -52,11 +52,18 @@ func (a *app) enter(ctx context.Context, in entry) error {
 	if err != nil {
 		return err
 	}
+	image := build.Build.Ref
 	container := plan.Container(ws, p, image, p.Config.Run.Network, plan.Options{HostEnv: a.hostEnv(p), Caller: caller})
 	if in.user != "" {
 		container.User = in.user
 	}
 	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(p), Terminal: in.terminal}
+	if a.DryRun {
+		return a.printJSON(map[string]any{"build": build, "container": container, "process": process})
+	}
+	if err := a.ensure(ctx, engine, build); err != nil {
+		return err
+	}
 	result, err := a.attach(ctx, engine, container, process)
 	if err != nil {
 		return err
@@ -64,14 +71,25 @@ func (a *app) enter(ctx context.Context, in entry) error {
 	return exit(result.Code)
 }
 
-// ensure returns the reference of p's image, built if need be. Progress goes
-// to stderr, so that stdout stays the command's.
-func (a *app) ensure(ctx context.Context, engine Engine, ws *workspace.Workspace, p workspace.Project) (string, error) {
+// imageOf is the action that makes p's image.
+func (a *app) imageOf(ctx context.Context, engine Engine, ws *workspace.Workspace, p workspace.Project) (plan.Action, error) {
+	if err := a.makeBases(ctx, engine, ws, []workspace.Project{p}); err != nil {
+		return plan.Action{}, err
+	}
 	selected, err := a.selectAll(ctx, engine, ws, []workspace.Project{p})
 	if err != nil {
-		return "", err
+		return plan.Action{}, err
 	}
 	action := plan.Builds(ws, selected, plan.Options{}).Actions[0]
+	if action.Fault != nil {
+		return action, action.Fault
+	}
+	return action, nil
+}
+
+// ensure makes the image unless it is there. Progress goes to stderr, so that
+// stdout stays the command's.
+func (a *app) ensure(ctx context.Context, engine Engine, action plan.Action) error {
 	var progress ui.Sink
 	builder := run.Images{Builder: engine, Emit: func(e event.Event) {
 		if progress == nil && e.Type == event.BuildStarted {
@@ -81,14 +99,11 @@ func (a *app) ensure(ctx context.Context, engine Engine, ws *workspace.Workspace
 			progress.Emit(e)
 		}
 	}}
-	err = builder.Do(ctx, action)
+	err := builder.Do(ctx, action)
 	if progress != nil {
 		err = firstError(err, progress.Close())
 	}
-	if err != nil {
-		return "", err
-	}
-	return action.Build.Ref, nil
+	return err
 }
 
 // workdir is the container path of the directory wr was started in when that
@@ -115,7 +130,13 @@ func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, proce
 			return spec.Exit{}, err
 		}
 		defer restore()
+		return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
 	}
+	outside, err := keepTerminalsOutside(&stdio)
+	if err != nil {
+		return spec.Exit{}, err
+	}
+	defer outside.finish()
 	return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
 		}
 		return nil
 	}
-	return a.createBases(ctx, bases, wanted)
+	return a.createBases(ctx, bases, wanted, a.Out)
 }
 
 // wanted lists what to make: the one that the flags describe, or those of wr.toml.
@@ -111,8 +112,9 @@ func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
 // is bound by one core each.
 const basesAtOnce = 2
 
-// createBases makes bases, progress on stderr. One that fails stops no other.
-func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []image.Base) error {
+// createBases makes bases, progress on stderr, results on out. One that fails
+// stops no other.
+func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []image.Base, out io.Writer) error {
 	made := make([]spec.Image, len(wanted))
 	failed := make([]error, len(wanted))
 	var says sync.Mutex // guards the output
@@ -130,14 +132,14 @@ func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []imag
 			})
 			says.Lock()
 			defer says.Unlock()
-			if failed[i] == nil && !a.JSON {
-				fmt.Fprintf(a.Out, "%s  %s  %s  %s\n", base.Ref, made[i].Digest, size(made[i].Size), time.Since(began).Round(time.Second))
+			if failed[i] == nil && (!a.JSON || out != a.Out) {
+				fmt.Fprintf(out, "%s  %s  %s  %s\n", base.Ref, made[i].Digest, size(made[i].Size), time.Since(began).Round(time.Second))
 			}
 			return nil
 		})
 	}
 	_ = all.Wait() // the errors are in failed
-	if a.JSON {
+	if a.JSON && out == a.Out {
 		made = slices.DeleteFunc(made, func(i spec.Image) bool { return i.Ref == "" })
 		return firstError(errors.Join(failed...), a.printJSON(made))
 	}
@@ -164,8 +166,7 @@ func (baseLsCmd) Run(ctx context.Context, a *app) error {
 	for _, b := range list {
 		rows = append(rows, []string{b.Name, b.Suite, size(b.Size), b.Created.Local().Format(time.DateTime), strings.Join(b.Include, ",")})
 	}
-	ui.Table(a.Out, []string{"BASE", "SUITE", ">SIZE", "CREATED", "INCLUDES"}, rows)
-	return nil
+	return ui.Table(a.Out, []string{"BASE", "SUITE", ">SIZE", "CREATED", "INCLUDES"}, rows)
 }
 
 type baseRmCmd struct {
@@ -180,6 +181,10 @@ func (c *baseRmCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer bases.Close()
 	for _, name := range c.Names {
+		if a.DryRun {
+			fmt.Fprintln(a.Out, "would remove", name)
+			continue
+		}
 		if err := bases.Remove(ctx, name); err != nil {
 			return err
 		}

@@ -21,7 +21,15 @@ func (c *initCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.write(p)
+	return firstOf(a.write(p), func() error { return a.nextAfter(ctx) })
+}
+
+// firstOf is err, or what then says when there is none.
+func firstOf(err error, then func() error) error {
+	if err != nil {
+		return err
+	}
+	return then()
 }
 
 // newCmd is `wr new DIR`.
@@ -36,26 +44,11 @@ func (c *newCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.write(p)
+	return firstOf(a.write(p), func() error { return a.nextAfter(ctx) })
 }
 
-// write writes the files of p, or shows them with --dry-run.
+// write writes the files of p, or shows them with --dry-run, and then says so.
 func (a *app) write(p scaffold.Plan) error {
-	if a.JSON {
-		p.Files = orEmpty(p.Files)
-		if err := a.printJSON(p); err != nil {
-			return err
-		}
-	}
-	for _, f := range p.Files {
-		switch {
-		case a.JSON:
-		case a.DryRun:
-			fmt.Fprintf(a.Out, "── %s\n%s\n", f.Path, strings.TrimRight(f.Content, "\n"))
-		default:
-			fmt.Fprintln(a.Out, "wrote", f.Path)
-		}
-	}
 	if !a.DryRun {
 		owner, err := a.caller(&workspace.Workspace{Root: p.Root})
 		if err != nil {
@@ -66,7 +59,15 @@ func (a *app) write(p scaffold.Plan) error {
 		}
 	}
 	if a.JSON {
-		return nil
+		p.Files = orEmpty(p.Files)
+		return a.printJSON(p)
+	}
+	for _, f := range p.Files {
+		if a.DryRun {
+			fmt.Fprintf(a.Out, "── %s\n%s\n", f.Path, strings.TrimRight(f.Content, "\n"))
+			continue
+		}
+		fmt.Fprintln(a.Out, "wrote", f.Path)
 	}
 	if len(p.Files) == 0 {
 		fmt.Fprintln(a.Out, "nothing to add: everything is there")
@@ -74,8 +75,18 @@ func (a *app) write(p scaffold.Plan) error {
 	for _, note := range p.Notes {
 		fmt.Fprintln(a.Out, "note:", note)
 	}
-	if !a.DryRun {
-		fmt.Fprintln(a.Out, "next: wr test --recursive")
-	}
 	return nil
+}
+
+// nextAfter is the command that shows that a scaffold works.
+func (a *app) nextAfter(ctx context.Context) error {
+	if a.DryRun || a.JSON {
+		return nil
+	}
+	next := "wr test --recursive"
+	if ws, err := workspace.Load(ctx, a.dir); err == nil && len(ws.Projects) == 0 {
+		next = "wr new DIR"
+	}
+	_, err := fmt.Fprintln(a.Out, "next:", next)
+	return err
 }

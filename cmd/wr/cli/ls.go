@@ -31,6 +31,7 @@ func (c *lsCmd) Run(ctx context.Context, a *app) error {
 			"faults": orEmpty(ws.Faults), "nearMisses": orEmpty(missed),
 		})
 	}
+	a.warn(ws)
 	if f := ws.NoProjects(); f != nil && !c.Check {
 		return f
 	}
@@ -38,8 +39,9 @@ func (c *lsCmd) Run(ctx context.Context, a *app) error {
 	for _, p := range ws.Projects {
 		rows = append(rows, []string{p.Path, p.Name, version(p), remark(p)})
 	}
-	ui.Table(a.Out, []string{"PROJECT", "NAME", "VERSION", "TESTS"}, rows)
-	a.warn(ws)
+	if err := ui.Table(a.Out, []string{"PROJECT", "NAME", "VERSION", "TESTS"}, rows); err != nil {
+		return err
+	}
 	for _, m := range missed {
 		fmt.Fprintf(a.Out, "%s: %s\n", m.Path, m.Why)
 		if m.Next != "" {

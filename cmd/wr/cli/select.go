@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -38,63 +39,78 @@ type choice struct {
 }
 
 // choose resolves names, paths and node ids. Without any it is the nearest
-// project; recursive adds all projects below.
+// project; recursive adds all projects below, and what below cannot be read.
 func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, error) {
 	c := choice{paths: map[string][]string{}}
 	if len(names) == 0 && recursive {
-		return c, c.add(ws.Below(ws.Cwd, true), "", ws)
+		return c, c.addBelow(ws, ws.Cwd)
 	}
 	if len(names) == 0 {
 		p, err := ws.Here()
 		if err != nil {
 			return c, err
 		}
-		return c, c.add([]workspace.Project{p}, "", ws)
+		c.add(p, "")
+		return c, nil
 	}
 	for _, name := range names {
-		t, err := target.Parse(name)
-		if err != nil {
-			return c, err
-		}
-		s, err := ws.Resolve(t)
-		if err != nil {
-			return c, err
-		}
-		found := []workspace.Project{s.Project}
-		if recursive && s.Path == "" {
-			found = ws.Below(s.Project.Path, true)
-		}
-		if err := c.add(found, s.Path, ws); err != nil {
+		if err := c.addNamed(ws, name, recursive); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
 }
 
-// add adds projects, each once, and the part of them that was named.
-func (c *choice) add(projects []workspace.Project, part string, ws *workspace.Workspace) error {
-	if len(projects) == 0 {
-		if f := ws.NoProjects(); f != nil {
-			return f
-		}
-		return &fault.Error{
-			Code: "project.none_below", Message: "no project at or below " + filepath.Join(ws.Root, ws.Cwd),
-			Next: "wr ls shows the projects of the workspace",
-		}
+// addNamed adds what one word on the command line stands for.
+func (c *choice) addNamed(ws *workspace.Workspace, name string, recursive bool) error {
+	t, err := target.Parse(name)
+	if err != nil {
+		return err
 	}
-	for _, p := range projects {
-		named, seen := c.paths[p.Path]
-		if !seen {
-			c.projects = append(c.projects, p)
-		}
-		switch {
-		case part == "", seen && len(named) == 0:
-			c.paths[p.Path] = nil // all of it
-		default:
-			c.paths[p.Path] = append(named, part)
-		}
+	if at, ok := ws.Folder(name); ok && recursive {
+		return c.addBelow(ws, at)
 	}
-	return nil
+	s, err := ws.Resolve(t)
+	switch {
+	case err != nil:
+		return err
+	case recursive && s.Path == "":
+		return c.addBelow(ws, s.Project.Path)
+	default:
+		c.add(s.Project, s.Path)
+		return nil
+	}
+}
+
+// addBelow adds every project at and below the workspace path at.
+func (c *choice) addBelow(ws *workspace.Workspace, at string) error {
+	found := append(ws.Below(at, true), ws.Unknown(at)...)
+	for _, p := range found {
+		c.add(p, "")
+	}
+	if len(found) > 0 {
+		return nil
+	}
+	if f := ws.NoProjects(); f != nil {
+		return f
+	}
+	return &fault.Error{
+		Code: "project.none_below", Message: "no project at or below " + filepath.Join(ws.Root, at),
+		Next: "wr ls shows the projects of the workspace",
+	}
+}
+
+// add adds a project, once, and the part of it that was named.
+func (c *choice) add(p workspace.Project, part string) {
+	named, seen := c.paths[p.Path]
+	if !seen {
+		c.projects = append(c.projects, p)
+	}
+	if part == "" || seen && len(named) == 0 {
+		c.paths[p.Path] = nil // all of it
+		return
+	}
+	c.paths[p.Path] = append(named, part)
 }
 
 // selectAll finds what decides the image of each project. A project that
@@ -122,26 +138,41 @@ func (a *app) selectAll(ctx context.Context, images spec.Images, ws *workspace.W
 	return all, nil
 }
 
-// imageKey is the key of the inputs of p's image.
-func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Project, index *inputs.Index) (string, error) {
+// source is a project's Dockerfile and what it takes from outside.
+type source struct {
+	data   []byte
+	recipe spec.Recipe
+}
+
+// readSource reads p's Dockerfile.
+func readSource(p workspace.Project) (source, error) {
 	if p.Dockerfile == "" {
-		return "", &fault.Error{
+		return source{}, &fault.Error{
 			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
-			File: filepath.ToSlash(filepath.Join(p.Path, p.Config.Image.Dockerfile)), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
+			File: path.Join(p.Path, p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
 		}
 	}
 	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
 	if err != nil {
-		return "", err
+		return source{}, &fault.Error{
+			Code: "image.no_dockerfile", Message: err.Error(), File: path.Join(p.Path, p.Dockerfile), Err: err,
+			Next: "make it a file that can be read",
+		}
 	}
 	recipe, err := image.Recipe(spec.Dockerfile{
-		Path: filepath.ToSlash(filepath.Join(p.Path, p.Dockerfile)), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Path: path.Join(p.Path, p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
 	})
+	return source{data, recipe}, err
+}
+
+// imageKey is the key of the inputs of p's image.
+func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Project, index *inputs.Index) (string, error) {
+	s, err := readSource(p)
 	if err != nil {
 		return "", err
 	}
 	bases := map[string]string{}
-	for _, ref := range recipe.Bases {
+	for _, ref := range s.recipe.Bases {
 		base, ok, err := images.Lookup(ctx, ref)
 		if err != nil {
 			return "", err
@@ -151,8 +182,8 @@ func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Proj
 		}
 	}
 	key, err := inputs.Of(ctx, inputs.Image{
-		Context: p.Dir, Dockerfile: p.Dockerfile, Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
-		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: recipe, Index: index,
+		Context: p.Dir, Dockerfile: p.Dockerfile, Data: s.data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: s.recipe, Index: index,
 	})
 	return key.Digest, err
 }

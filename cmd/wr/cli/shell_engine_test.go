@@ -96,17 +96,20 @@ func TestAShellIsARealTerminal(t *testing.T) {
 	}
 	s.typed("until stty size | grep '20 70'; do :; done; echo resi''zed\n")
 	s.shows("resized")
-	const sleeps = `sh -c "echo slee''ping; sleep 600"` + "\n" // says so once it is in the foreground
+	const sleeps = `python3 -c 'import time; print("slee" + "ping", flush=True); time.sleep(600)'` + "\n"
 	s.typed(sleeps)
 	s.shows("sleeping")
 	s.typed("\x03") // Ctrl-C ends the command, not the shell
+	s.shows("KeyboardInterrupt")
 	s.typed("echo still he''re\n")
 	s.shows("still here")
 	s.typed(sleeps)
 	s.shows("sleeping")
 	s.typed("\x1a") // Ctrl-Z stops it
 	s.shows("Stopped")
-	s.typed("kill %1; wait; exit 7\n")
+	s.typed("kill -KILL %1\nexit 7\nexit 7\n") // bash warns once while it has a stopped job
+	hung := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer hung.Stop()
 	err := cmd.Wait()
 	if exited, ok := errors.AsType[*exec.ExitError](err); !ok || exited.ExitCode() != 7 {
 		t.Errorf("the shell ended with %v, want its own code 7", err)

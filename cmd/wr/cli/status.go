@@ -59,8 +59,7 @@ func (statusCmd) Run(ctx context.Context, a *app) error {
 		return a.printJSON(s)
 	}
 	a.warn(ws)
-	a.printState(s, when)
-	return nil
+	return a.printState(s, when)
 }
 
 // stateOfImages fills s with the projects and whether their images are there.
@@ -109,8 +108,12 @@ func (p *projectState) tell(last *report.Run) {
 		p.Last = "no tests by declaration"
 	case tested.Fault != nil:
 		p.Last = tested.Fault.Code
+	case tested.Status == "":
+		p.Last = "cut off"
 	case tested.Status == event.OK:
 		p.Last = fmt.Sprintf("%d passed", counts.Passed)
+	case counts.CollectErrors > 0:
+		p.Last = fmt.Sprintf("%s: %d files not collected", tested.Status, counts.CollectErrors)
 	default:
 		p.Last = fmt.Sprintf("%s: %d of %d failed", tested.Status, counts.Failed+counts.Errored, counts.Collected)
 	}
@@ -159,7 +162,7 @@ func next(ws *workspace.Workspace, s state, selected []plan.Selected, last *repo
 	return "wr shell " + s.Projects[0].Project
 }
 
-func (a *app) printState(s state, when time.Time) {
+func (a *app) printState(s state, when time.Time) error {
 	fmt.Fprintf(a.Out, "workspace %s  %s\n\n", s.Workspace, s.Root)
 	if s.Engine != nil {
 		fmt.Fprint(a.Out, a.style(a.Out).Fault(s.Engine))
@@ -171,14 +174,17 @@ func (a *app) printState(s state, when time.Time) {
 		for i, p := range s.Projects {
 			rows[i] = []string{p.Project, p.Image, p.Last}
 		}
-		ui.Table(a.Out, []string{"PROJECT", "IMAGE", strings.TrimSpace("LAST RUN " + ago(when))}, rows)
+		if err := ui.Table(a.Out, []string{"PROJECT", "IMAGE", strings.TrimSpace("LAST RUN " + ago(when))}, rows); err != nil {
+			return err
+		}
 		for _, p := range s.Projects {
 			if p.Fault != nil {
 				fmt.Fprint(a.Out, a.style(a.Out).Fault(p.Fault))
 			}
 		}
 	}
-	fmt.Fprintf(a.Out, "\nnext: %s\n", s.Next)
+	_, err := fmt.Fprintf(a.Out, "\nnext: %s\n", s.Next)
+	return err
 }
 
 // ago is how long ago when was, in words; "" for never.

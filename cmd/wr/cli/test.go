@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,9 @@ func (c *testCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer engine.Close()
+	if err := a.makeBases(ctx, engine, ws, chosen.projects); err != nil {
+		return err
+	}
 	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
 	if err != nil {
 		return err
@@ -72,11 +76,12 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
-	if err := firstError(err, view.Close()); err != nil {
-		return err
+	err = errors.Join(err, view.Close())
+	if !a.JSON && result != nil {
+		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir)))
 	}
-	if !a.JSON {
-		ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir))
+	if err != nil {
+		return err // what could not be recorded or shown is no result
 	}
 	if result.Exit != 0 {
 		return exit(result.Exit)
