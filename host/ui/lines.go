@@ -3,6 +3,8 @@ package ui
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
@@ -57,8 +59,8 @@ func (l *Lines) step(e event.Event) {
 
 // Close writes what is still held of projects that never finished.
 func (l *Lines) Close() error {
-	for _, held := range l.held {
-		fmt.Fprint(l.w, held.String())
+	for _, project := range slices.Sorted(maps.Keys(l.held)) {
+		fmt.Fprint(l.w, l.held[project].String())
 	}
 	clear(l.held)
 	return nil

@@ -25,6 +25,7 @@ type Live struct {
 	drawn int     // lines of the region on screen
 	frame int
 
+	once sync.Once // closes stop
 	stop chan struct{}
 	done chan struct{}
 }
@@ -53,9 +54,9 @@ func NewLive(w io.Writer, style Style, width func() int) *Live {
 	return l
 }
 
-// Close removes the live lines and stops drawing.
+// Close removes the live lines and stops drawing. It may be called again.
 func (l *Live) Close() error {
-	close(l.stop)
+	l.once.Do(func() { close(l.stop) })
 	<-l.done
 	l.mu.Lock()
 	defer l.mu.Unlock()

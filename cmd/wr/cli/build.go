@@ -10,7 +10,6 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/run"
 	"github.com/wr-build/wr/host/ui"
-	"github.com/wr-build/wr/host/workspace"
 )
 
 // buildCmd is `wr build [PROJECT...]`.
@@ -26,31 +25,16 @@ const buildsAtOnce = 2
 
 // Run builds the images.
 func (c *buildCmd) Run(ctx context.Context, a *app) error {
-	ws, err := workspace.Load(ctx, a.dir)
+	chosen, err := a.open(ctx, c.Projects, c.Recursive)
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(ws, c.Projects, c.Recursive)
-	if err != nil {
-		return err
-	}
-	engine, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer engine.Close()
-	if err := a.makeBases(ctx, engine, ws, chosen.projects); err != nil {
-		return err
-	}
-	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
-	if err != nil {
-		return err
-	}
-	p := plan.Builds(ws, selected, plan.Options{NoCache: c.NoCache})
+	defer chosen.engine.Close()
+	p := plan.Builds(chosen.ws, chosen.selected, plan.Options{NoCache: c.NoCache})
 	if a.DryRun {
 		return a.printPlan(p)
 	}
-	return a.build(ctx, engine, p, c.Force || c.NoCache)
+	return a.build(ctx, chosen.engine, p, c.Force || c.NoCache)
 }
 
 // built is one line of `wr build --json`.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -22,6 +23,11 @@ func (execCmd) Help() string {
 func (c *execCmd) Run(ctx context.Context, a *app) error {
 	if len(a.rest) == 0 {
 		return &fault.Error{Code: "exec.no_command", Class: fault.Usage, Message: "no command given after --", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+	}
+	for _, variable := range c.Env {
+		if !strings.Contains(variable, "=") {
+			return &fault.Error{Code: "exec.bad_env", Class: fault.Usage, Message: "-e " + variable + " has no =", Next: "-e " + variable + "=VALUE"}
+		}
 	}
 	return a.enter(ctx, entry{
 		project: c.Project, args: a.rest, env: c.Env, user: c.User,

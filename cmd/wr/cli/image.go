@@ -58,7 +58,10 @@ func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
 	}
 	wanted = slices.DeleteFunc(wanted, func(base image.Base) bool {
 		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref })
-		return known && !c.Force && c.Name == ""
+		if known && !c.Force && c.Name != "" {
+			fmt.Fprintln(a.Err, base.Ref, "is there already; --force makes it again")
+		}
+		return known && !c.Force
 	})
 	if a.DryRun {
 		for _, base := range wanted {

@@ -38,6 +38,38 @@ type choice struct {
 	paths    map[string][]string // project path to files and node ids; none = all
 }
 
+// opened is what commands on many projects work with.
+type opened struct {
+	choice
+	ws       *workspace.Workspace
+	engine   Engine
+	selected []plan.Selected // of choice.projects, in that order
+}
+
+// open loads the workspace, finds the projects that were asked for, starts the
+// engine and finds what decides their images. The caller closes the engine.
+func (a *app) open(ctx context.Context, names []string, recursive bool) (o opened, err error) {
+	if o.ws, err = workspace.Load(ctx, a.dir); err != nil {
+		return o, err
+	}
+	if o.choice, err = choose(o.ws, names, recursive); err != nil {
+		return o, err
+	}
+	if o.engine, err = a.connect(ctx); err != nil {
+		return o, err
+	}
+	defer func() {
+		if err != nil {
+			_ = o.engine.Close()
+		}
+	}()
+	if err = a.makeBases(ctx, o.engine, o.ws, o.projects); err != nil {
+		return o, err
+	}
+	o.selected, err = a.selectAll(ctx, o.engine, o.ws, o.projects)
+	return o, err
+}
+
 // choose resolves names, paths and node ids. Without any it is the nearest
 // project; recursive adds all projects below, and what below cannot be read.
 func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, error) {

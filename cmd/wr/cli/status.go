@@ -49,7 +49,7 @@ func (statusCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	s := state{Workspace: ws.Name, Root: ws.Root, Projects: []projectState{}}
-	last, when := lastRun(ws)
+	last, when := a.lastRun(ws)
 	selected := a.stateOfImages(ctx, ws, &s)
 	for i := range s.Projects {
 		s.Projects[i].tell(last)
@@ -121,13 +121,14 @@ func (p *projectState) tell(last *report.Run) {
 
 // lastRun is the newest run of the workspace, and when it was; nil when there
 // is none that can be read.
-func lastRun(ws *workspace.Workspace) (*report.Run, time.Time) {
+func (a *app) lastRun(ws *workspace.Workspace) (*report.Run, time.Time) {
 	dir, ok := testrun.Latest(ws.Root)
 	if !ok {
 		return nil, time.Time{}
 	}
 	last, err := report.Load(filepath.Join(dir.Path, testrun.EventsFile))
 	if err != nil {
+		fmt.Fprint(a.Err, a.style(a.Err).Fault(fault.Of(err)))
 		return nil, time.Time{}
 	}
 	return last, last.Started

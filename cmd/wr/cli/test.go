@@ -30,41 +30,25 @@ func (testCmd) Help() string {
 
 // Run tests.
 func (c *testCmd) Run(ctx context.Context, a *app) error {
-	ws, err := workspace.Load(ctx, a.dir)
+	chosen, err := a.open(ctx, c.Targets, c.Recursive)
 	if err != nil {
 		return err
 	}
-	a.warn(ws)
-	chosen, err := choose(ws, c.Targets, c.Recursive)
+	defer chosen.engine.Close()
+	caller, err := a.caller(chosen.ws)
 	if err != nil {
 		return err
 	}
-	caller, err := a.caller(ws)
-	if err != nil {
-		return err
+	for i, s := range chosen.selected {
+		chosen.selected[i].Untestable = contradiction(chosen.ws, s.Project)
 	}
-	engine, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer engine.Close()
-	if err := a.makeBases(ctx, engine, ws, chosen.projects); err != nil {
-		return err
-	}
-	selected, err := a.selectAll(ctx, engine, ws, chosen.projects)
-	if err != nil {
-		return err
-	}
-	for i := range selected {
-		selected[i].Untestable = contradiction(ws, selected[i].Project)
-	}
-	p := plan.TestRun(ws, selected, plan.Options{
+	p := plan.TestRun(chosen.ws, chosen.selected, plan.Options{
 		Args: a.rest, Paths: chosen.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(chosen.projects...), Caller: caller,
 	})
 	if a.DryRun {
 		return a.printPlan(p)
 	}
-	return a.test(ctx, engine, p, testrun.Config{Owner: caller})
+	return a.test(ctx, chosen.engine, p, testrun.Config{Owner: caller})
 }
 
 // test carries out p, shows it, and ends wr with the code of its result.

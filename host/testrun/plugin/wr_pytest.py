@@ -336,7 +336,7 @@ def _named(config):
     """Whether the user named paths; those of the configuration do not count."""
     source = getattr(getattr(config, "args_source", None), "name", "")
     if source:
-        return source not in ("TESTPATHS", "INVOCATION_DIR")
+        return source not in ("TESTPATHS", "INVOCATION_DIR", "INCOVATION_DIR")  # pytest 7.2 cannot spell
     args = [str(arg) for arg in config.args]  # pytest < 7.2 does not say where they are from
     return args not in (config.getini("testpaths"), [str(config.invocation_params.dir)])
 
