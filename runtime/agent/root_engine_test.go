@@ -91,7 +91,12 @@ func TestFirstProcessRunsReapsAndStops(t *testing.T) {
 		return true
 	})
 	wait(t, a.start(shell(`setsid sh -c 'trap "" TERM HUP; while :; do sleep 1; done' & sleep 0.1`), spec.Stdio{}))
-	stubborn := a.start(shell(`trap "" TERM HUP; while :; do sleep 1; done`), spec.Stdio{})
+	ready := filepath.Join(t.TempDir(), "ready")
+	stubborn := a.start(shell(`trap "" TERM HUP; touch `+ready+`; while :; do sleep 1; done`), spec.Stdio{})
+	eventually(t, "the stubborn command ignores signals", func() bool {
+		_, err := os.Stat(ready)
+		return err == nil
+	})
 	a.stop()
 	if exit := wait(t, stubborn); exit.Signal != int(syscall.SIGKILL) {
 		t.Errorf("got %+v", exit)

@@ -49,10 +49,10 @@ func (m *Manager) Kill(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.in(ctx)), removeTime)
 	defer cancel()
 	_, task, err := m.find(ctx, id)
-	if err != nil || task == nil {
-		return err
+	if err == nil && task != nil {
+		err = found(kill(ctx, task))
 	}
-	if err := found(kill(ctx, task)); err != nil {
+	if err != nil {
 		return err
 	}
 	m.mu.Lock()
