@@ -127,7 +127,7 @@ func TestAShellIsARealTerminal(t *testing.T) {
 	s.shows("still here")
 	s.typed(sleeps)
 	s.shows("sleeping")
-	s.pressed("\x1a", "Stopped") // Ctrl-Z stops it
+	s.pressed("\x1a", "Stopped")               // Ctrl-Z stops it
 	s.typed("kill -KILL %1\nexit 7\nexit 7\n") // bash warns once while it has a stopped job
 	hung := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer hung.Stop()
