@@ -72,10 +72,11 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 func TestFamiliarNames(t *testing.T) {
 	for ref, want := range map[string]string{
-		"docker.io/acme/python:latest":                                "acme/python",
-		"docker.io/library/debian:12":                                 "debian:12",
-		"ghcr.io/acme/x:latest":                                       "ghcr.io/acme/x",
-		"Not A Reference":                                             "Not A Reference",
+		"docker.io/acme/python:latest": "acme/python",
+		"docker.io/library/debian:12":  "debian:12",
+		"ghcr.io/acme/x:latest":        "ghcr.io/acme/x",
+		"Not A Reference":              "Not A Reference",
+
 		"docker.io/library/busybox@sha256:" + strings.Repeat("0", 64): "busybox@sha256:" + strings.Repeat("0", 64),
 	} {
 		if got := familiar(ref); got != want {

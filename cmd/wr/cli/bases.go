@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/image"
 	"github.com/wr-build/wr/runtime/spec"
@@ -26,7 +27,7 @@ func (a *app) makeBases(ctx context.Context, engine Engine, ws *workspace.Worksp
 		return err
 	}
 	defer bases.Close()
-	err = a.createBases(ctx, bases, missing, a.Err)
+	_, err = a.createBases(ctx, bases, missing, a.Err)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -50,11 +51,15 @@ func missingBases(ctx context.Context, images spec.Images, ws *workspace.Workspa
 			return nil, err
 		}
 		if !there {
-			b := ws.Config.Bases[name]
-			missing = append(missing, image.Base{Ref: name, Suite: b.Suite, Include: b.Include, Mirror: b.Mirror})
+			missing = append(missing, declaredBase(name, ws.Config.Bases[name]))
 		}
 	}
 	return missing, nil
+}
+
+// declaredBase is the base that wr.toml describes under name.
+func declaredBase(name string, b config.Base) image.Base {
+	return image.Base{Ref: name, Suite: b.Suite, Include: b.Include, Mirror: b.Mirror}
 }
 
 // neededBases holds the full names of all images that projects build upon.

@@ -193,20 +193,18 @@ func (a *app) report(err error) {
 	}
 }
 
-// faults lists every fault in err, which may be several joined.
+// faults lists every fault in err, which may be several joined. Why joined
+// ones first: errors.As would find the first of them and lose the others.
 func faults(err error) []*fault.Error {
-	f := &fault.Error{}
-	if errors.As(err, &f) {
-		return []*fault.Error{f}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []*fault.Error{fault.Of(err)}
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*fault.Error
-		for _, e := range joined.Unwrap() {
-			all = append(all, faults(e)...)
-		}
-		return all
+	var all []*fault.Error
+	for _, e := range joined.Unwrap() {
+		all = append(all, faults(e)...)
 	}
-	return []*fault.Error{fault.Of(err)}
+	return all
 }
 
 // exitCode is the code of design section 10 for a fault. The commands that

@@ -69,7 +69,12 @@ func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
 		}
 		return nil
 	}
-	return a.createBases(ctx, bases, wanted, a.Out)
+	if !a.JSON {
+		_, err := a.createBases(ctx, bases, wanted, a.Out)
+		return err
+	}
+	made, err := a.createBases(ctx, bases, wanted, io.Discard)
+	return firstError(err, a.printJSON(made))
 }
 
 // wanted lists what to make: the one that the flags describe, or those of wr.toml.
@@ -104,7 +109,8 @@ func (c *baseCreateCmd) wanted(ctx context.Context, a *app) ([]image.Base, error
 
 // declared is a base of wr.toml, the flags over it.
 func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
-	base := image.Base{Ref: name, Suite: b.Suite, Include: append(slices.Clone(b.Include), c.Include...), Mirror: b.Mirror}
+	base := declaredBase(name, b)
+	base.Include = append(slices.Clone(base.Include), c.Include...)
 	if c.Mirror != "" {
 		base.Mirror = c.Mirror
 	}
@@ -115,9 +121,9 @@ func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
 // is bound by one core each.
 const basesAtOnce = 2
 
-// createBases makes bases, progress on stderr, results on out. One that fails
-// stops no other.
-func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []image.Base, out io.Writer) error {
+// createBases makes bases and returns those that were made, progress on stderr,
+// a line for each on out. One that fails stops no other.
+func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []image.Base, out io.Writer) ([]spec.Image, error) {
 	made := make([]spec.Image, len(wanted))
 	failed := make([]error, len(wanted))
 	var says sync.Mutex // guards the output
@@ -135,18 +141,15 @@ func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []imag
 			})
 			says.Lock()
 			defer says.Unlock()
-			if failed[i] == nil && (!a.JSON || out != a.Out) {
+			if failed[i] == nil {
 				fmt.Fprintf(out, "%s  %s  %s  %s\n", base.Ref, made[i].Digest, size(made[i].Size), time.Since(began).Round(time.Second))
 			}
 			return nil
 		})
 	}
 	_ = all.Wait() // the errors are in failed
-	if a.JSON && out == a.Out {
-		made = slices.DeleteFunc(made, func(i spec.Image) bool { return i.Ref == "" })
-		return firstError(errors.Join(failed...), a.printJSON(made))
-	}
-	return errors.Join(failed...)
+	made = slices.DeleteFunc(made, func(i spec.Image) bool { return i.Ref == "" })
+	return made, errors.Join(failed...)
 }
 
 type baseLsCmd struct{}
