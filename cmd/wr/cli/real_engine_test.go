@@ -148,7 +148,7 @@ func (w real) census() containertest.Census {
 }
 
 // buildCache matches what BuildKit keeps on purpose.
-var buildCache = regexp.MustCompile(`^(lease|snapshot) ([0-9a-z]{25}(-variants)?|[0-9]+-.{4})$`)
+var buildCache = regexp.MustCompile(`^(lease|snapshot) ([0-9a-z]{25}(-variants|-view)?|[0-9]+-.{4}|buildkit-layer-snapshot-v1-sha256-[0-9a-f]{64}-view)$`)
 
 // leavesNothing fails the test when containers have left something since before.
 func (w real) leavesNothing(before containertest.Census) {
