@@ -31,7 +31,7 @@ func TestEveryTableIsRead(t *testing.T) {
 		Project:   &Project{Name: "tools", Version: "1.4.0-rc.1", Needs: []string{"helpers"}},
 		Image: Image{
 			Dockerfile: "docker/Dockerfile", Target: "dev",
-			Args: map[string]string{"PYTHON": "3.12"}, User: "1000:1000",
+			Args: map[string]string{"PYTHON": "3.12"}, Entrypoint: spec.EntrypointOnce, User: "1000:1000",
 		},
 		Test: Test{
 			Paths: []string{"test", "checks/test_all.py"}, Command: []string{"python3", "-m", "pytest"},

@@ -43,6 +43,7 @@ type Image struct {
 	Dockerfile string            `toml:"dockerfile" default:"devops/Dockerfile" doc:"Dockerfile, relative to the project."`
 	Target     string            `toml:"target" doc:"Stage of the Dockerfile to build. Default: the last one."`
 	Args       map[string]string `toml:"args" doc:"Build arguments."`
+	Entrypoint spec.Entrypoint   `toml:"entrypoint" enum:"once,each,off" default:"once" doc:"What becomes of the image's ENTRYPOINT: it runs once, when a container starts, and commands get the environment that it made; or before each command; or never."`
 	User       string            `toml:"user" doc:"User inside the container: a name or uid[:gid]. Default: the image's."`
 }
 
@@ -87,6 +88,7 @@ func (f *File) Line(key string) int { return f.lines[key] }
 // setDefaults fills in what the file leaves open.
 func (f *File) setDefaults() {
 	setDefault(&f.Image.Dockerfile, "devops/Dockerfile")
+	setDefault(&f.Image.Entrypoint, spec.EntrypointOnce)
 	setDefault(&f.Test.Network, spec.NetworkNone)
 	setDefault(&f.Run.Network, spec.NetworkHost)
 	if len(f.Test.Command) == 0 {

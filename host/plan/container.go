@@ -14,14 +14,15 @@ import (
 // those variables of o.HostEnv that the project allows.
 func Container(ws *workspace.Workspace, p workspace.Project, image string, network spec.Network, o Options) spec.Container {
 	return spec.Container{
-		Image:    image,
-		Hostname: p.Hostname(),
-		Mounts:   []spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}},
-		Env:      environment(p, o.HostEnv),
-		User:     p.Config.Image.User,
-		Network:  network,
-		Caller:   o.Caller,
-		Labels:   map[string]string{"wr.project": p.Path, "wr.workspace": ws.Root},
+		Image:      image,
+		Hostname:   p.Hostname(),
+		Mounts:     []spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}},
+		Env:        environment(p, o.HostEnv),
+		User:       p.Config.Image.User,
+		Entrypoint: p.Config.Image.Entrypoint,
+		Network:    network,
+		Caller:     o.Caller,
+		Labels:     map[string]string{"wr.project": p.Path, "wr.workspace": ws.Root},
 	}
 }
 

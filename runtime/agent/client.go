@@ -17,6 +17,8 @@ import (
 type Command struct {
 	Args     []string
 	Env      []string // KEY=VALUE, over the container's own
+	Whole    bool     // Env is all there is
+	Leave    bool     // what it leaves running stays, and it runs on when the session is closed
 	Dir      string   // container path
 	UID, GID int
 	Groups   []int     // supplementary
@@ -28,7 +30,7 @@ type Command struct {
 func (c Command) request() Request {
 	return Request{
 		Version: Version, Args: texts(c.Args), Env: texts(c.Env), Dir: Text(c.Dir),
-		UID: c.UID, GID: c.GID, Groups: c.Groups, Terminal: c.Terminal, Size: c.Size,
+		Whole: c.Whole, Leave: c.Leave, UID: c.UID, GID: c.GID, Groups: c.Groups, Terminal: c.Terminal, Size: c.Size,
 	}
 }
 

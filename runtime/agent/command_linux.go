@@ -18,17 +18,18 @@ type command struct {
 	pid      int
 	started  time.Time
 	terminal *terminal // nil without one
+	leave    bool      // what it started stays when it ends
 	ended    chan unix.WaitStatus
 }
 
 // launch starts what the request asks for, with the given stdio.
 func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Error) {
-	env := environment(os.Environ(), plain(request.Env))
+	env := environment(request.base(), plain(request.Env))
 	file, problem := lookup(request, env)
 	if problem != nil {
 		return nil, problem
 	}
-	c := &command{ended: make(chan unix.WaitStatus, 1)}
+	c := &command{leave: request.Leave, ended: make(chan unix.WaitStatus, 1)}
 	if request.Terminal {
 		t, err := openTerminal(request.UID, request.Size)
 		if err != nil {
@@ -44,6 +45,14 @@ func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Erro
 		return nil, startFailure(string(request.Args[0]), under(string(request.Dir), file), err)
 	}
 	return c, nil
+}
+
+// base is the environment that the request's lies over.
+func (r Request) base() []string {
+	if r.Whole {
+		return nil
+	}
+	return os.Environ()
 }
 
 // exec forks the command.

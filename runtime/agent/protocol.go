@@ -21,7 +21,7 @@ import (
 )
 
 // Version is the version of the protocol. An agent serves exactly one.
-const Version = 1
+const Version = 2
 
 // The codes of the faults by which a command does not come to life. The
 // command line turns NotFound into 127 and NotExecutable into 126.
@@ -56,8 +56,10 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 type Request struct {
 	Version  int       `json:"version"`
 	Args     []Text    `json:"args"`
-	Env      []Text    `json:"env,omitempty"` // KEY=VALUE, over the agent's own
-	Dir      Text      `json:"dir"`           // absolute
+	Env      []Text    `json:"env,omitempty"`   // KEY=VALUE, over the agent's own
+	Whole    bool      `json:"whole,omitempty"` // Env is all there is, the agent's own does not count
+	Leave    bool      `json:"leave,omitempty"` // neither its end nor that of the connection ends what it started
+	Dir      Text      `json:"dir"`             // absolute
 	UID      int       `json:"uid"`
 	GID      int       `json:"gid"`
 	Groups   []int     `json:"groups,omitempty"` // supplementary

@@ -83,7 +83,9 @@ func (r *reaper) collect() bool {
 	if c, ok := r.commands[pid]; ok {
 		// What the command leaves in its process group ends with it. The
 		// group's number cannot have been given away yet.
-		_ = unix.Kill(-pid, unix.SIGKILL)
+		if !c.leave {
+			_ = unix.Kill(-pid, unix.SIGKILL)
+		}
 		delete(r.commands, pid)
 		c.ended <- status
 	}

@@ -153,6 +153,10 @@ func (s *server) handle(conn *wire.Conn) {
 		defer close(gone)
 		s.obey(conn, c)
 	}()
+	if c.leave {
+		_ = conn.Send(Reply{Exit: c.exit(<-c.ended)})
+		return
+	}
 	select {
 	case status := <-c.ended:
 		_ = conn.Send(Reply{Exit: c.exit(status)})

@@ -305,11 +305,11 @@ func TestBadClientsGetAnAnswerAndDoNoHarm(t *testing.T) {
 		code    string
 		text    string
 	}{
-		{"older version", change(func(r *Request) { r.Version = 0 }), 3, VersionSkew, "speaks version 1 of the protocol, this wr speaks 0"},
-		{"newer version of another shape", map[string]any{"version": 2, "args": 7}, 0, VersionSkew, "this wr speaks 2"},
+		{"older version", change(func(r *Request) { r.Version = 0 }), 3, VersionSkew, fmt.Sprintf("speaks version %d of the protocol, this wr speaks 0", Version)},
+		{"newer version of another shape", map[string]any{"version": Version + 1, "args": 7}, 0, VersionSkew, fmt.Sprintf("this wr speaks %d", Version+1)},
 		{"no object", []int{1}, 0, BadRequest, "no version"},
-		{"args of another kind", map[string]any{"version": 1, "args": 7}, 3, BadRequest, "damaged"},
-		{"args not base64", map[string]any{"version": 1, "args": []string{"?"}}, 3, BadRequest, "damaged"},
+		{"args of another kind", map[string]any{"version": Version, "args": 7}, 3, BadRequest, "damaged"},
+		{"args not base64", map[string]any{"version": Version, "args": []string{"?"}}, 3, BadRequest, "damaged"},
 		{"no command", change(func(r *Request) { r.Args = nil }), 3, BadRequest, "names no command"},
 		{"relative directory", change(func(r *Request) { r.Dir = "tmp" }), 3, BadRequest, "not absolute"},
 		{"NUL byte", change(func(r *Request) { r.Env = []Text{"A=\x00"} }), 3, BadRequest, "NUL"},

@@ -75,5 +75,7 @@ type Container struct {
 	Created  time.Time         `json:"created"`
 	PID      int               `json:"pid,omitempty"` // of the agent, on the host
 	Identity Identity          `json:"identity,omitzero"`
-	Ended    bool              `json:"ended,omitempty"` // no process of it is left; it is being removed
+	// Entrypoint is the image's.
+	Entrypoint []string `json:"entrypoint,omitempty"`
+	Ended      bool     `json:"ended,omitempty"` // no process of it is left; it is being removed
 }

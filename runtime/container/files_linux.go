@@ -25,6 +25,12 @@ func (m *Manager) dir(id string) string { return filepath.Join(m.cfg.Files, id) 
 // logFile takes what the agent itself prints.
 func (m *Manager) logFile(id string) string { return filepath.Join(m.dir(id), "agent.log") }
 
+// EntrypointLog makes the file that takes what the image's ENTRYPOINT prints,
+// and returns it open for reading and writing.
+func (m *Manager) EntrypointLog(id string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(m.dir(id), "entrypoint.log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+}
+
 // writeFiles makes the directory of a container and returns the mounts that
 // bring its files inside.
 func (m *Manager) writeFiles(id string, c spec.Container, users accounts, who Identity) ([]specs.Mount, error) {

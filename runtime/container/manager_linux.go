@@ -87,7 +87,7 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*C
 	if err != nil {
 		return nil, err
 	}
-	made := &Container{ID: newID(), Image: c.Image, Owner: owner, Created: m.cfg.Now()}
+	made := &Container{ID: newID(), Image: c.Image, Owner: owner, Created: m.cfg.Now(), Entrypoint: img.config.Entrypoint}
 	made.Labels = labels(made, c.Labels, img)
 	m.enter(made.ID)
 	if err = m.make(ctx, made, c, img); err == nil {

@@ -145,15 +145,34 @@ func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 		}
 		return nil, err
 	}
-	f, err := s.containers.Connect(ctx, made)
-	if err == nil {
-		err = send(conn, reply{Created: &created{ID: made.ID, Identity: made.Identity}}, f)
-		_ = f.Close()
-	}
-	if err != nil {
+	if err = s.handOver(ctx, conn, made, c.Entrypoint); err != nil {
 		return nil, errors.Join(err, s.discard(ctx, made))
 	}
 	return made, nil
+}
+
+// handOver prepares a container and gives the client its agent.
+func (s *server) handOver(ctx context.Context, conn *wire.Conn, made *container.Container, policy spec.Entrypoint) error {
+	answer := created{ID: made.ID, Identity: made.Identity}
+	switch {
+	case len(made.Entrypoint) == 0:
+	case policy == spec.EntrypointEach:
+		answer.Before = made.Entrypoint
+	case policy != spec.EntrypointOff:
+		env, err := s.entrypoint(ctx, made)
+		if err != nil {
+			return err
+		}
+		for _, kv := range env {
+			answer.Env = append(answer.Env, []byte(kv))
+		}
+	}
+	f, err := s.containers.Connect(ctx, made)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return send(conn, reply{Created: &answer}, f)
 }
 
 // finish ends a container, says so, and then removes what is left of it. The

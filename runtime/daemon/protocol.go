@@ -21,7 +21,7 @@ import (
 
 // Protocol is the version of the messages between client and engine. Both
 // must speak the same.
-const Protocol = 1
+const Protocol = 2
 
 // operation is what a request asks for.
 type operation string
@@ -61,6 +61,11 @@ type reply struct {
 type created struct {
 	ID       string             `json:"id"`
 	Identity container.Identity `json:"identity"`
+	// Before is what to put before the arguments of each process.
+	Before []string `json:"before,omitempty"`
+	// Env is the whole environment that the image's ENTRYPOINT made; none when
+	// there was nothing to run. The variables are any bytes, so base64 in JSON.
+	Env [][]byte `json:"env,omitempty"`
 }
 
 // end is the last message of a run's client: the container may go.

@@ -169,7 +169,11 @@ func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (sp
 
 // command is p as the agent is told it.
 func (r *run) command(p spec.Process) agent.Command {
-	env := p.Env
+	var env []string
+	for _, kv := range r.Env {
+		env = append(env, string(kv))
+	}
+	env = append(env, p.Env...)
 	if p.Terminal && !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "TERM=") }) {
 		env = append([]string{"TERM=xterm"}, env...)
 	}
@@ -178,7 +182,7 @@ func (r *run) command(p spec.Process) agent.Command {
 		dir = r.Identity.Dir
 	}
 	return agent.Command{
-		Args: p.Args, Env: env, Dir: dir, Terminal: p.Terminal, Size: p.Size,
+		Args: slices.Concat(r.Before, p.Args), Env: env, Whole: len(r.Env) > 0, Dir: dir, Terminal: p.Terminal, Size: p.Size,
 		UID: r.Identity.UID, GID: r.Identity.GID, Groups: r.Identity.Groups,
 	}
 }

@@ -44,6 +44,16 @@ const (
 	NetworkHost Network = "host"
 )
 
+// Entrypoint says what becomes of an image's ENTRYPOINT.
+type Entrypoint string
+
+// What can become of it. The zero value is EntrypointOnce.
+const (
+	EntrypointOnce Entrypoint = "once" // it runs when the container starts; processes get the environment that it made
+	EntrypointEach Entrypoint = "each" // it runs before every process
+	EntrypointOff  Entrypoint = "off"  // it never runs
+)
+
 // Mount binds a host path to a container path.
 type Mount struct {
 	Source   string `json:"source"` // host path
@@ -62,16 +72,18 @@ type Owner struct {
 
 // Container says how one container is made.
 type Container struct {
-	Image    string            `json:"image"`            // reference in the local store
-	Hostname string            `json:"hostname"`         // also resolvable inside
-	Mounts   []Mount           `json:"mounts,omitempty"` // in order
-	Env      []string          `json:"env,omitempty"`    // KEY=VALUE, over the image's own
-	User     string            `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
-	Network  Network           `json:"network"`          //
-	Caller   Owner             `json:"caller"`           // whom files of Owned mounts belong to
-	Labels   map[string]string `json:"labels,omitempty"` // wr.project, wr.run, ...
-	Pids     int64             `json:"pids,omitempty"`   // limit; 0 = the default
-	Memory   int64             `json:"memory,omitempty"` // bytes; 0 = no limit
+	Image    string   `json:"image"`            // reference in the local store
+	Hostname string   `json:"hostname"`         // also resolvable inside
+	Mounts   []Mount  `json:"mounts,omitempty"` // in order
+	Env      []string `json:"env,omitempty"`    // KEY=VALUE, over the image's own
+	User     string   `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
+	Network  Network  `json:"network"`          //
+	// Entrypoint is what becomes of the image's ENTRYPOINT; "" = once.
+	Entrypoint Entrypoint        `json:"entrypoint,omitempty"`
+	Caller     Owner             `json:"caller"`           // whom files of Owned mounts belong to
+	Labels     map[string]string `json:"labels,omitempty"` // wr.project, wr.run, ...
+	Pids       int64             `json:"pids,omitempty"`   // limit; 0 = the default
+	Memory     int64             `json:"memory,omitempty"` // bytes; 0 = no limit
 }
 
 // Process says what runs inside a container.

@@ -21,10 +21,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return 1
 		}
 		return 0
+	case len(args) == 1 && args[0] == agent.TellEnvironment:
+		if err := agent.WriteEnvironment(os.Stdin); err != nil {
+			fmt.Fprintln(stderr, "wr-agent:", err)
+			return 1
+		}
+		return 0
 	case len(args) == 1 && args[0] == "version":
 		fmt.Fprintln(stdout, "wr-agent protocol", agent.Version)
 		return 0
 	}
-	fmt.Fprintln(stderr, "usage: wr-agent serve SOCKET | version")
+	fmt.Fprintln(stderr, "usage: wr-agent serve SOCKET | environment | version")
 	return 2
 }

@@ -1,0 +1,94 @@
+//go:build linux && engine
+
+package daemon
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/wr-build/wr/runtime/container/containertest"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// withEntrypoint is a container of an image with a shell script as ENTRYPOINT.
+func (f *fixture) withEntrypoint(script string) spec.Container {
+	f.t.Helper()
+	c := box()
+	c.Image = "docker.io/test/entrypoint:latest"
+	err := containertest.Import(context.Background(), f.containerd, c.Image, ocispec.ImageConfig{
+		Env: []string{"PATH=/bin", "GONE=1"}, User: "tester", WorkingDir: "/home/tester",
+		Entrypoint: []string{"sh", "-c", script, "entry"},
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return c
+}
+
+func TestEntrypointRunsOnceAndItsEnvironmentIsThatOfTheProcess(t *testing.T) {
+	f := start(t)
+	c := f.withEntrypoint(`echo noise; unset GONE; export PATH=/opt/bin:$PATH MADE="$(printf 'by %s\nas %s' "$OWN" "$(id -un)")"; echo x >>/tmp/ran; exec "$@"`)
+	c.Env = []string{"OWN=container"}
+	p := sh(`echo "$PATH|$MADE|${GONE-gone}|$BOTH"; wc -l </tmp/ran`)
+	p.Env = []string{"BOTH=process"}
+	if got, want := f.must(c, p), "/opt/bin:/bin|by container\nas tester|gone|process\n1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWhatAnEntrypointStartsStays(t *testing.T) {
+	f := start(t)
+	for name, script := range map[string]string{
+		"and it runs its command":             `sleep 1000 & exec "$@"`,
+		"and it waits for its command itself": `setsid sleep 1000 <&0 & "$@"; exit 3`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := f.must(f.withEntrypoint(script), sh(`cat /proc/[0-9]*/comm | grep -c "^sleep$"`)); got != "1\n" {
+				t.Errorf("got %q servers, want 1", got)
+			}
+		})
+	}
+}
+
+func TestEntrypointRunsBeforeEachProcessOrNeverWhenToldSo(t *testing.T) {
+	f := start(t)
+	c := f.withEntrypoint(`echo before; exec "$@"`)
+	for policy, want := range map[spec.Entrypoint]string{
+		spec.EntrypointOnce: "own\n", spec.EntrypointEach: "before\nown\n", spec.EntrypointOff: "own\n",
+	} {
+		c.Entrypoint = policy
+		if got := f.must(c, sh("echo own")); got != want {
+			t.Errorf("%s: got %q, want %q", policy, got, want)
+		}
+	}
+	c = f.withEntrypoint("exit 4")
+	c.Entrypoint = spec.EntrypointOff
+	if got := f.must(c, sh("echo own")); got != "own\n" {
+		t.Errorf("one that fails and is off: got %q", got)
+	}
+}
+
+func TestAnEntrypointThatRunsNoCommandIsNamedWithItsWords(t *testing.T) {
+	f := start(t)
+	for script, words := range map[string]string{
+		"echo no database >&2; exit 4":   "ended with 4",
+		"exit 0":                         "ended with 0",
+		"setsid sleep 1000 <&0 & exit 0": "ended with 0",
+		"kill -KILL $$":                  "ended with 137",
+		"exec /no/such/program":          "ended with 127",
+	} {
+		t.Run(script, func(t *testing.T) {
+			_, _, err := f.output(t.Context(), f.withEntrypoint(script), sh("true"))
+			if !fault.HasCode(err, "image.entrypoint") || !strings.Contains(err.Error(), words) {
+				t.Fatalf("got %v, want %q", err, words)
+			}
+			if f := fault.Of(err); f.Next == "" || strings.Contains(script, "database") && !strings.Contains(f.Details, "no database") {
+				t.Errorf("got %+v", f)
+			}
+		})
+	}
+}
