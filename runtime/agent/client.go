@@ -34,6 +34,30 @@ func (c Command) request() Request {
 	}
 }
 
+// Ask returns the commands that run in the container of the agent at the other
+// end of conn, which it closes. With idle it waits until none runs.
+func Ask(ctx context.Context, conn *wire.Conn, idle bool) (Running, error) {
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if err := conn.Send(Query{Version: Version, Query: true, Idle: idle}); err != nil {
+		return Running{}, gone(err)
+	}
+	var reply Reply
+	files, err := conn.Receive(&reply)
+	wire.CloseAll(files)
+	switch {
+	case ctx.Err() != nil:
+		return Running{}, context.Cause(ctx)
+	case err != nil:
+		return Running{}, gone(err)
+	case reply.Error != nil:
+		return Running{}, reply.Error
+	case reply.Running == nil:
+		return Running{}, gone(errors.New("it did not say what runs"))
+	}
+	return *reply.Running, nil
+}
+
 // Session is a command that was started.
 type Session struct {
 	conn *wire.Conn

@@ -15,6 +15,7 @@ import (
 
 // command is one running command, the leader of a session of its own.
 type command struct {
+	args     []string
 	pid      int
 	started  time.Time
 	terminal *terminal // nil without one
@@ -29,7 +30,7 @@ func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Erro
 	if problem != nil {
 		return nil, problem
 	}
-	c := &command{leave: request.Leave, ended: make(chan unix.WaitStatus, 1)}
+	c := &command{args: plain(request.Args), leave: request.Leave, ended: make(chan unix.WaitStatus, 1)}
 	if request.Terminal {
 		t, err := openTerminal(request.UID, request.Size)
 		if err != nil {

@@ -2,7 +2,8 @@
 // and the client that runs commands through it.
 //
 // One connection is one command. The client sends a Request, with its own
-// stdin, stdout and stderr as files unless the command gets a terminal. The
+// stdin, stdout and stderr as files unless the command gets a terminal; the
+// engine may send an Isolation ahead of it, or a Query instead. The
 // agent answers with Reply{Started}, which carries the terminal's master, and
 // later Reply{Exit}; or with Reply{Error}. In between the client may send any
 // number of Controls. A connection that closes ends its command.
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -80,28 +82,62 @@ type Control struct {
 	Size   *spec.Size `json:"size,omitempty"`
 }
 
+// Query asks which commands run. The answer is Reply{Running}.
+type Query struct {
+	Version int  `json:"version"`
+	Query   bool `json:"query"` // true: tells it from a Request
+	Idle    bool `json:"idle"`  // answer only once none runs any more
+}
+
+// Running are the commands that run, in the order of their start.
+type Running struct {
+	Commands []Line `json:"commands"`
+}
+
+// Line is one command of Running.
+type Line struct {
+	PID      int       `json:"pid"` // in the container
+	Args     []Text    `json:"args"`
+	Started  time.Time `json:"started"`
+	Terminal bool      `json:"terminal,omitempty"`
+}
+
 // Reply is what the agent says; exactly one field is set.
 type Reply struct {
+	Running *Running     `json:"running,omitempty"`
 	Started *Started     `json:"started,omitempty"`
 	Exit    *spec.Exit   `json:"exit,omitempty"`
 	Error   *fault.Error `json:"error,omitempty"`
 }
 
-// decodeRequest reads a request. The version comes first, since a client of
-// another version may mean anything by the rest.
-func decodeRequest(data []byte) (Request, *fault.Error) {
-	var head struct{ Version int }
+// opening is the first message of a connection, decoded: a *Request, an
+// *Isolation or a *Query.
+type opening any
+
+// decodeOpening reads the first message. The version comes first, since a
+// client of another version may mean anything by the rest.
+func decodeOpening(data []byte) (opening, *fault.Error) {
+	var head struct {
+		Version        int
+		Isolate, Query bool
+	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return Request{}, badRequest("the request has no version: %v", err)
+		return nil, badRequest("the request has no version: %v", err)
 	}
 	if head.Version != Version {
-		return Request{}, versionSkew(head.Version)
+		return nil, versionSkew(head.Version)
 	}
-	var r Request
-	if err := json.Unmarshal(data, &r); err != nil {
-		return Request{}, badRequest("the request is damaged: %v", err)
+	var message opening = &Request{}
+	switch {
+	case head.Isolate:
+		message = &Isolation{}
+	case head.Query:
+		message = &Query{}
 	}
-	return r, r.check()
+	if err := json.Unmarshal(data, message); err != nil {
+		return nil, badRequest("the request is damaged: %v", err)
+	}
+	return message, nil
 }
 
 // files is how many files must come with the request.
@@ -112,9 +148,11 @@ func (r Request) files() int {
 	return 3
 }
 
-// check says what is wrong with a request, or nil.
-func (r Request) check() *fault.Error {
+// check says what is wrong with a request that came with some files, or nil.
+func (r Request) check(files int) *fault.Error {
 	switch {
+	case files != r.files():
+		return badRequest("the request came with %d files instead of %d", files, r.files())
 	case len(r.Args) == 0:
 		return badRequest("the request names no command")
 	case len(r.Dir) == 0 || r.Dir[0] != '/':

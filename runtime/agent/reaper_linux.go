@@ -2,6 +2,7 @@ package agent
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -15,17 +16,24 @@ import (
 // for any child may meet one of the commands, and whoever waits for one
 // command leaves the orphans.
 type reaper struct {
-	mu       sync.Mutex       // guards all below; makes fork + record and wait + look-up single steps
-	commands map[int]*command // running, by process id
-	open     int              // commands started and not yet released
-	idle     chan struct{}    // not nil: nothing starts any more; closed when none is open
+	mu       sync.Mutex            // guards all below; makes fork + record and wait + look-up single steps
+	commands map[int]*command      // running, by process id
+	open     map[*command]struct{} // started and not yet released
+	closed   bool                  // nothing starts any more
+	changed  *sync.Cond            // of open
+}
+
+func newReaper() *reaper {
+	r := &reaper{commands: map[int]*command{}, open: map[*command]struct{}{}}
+	r.changed = sync.NewCond(&r.mu)
+	return r
 }
 
 // start forks and records a command.
 func (r *reaper) start(c *command, file string, args []string, attr *syscall.ProcAttr) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.idle != nil {
+	if r.closed {
 		return &fault.Error{Code: Gone, Message: "the container is being stopped"}
 	}
 	pid, err := syscall.ForkExec(file, args, attr)
@@ -34,30 +42,61 @@ func (r *reaper) start(c *command, file string, args []string, attr *syscall.Pro
 	}
 	c.pid = pid
 	r.commands[pid] = c
-	r.open++
+	r.open[c] = struct{}{}
 	return nil
 }
 
-// release says that a command has ended and its client knows.
-func (r *reaper) release() {
+// release says that a command has ended, its client knows and nothing is left
+// of it.
+func (r *reaper) release(c *command) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.open--
-	if r.idle != nil && r.open == 0 {
-		close(r.idle)
+	delete(r.open, c)
+	r.changed.Broadcast()
+}
+
+// busy reports, with the mutex held, whether a command is not released. What
+// was told to leave others running is no work but part of the container.
+func (r *reaper) busy() bool {
+	for c := range r.open {
+		if !c.leave {
+			return true
+		}
 	}
+	return false
 }
 
 // close stops commands from starting and returns what is closed once the last
 // one has been released.
 func (r *reaper) close() <-chan struct{} {
 	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		r.running(true)
+	}()
+	return idle
+}
+
+// running lists the commands that are not released, oldest first; with idle it
+// waits until there is none.
+func (r *reaper) running(idle bool) *Running {
+	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.idle = make(chan struct{})
-	if r.open == 0 {
-		close(r.idle)
+	for idle && r.busy() {
+		r.changed.Wait()
 	}
-	return r.idle
+	lines := []Line{}
+	for c := range r.open {
+		if c.leave {
+			continue
+		}
+		lines = append(lines, Line{PID: c.pid, Args: texts(c.args), Started: c.started, Terminal: c.terminal != nil})
+	}
+	slices.SortFunc(lines, func(a, b Line) int { return a.Started.Compare(b.Started) })
+	return &Running{Commands: lines}
 }
 
 // run collects children whenever one has ended, until children closes.
@@ -97,7 +136,7 @@ func (r *reaper) collect() bool {
 func (r *reaper) signal(c *command, sig unix.Signal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.running(c) {
+	if r.runs(c) {
 		_ = unix.Kill(-c.foreground(), sig)
 	}
 }
@@ -115,7 +154,7 @@ func (r *reaper) broadcast(sig unix.Signal) {
 func (r *reaper) hangUp(c *command) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.running(c) {
+	if r.runs(c) {
 		c.hangUp()
 	}
 }
@@ -129,6 +168,6 @@ func (r *reaper) hangUpAll() {
 	}
 }
 
-// running tells, with the mutex held, whether c has not been waited for, so
+// runs tells, with the mutex held, whether c has not been waited for, so
 // that its number is still its own.
-func (r *reaper) running(c *command) bool { return r.commands[c.pid] == c }
+func (r *reaper) runs(c *command) bool { return r.commands[c.pid] == c }

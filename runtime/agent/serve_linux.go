@@ -23,16 +23,36 @@ const grace = time.Second
 
 // server is the agent.
 type server struct {
-	reaper *reaper
+	reaper  *reaper
+	scratch string // for what isolated commands write; "" = it isolates none
 }
 
 // Serve is the agent: it takes over this process, listens on a new socket of
 // mode 0600 and runs one command a connection until SIGTERM. Then it ends
 // every command and process it can and returns nil. Other signals are passed
-// on to all commands.
-func Serve(socket string) error {
-	if err := takeOver(); err != nil {
+// on to all commands. With scratch, a directory on a disk, it isolates commands
+// that are to be.
+func Serve(socket, scratch string) error {
+	s, signals, err := newServer()
+	if err != nil {
 		return err
+	}
+	s.scratch = scratch
+	listener, err := listen(socket)
+	if err != nil {
+		return err
+	}
+	go s.accept(listener)
+	s.forward(signals, nil)
+	_ = listener.Close()
+	s.stop()
+	return nil
+}
+
+// newServer takes over this process and returns the signals to forward.
+func newServer() (*server, <-chan os.Signal, error) {
+	if err := takeOver(); err != nil {
+		return nil, nil, err
 	}
 	// Handlers come before the first child: a handled signal is reset to its
 	// default in a child, one that was ignored from the start is not.
@@ -41,17 +61,9 @@ func Serve(socket string) error {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals, forwarded...)
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE) // and are dropped
-	listener, err := listen(socket)
-	if err != nil {
-		return err
-	}
-	s := &server{reaper: &reaper{commands: map[int]*command{}}}
+	s := &server{reaper: newReaper()}
 	go s.reaper.run(children)
-	go s.accept(listener)
-	s.forward(signals)
-	_ = listener.Close()
-	s.stop()
-	return nil
+	return s, signals, nil
 }
 
 // forwarded are the signals that mean the commands when sent to the agent.
@@ -105,15 +117,20 @@ func (s *server) accept(listener *net.UnixListener) {
 	}
 }
 
-// forward passes signals on until SIGTERM.
-func (s *server) forward(signals <-chan os.Signal) {
-	for received := range signals {
-		sig, ok := received.(unix.Signal)
-		if sig == unix.SIGTERM {
-			return
-		}
-		if ok {
-			s.reaper.broadcast(sig)
+// forward passes signals on until done, or until SIGTERM: then it returns true.
+func (s *server) forward(signals <-chan os.Signal, done <-chan struct{}) (terminated bool) {
+	for {
+		select {
+		case <-done:
+			return false
+		case received := <-signals:
+			sig, ok := received.(unix.Signal)
+			if sig == unix.SIGTERM {
+				return true
+			}
+			if ok {
+				s.reaper.broadcast(sig)
+			}
 		}
 	}
 }
@@ -136,18 +153,61 @@ func (s *server) stop() {
 	}
 }
 
-// handle serves one connection: one command.
+// handle serves one connection.
 func (s *server) handle(conn *wire.Conn) {
 	defer conn.Close()
-	c, err := s.begin(conn)
-	if c == nil {
-		if err != nil {
-			_ = conn.Send(Reply{Error: fault.Of(err)})
+	message, files, err := s.receive(conn)
+	if err == nil {
+		switch m := message.(type) {
+		case *Isolation:
+			err = s.isolate(conn, *m, files)
+		case *Query:
+			_ = conn.Send(Reply{Running: s.reaper.running(m.Idle)})
+		case *Request:
+			err = s.command(conn, *m, files)
 		}
-		return
 	}
-	defer s.reaper.release()
+	wire.CloseAll(files)
+	if err != nil {
+		_ = conn.Send(Reply{Error: fault.Of(err)})
+	}
+}
+
+// receive reads the first message. It returns neither message nor error when
+// there is nobody to answer.
+func (s *server) receive(conn *wire.Conn) (opening, []*os.File, error) {
+	if err := checkPeer(conn); err != nil {
+		return nil, nil, err
+	}
+	var data json.RawMessage
+	files, err := conn.Receive(&data)
+	if errors.Is(err, io.EOF) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, files, badRequest("%v", err)
+	}
+	message, problem := decodeOpening(data)
+	if problem != nil {
+		return nil, files, problem
+	}
+	return message, files, nil
+}
+
+// command runs one command to its end.
+func (s *server) command(conn *wire.Conn, request Request, files []*os.File) error {
+	if problem := request.check(len(files)); problem != nil {
+		return problem
+	}
+	c, problem := launch(s.reaper, request, files)
+	if problem != nil {
+		return problem
+	}
+	wire.CloseAll(files) // or who reads from the command's pipes would never see their end
+	defer s.reaper.release(c)
 	defer c.terminal.close()
+	// An error means that the client is gone, which obey finds as well.
+	_ = conn.Send(Reply{Started: &Started{PID: c.pid}}, c.terminal.files()...)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -155,7 +215,7 @@ func (s *server) handle(conn *wire.Conn) {
 	}()
 	if c.leave {
 		_ = conn.Send(Reply{Exit: c.exit(<-c.ended)})
-		return
+		return nil
 	}
 	select {
 	case status := <-c.ended:
@@ -164,37 +224,7 @@ func (s *server) handle(conn *wire.Conn) {
 		c.end(s.reaper, grace)
 	}
 	killSession(c.pid)
-}
-
-// begin receives the request, starts its command and says so. It returns
-// neither command nor error when there is nobody to tell.
-func (s *server) begin(conn *wire.Conn) (*command, error) {
-	if err := checkPeer(conn); err != nil {
-		return nil, err
-	}
-	var data json.RawMessage
-	files, err := conn.Receive(&data)
-	defer wire.CloseAll(files)
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, badRequest("%v", err)
-	}
-	request, problem := decodeRequest(data)
-	if problem != nil {
-		return nil, problem
-	}
-	if want := request.files(); len(files) != want {
-		return nil, badRequest("the request came with %d files instead of %d", len(files), want)
-	}
-	c, problem := launch(s.reaper, request, files)
-	if problem != nil {
-		return nil, problem
-	}
-	// An error means that the client is gone, which obey finds as well.
-	_ = conn.Send(Reply{Started: &Started{PID: c.pid}}, c.terminal.files()...)
-	return c, nil
+	return nil
 }
 
 // obey carries out what the client says until it is gone.

@@ -20,6 +20,7 @@ const (
 	LabelContainer = "wr.container" // id of the container an object belongs to
 	LabelOwner     = "wr.owner"     // pid:starttime of the process it was made for
 	LabelCaller    = "wr.caller"    // uid of the user it was made for
+	LabelRole      = "wr.role"      // spec.Role of a container that is kept
 )
 
 // DefaultPids bounds the processes of a container that asks for no other limit.

@@ -25,6 +25,21 @@ func (m *Manager) dir(id string) string { return filepath.Join(m.cfg.Files, id) 
 // logFile takes what the agent itself prints.
 func (m *Manager) logFile(id string) string { return filepath.Join(m.dir(id), "agent.log") }
 
+// noteFile holds what the maker of a container wants to know of it later.
+func (m *Manager) noteFile(id string) string { return filepath.Join(m.dir(id), "note.json") }
+
+// Note keeps a note with a container, for an engine that comes after this one.
+func (m *Manager) Note(id string, note []byte) error {
+	temporary := m.noteFile(id) + ".new"
+	if err := os.WriteFile(temporary, note, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, m.noteFile(id))
+}
+
+// Noted returns the note that Note kept.
+func (m *Manager) Noted(id string) ([]byte, error) { return os.ReadFile(m.noteFile(id)) }
+
 // EntrypointLog makes the file that takes what the image's ENTRYPOINT prints,
 // and returns it open for reading and writing.
 func (m *Manager) EntrypointLog(id string) (*os.File, error) {
@@ -42,6 +57,13 @@ func (m *Manager) writeFiles(id string, c spec.Container, users accounts, who Id
 	mounts := []specs.Mount{
 		bind(m.cfg.Agent, spec.Agent, "ro"),
 		bind(sock, socketDir, "rw"),
+	}
+	if c.Role == spec.RoleTest {
+		scratch := filepath.Join(dir, "scratch")
+		if err := os.Mkdir(scratch, 0o700); err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, bind(scratch, spec.Scratch, "rw"))
 	}
 	files, err := generate(c, users, who)
 	if err != nil {

@@ -29,7 +29,7 @@ func (m *Manager) mapOwned(id string, c spec.Container, who Identity) ([]spec.Mo
 	out := append([]spec.Mount(nil), c.Mounts...)
 	owned := &ownedMounts{dir: filepath.Join(m.cfg.Mounts, id)}
 	for i := range out {
-		if !out[i].Owned || who.UID == c.Caller.UID && who.GID == c.Caller.GID {
+		if !out[i].Owned || sameUser(c.Caller, who) {
 			continue
 		}
 		twin, err := owned.add(out[i].Source, c.Caller, who)
@@ -42,9 +42,14 @@ func (m *Manager) mapOwned(id string, c spec.Container, who Identity) ([]spec.Mo
 	return out, owned, nil
 }
 
+// sameUser reports whether files of caller need no mapping to be who's.
+func sameUser(caller spec.Owner, who Identity) bool {
+	return who.UID == caller.UID && who.GID == caller.GID
+}
+
 // add mounts source again with ids mapped and returns where.
 func (o *ownedMounts) add(source string, caller spec.Owner, who Identity) (string, error) {
-	if err := o.open(caller, who); err != nil {
+	if err := errors.Join(o.open(caller, who), os.MkdirAll(o.dir, 0o700)); err != nil {
 		return "", err
 	}
 	twin := filepath.Join(o.dir, strconv.Itoa(len(o.targets)))
@@ -62,9 +67,6 @@ func (o *ownedMounts) add(source string, caller spec.Owner, who Identity) (strin
 func (o *ownedMounts) open(caller spec.Owner, who Identity) error {
 	if o.userns != nil {
 		return nil
-	}
-	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return err
 	}
 	userns, err := mount.GetUsernsFD(fmt.Sprintf("%d:%d:1", caller.UID, who.UID), fmt.Sprintf("%d:%d:1", caller.GID, who.GID))
 	if err != nil {
@@ -85,7 +87,9 @@ func (o *ownedMounts) drop() {
 		_ = unix.Unmount(t, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 		_ = os.Remove(t)
 	}
-	_ = os.Remove(o.dir)
+	if o.dir != "" {
+		_ = os.Remove(o.dir)
+	}
 	if o.userns != nil {
 		_ = o.userns.Close()
 	}

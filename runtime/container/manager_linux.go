@@ -80,6 +80,9 @@ func New(cfg Config) *Manager {
 // could not be removed. Whatever is returned, the caller removes.
 func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*Container, error) {
 	ctx = m.in(ctx)
+	if c.Role != spec.RoleTest { // there, the agent mounts them for each process
+		c.Mounts = slices.Concat(c.Mounts, c.Own)
+	}
 	if err := checkMounts(c.Mounts); err != nil {
 		return nil, err
 	}
@@ -88,7 +91,7 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*C
 		return nil, err
 	}
 	made := &Container{ID: newID(), Image: c.Image, Owner: owner, Created: m.cfg.Now(), Entrypoint: img.config.Entrypoint}
-	made.Labels = labels(made, c.Labels, img)
+	made.Labels = labels(made, c, img)
 	m.enter(made.ID)
 	if err = m.make(ctx, made, c, img); err == nil {
 		return made, nil
@@ -233,6 +236,9 @@ func (m *Manager) enter(id string) {
 	m.live[id] = &live{}
 }
 
+// Adopt takes over a container that Reap has kept.
+func (m *Manager) Adopt(made *Container) { m.started(made) }
+
 func (m *Manager) started(made *Container) {
 	groups := cgroups(made.PID)
 	m.mu.Lock()
@@ -256,14 +262,17 @@ func identify(users accounts, name string, img *image) (Identity, error) {
 
 // labels joins the caller's labels, which may not speak for containerd, with
 // those that Reap and List rely on.
-func labels(made *Container, given map[string]string, img *image) map[string]string {
-	out := make(map[string]string, len(given)+4)
-	maps.Copy(out, given)
+func labels(made *Container, c spec.Container, img *image) map[string]string {
+	out := make(map[string]string, len(c.Labels)+5)
+	maps.Copy(out, c.Labels)
 	maps.DeleteFunc(out, func(k, _ string) bool { return strings.HasPrefix(k, "containerd.io/") })
 	out[LabelContainer] = made.ID
 	out[LabelOwner] = made.Owner.label()
 	out[LabelCaller] = strconv.Itoa(made.Owner.UID)
 	out[labelSnapshot] = made.ID
+	if c.Role != spec.RoleFresh {
+		out[LabelRole] = string(c.Role)
+	}
 	if img.config.StopSignal != "" {
 		out[client.StopSignalLabel] = img.config.StopSignal
 	}

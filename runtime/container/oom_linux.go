@@ -19,12 +19,12 @@ func cgroups(pid int) string {
 	return string(text)
 }
 
-// oomKilled reports whether the kernel killed a process for memory in these
+// oomKilled counts the processes that the kernel killed for memory in these
 // cgroups, which must still exist.
-func oomKilled(groups string) bool {
+func oomKilled(groups string) int {
 	path, v2 := memoryPath(groups)
 	if path == "" {
-		return false
+		return 0
 	}
 	fsType := "cgroup"
 	if v2 {
@@ -32,17 +32,17 @@ func oomKilled(groups string) bool {
 	}
 	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter(fsType))
 	if err != nil {
-		return false
+		return 0
 	}
 	for _, m := range mounts {
 		if !v2 && !hasOption(m.VFSOptions, "memory") {
 			continue
 		}
 		if rel, err := filepath.Rel(m.Root, path); err == nil && filepath.IsLocal(rel) {
-			return oomKills(filepath.Join(m.Mountpoint, rel)) > 0
+			return oomKills(filepath.Join(m.Mountpoint, rel))
 		}
 	}
-	return false
+	return 0
 }
 
 // memoryPath takes the path of the memory controller, of v1 where it is there,

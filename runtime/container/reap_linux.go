@@ -35,8 +35,9 @@ func (m *Manager) List(ctx context.Context) ([]Container, error) {
 }
 
 // Reap removes every container that was not made by this manager and whose
-// owner is gone or whose agent does not run, and all that is left of containers
-// that no longer exist. It returns those it kept. It goes on after a failure
+// agent does not run, or whose owner is gone and that has no role for which it
+// is kept, and all that is left of containers that no longer exist. It returns
+// those it kept. It goes on after a failure
 // and reports it at the end.
 func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 	ctx = m.in(ctx)
@@ -50,7 +51,7 @@ func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 		switch {
 		case m.isLive(c.ID):
 			keep[c.ID] = true
-		case c.Owner.Alive() && m.runs(ctx, &c):
+		case (c.Owner.Alive() || c.Labels[LabelRole] != "") && m.runs(ctx, &c):
 			keep[c.ID] = true
 			kept = append(kept, c)
 		default:

@@ -189,13 +189,16 @@ func kill(ctx context.Context, task client.Task) error {
 	}
 }
 
-// OOMKilled reports whether the kernel killed a process of a container that
-// was made here, and is not yet removed, for want of memory.
-func (m *Manager) OOMKilled(id string) bool {
+// OOMKills counts the processes of a container that was made here, and is not
+// yet removed, which the kernel killed for want of memory.
+func (m *Manager) OOMKills(id string) int {
 	m.mu.Lock()
 	known := m.live[id]
 	m.mu.Unlock()
-	return known != nil && oomKilled(known.cgroups)
+	if known == nil {
+		return 0
+	}
+	return oomKilled(known.cgroups)
 }
 
 // found takes the error away that says the thing to remove is not there.

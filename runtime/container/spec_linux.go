@@ -28,7 +28,8 @@ const maxFiles = 1 << 20
 // defaultPath is where commands are looked up when the image does not say.
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// capabilities of a container's root, and of nobody else in it. The agent
+// capabilities of a container's root, and of nobody else in it, besides what
+// the agent keeps to itself in a container of spec.RoleTest. The agent
 // needs SETUID and SETGID to become the user of a command, KILL to signal it
 // and CHOWN to give it its terminal. The others let a container's root do with
 // files what packages and tests expect of root. None reaches the kernel, the
@@ -60,6 +61,13 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 		return nil, err
 	}
 	s.Linux.Seccomp = seccomp.DefaultProfile(s) // last: it depends on the capabilities
+	if c.Role == spec.RoleTest {
+		// For the agent, which refuses it to others, with all that CAP_SYS_ADMIN
+		// has allowed just now.
+		s.Linux.Seccomp.Syscalls = append(s.Linux.Seccomp.Syscalls, specs.LinuxSyscall{
+			Names: []string{"pivot_root"}, Action: specs.ActAllow,
+		})
+	}
 	return s, nil
 }
 
@@ -68,6 +76,10 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 func setProcess(s *specs.Spec, c spec.Container, who Identity, imageEnv []string) error {
 	caps := capabilities()
 	s.Process.Args = []string{spec.Agent, "serve", path.Join(socketDir, socketName)}
+	if c.Role == spec.RoleTest {
+		caps = append(caps, spec.IsolationCapabilities()...)
+		s.Process.Args = append(s.Process.Args, spec.Scratch)
+	}
 	s.Process.Env = merge([]string{defaultPath, "HOME=" + who.Home, "USER=" + who.Name}, imageEnv, c.Env)
 	s.Process.Cwd = "/"
 	s.Process.NoNewPrivileges = true

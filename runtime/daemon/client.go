@@ -60,6 +60,12 @@ func (c *Client) Images(ctx context.Context) ([]spec.Image, error) {
 	return *r.Images, nil
 }
 
+// Remove removes a container, also one that is kept or in use.
+func (c *Client) Remove(ctx context.Context, id string) error {
+	_, err := c.ask(ctx, request{Operation: opRemove, ID: id})
+	return err
+}
+
 // Status says how the engine is.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	r, err := c.ask(ctx, request{Operation: opStatus})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,7 +103,7 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 	}
 }
 
-// run makes a container and keeps it for as long as the client wants it.
+// run gives the client a container for as long as it wants it.
 func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Container) error {
 	if c == nil {
 		return badRequest(errors.New("no container"))
@@ -110,7 +111,7 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 	if err := who.mayActAs(c.Caller); err != nil {
 		return err
 	}
-	creating, cancel := context.WithCancelCause(ctx)
+	obtaining, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	last := make(chan end, 1)
 	s.clients.Go(func() { // until the client speaks, or handle closes the connection
@@ -120,9 +121,9 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 		last <- e
 		cancel(errClientDone)
 	})
-	made, err := s.create(creating, conn, who, *c)
+	use, err := s.obtain(obtaining, conn, who, *c)
 	if err != nil {
-		if creating.Err() == nil {
+		if obtaining.Err() == nil {
 			return err
 		}
 		_ = send(conn, reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
@@ -133,61 +134,7 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 	case e = <-last:
 	case <-ctx.Done():
 	}
-	return s.finish(ctx, conn, made, e)
-}
-
-// create makes a container and hands its agent over to the client.
-func (s *server) create(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (*container.Container, error) {
-	made, err := s.containers.Create(ctx, who.owner(), c)
-	if err != nil {
-		if made != nil {
-			s.keeper.add(container.Container{ID: made.ID}) // What is left of it is removed later.
-		}
-		return nil, err
-	}
-	if err = s.handOver(ctx, conn, made, c.Entrypoint); err != nil {
-		return nil, errors.Join(err, s.discard(ctx, made))
-	}
-	return made, nil
-}
-
-// handOver prepares a container and gives the client its agent.
-func (s *server) handOver(ctx context.Context, conn *wire.Conn, made *container.Container, policy spec.Entrypoint) error {
-	answer := created{ID: made.ID, Identity: made.Identity}
-	switch {
-	case len(made.Entrypoint) == 0:
-	case policy == spec.EntrypointEach:
-		answer.Before = made.Entrypoint
-	case policy != spec.EntrypointOff:
-		env, err := s.entrypoint(ctx, made)
-		if err != nil {
-			return err
-		}
-		for _, kv := range env {
-			answer.Env = append(answer.Env, []byte(kv))
-		}
-	}
-	f, err := s.containers.Connect(ctx, made)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return send(conn, reply{Created: &answer}, f)
-}
-
-// finish ends a container, says so, and then removes what is left of it. The
-// client need not wait for that: no process of its container runs any more, and
-// cleaning up takes as long as all the rest of a short command.
-func (s *server) finish(ctx context.Context, conn *wire.Conn, made *container.Container, e end) error {
-	gone := removed{
-		OOMKilled: e.Killed && s.containers.OOMKilled(made.ID),
-		Stopped:   ctx.Err() != nil,
-	}
-	if err := s.containers.Kill(ctx, made.ID); err != nil {
-		return errors.Join(err, s.discard(ctx, made))
-	}
-	_ = send(conn, reply{Removed: &gone}) // the client may be gone
-	return s.discard(ctx, made)
+	return use.finish(ctx, conn, e)
 }
 
 // discard removes a container, later if it cannot be now.
@@ -213,6 +160,7 @@ func (s *server) remove(ctx context.Context, conn *wire.Conn, who peer, id strin
 		if err := who.mayRemove(c); err != nil {
 			return err
 		}
+		s.pool.forget(id)
 		if err := s.keeper.remove(ctx, id); err != nil {
 			return err
 		}
@@ -240,11 +188,12 @@ func (s *server) stopFor(ctx context.Context, conn *wire.Conn, who peer, force b
 
 // refuseBusy says whom a stop would disturb.
 func (s *server) refuseBusy(ctx context.Context) error {
-	all, err := s.containers.List(ctx)
+	running, err := s.describe(ctx)
 	if err != nil {
 		return err
 	}
-	running, builds := describe(all), s.daemons.Builds()
+	running = slices.DeleteFunc(running, func(c Container) bool { return c.Users == 0 })
+	builds := s.daemons.Builds()
 	if len(running) == 0 && builds == 0 {
 		return nil
 	}

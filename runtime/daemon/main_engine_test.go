@@ -41,6 +41,8 @@ type engineConfig struct {
 	Dirs     engine.Dirs
 	Group    string
 	Idle     time.Duration
+	Keep     time.Duration
+	MaxKept  int
 	Programs containertest.Helpers
 }
 
@@ -79,7 +81,7 @@ func serveTest() int {
 	ctx, stop := engine.Signals(context.Background())
 	defer stop()
 	err := Serve(ctx, Config{
-		Dirs: c.Dirs, Group: c.Group, Idle: c.Idle, Version: "test",
+		Dirs: c.Dirs, Group: c.Group, Idle: c.Idle, Keep: c.Keep, MaxKept: c.MaxKept, Version: "test",
 		Helpers: &helper.Set{
 			Shim:  helper.Helper{Name: "containerd-shim-runc-v2", Path: c.Programs.Shim, Source: helper.Path},
 			Agent: helper.Helper{Name: "wr-agent", Path: c.Programs.Agent, Source: helper.Path},

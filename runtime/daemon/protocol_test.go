@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
@@ -14,12 +15,13 @@ import (
 )
 
 func TestRequestsOfAnotherVersionAreRefusedBeforeAnythingElse(t *testing.T) {
+	ours, next := fmt.Sprintf(`{"protocol":%d,`, Protocol), fmt.Sprintf(`{"protocol":%d,`, Protocol+1)
 	for text, code := range map[string]string{
-		`{"protocol":1,"operation":"status"}`:  "",
-		`{"protocol":2,"operation":{"new":1}}`: "engine.version_skew",
-		`{}`:                                   "engine.version_skew",
-		`{"protocol":1,"operation":7}`:         "engine.bad_request",
-		`[]`:                                   "engine.bad_request",
+		ours + `"operation":"status"}`:  "",
+		next + `"operation":{"new":1}}`: "engine.version_skew",
+		`{}`:                            "engine.version_skew",
+		ours + `"operation":7}`:         "engine.bad_request",
+		`[]`:                            "engine.bad_request",
 	} {
 		_, err := decodeRequest([]byte(text))
 		if code == "" && err != nil || code != "" && !fault.HasCode(err, code) {
@@ -33,7 +35,7 @@ func TestRequestsOfAnotherVersionAreRefusedBeforeAnythingElse(t *testing.T) {
 }
 
 func FuzzDecodeRequest(f *testing.F) {
-	f.Add([]byte(`{"protocol":1,"operation":"run","container":{"image":"x","mounts":[{"source":"/a"}]}}`))
+	f.Add([]byte(`{"protocol":2,"operation":"run","container":{"image":"x","mounts":[{"source":"/a"}]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := decodeRequest(data)
 		if err == nil && r.Protocol != Protocol {

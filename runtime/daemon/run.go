@@ -98,6 +98,7 @@ func checkText(c spec.Container) error {
 // run is one container from the side of its client.
 type run struct {
 	client *Client
+	kept   bool       // the container is, so it is not this client's to remove
 	conn   *wire.Conn // its life
 	agent  *wire.Conn
 	created
@@ -114,7 +115,7 @@ func (c *Client) create(ctx context.Context, container spec.Container) (*run, er
 		_ = conn.Close()
 		return nil, err
 	}
-	r.client = c
+	r.client, r.kept = c, container.Role != spec.RoleFresh
 	return r, nil
 }
 
@@ -193,6 +194,9 @@ func (r *run) command(p spec.Process) agent.Command {
 func (r *run) remove(killed bool) removed {
 	if gone, err := finish(r.conn, end{Killed: killed}); err == nil {
 		return gone
+	}
+	if r.kept {
+		return removed{}
 	}
 	conn, err := r.client.open(request{Operation: opRemove, ID: r.ID})
 	if err != nil {

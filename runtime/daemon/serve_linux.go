@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ type Config struct {
 	Group   string        // whose members may use the engine; "" = only its own user
 	Idle    time.Duration // end after that long with nothing to do; 0 = DefaultIdle, < 0 = never
 	Helpers *helper.Set   // nil = those of this binary, else those on PATH
+	Keep    time.Duration // how long an unused container is kept; 0 = DefaultKeep
+	MaxKept int           // how many unused containers are kept; 0 = DefaultMaxKept
 	Ready   func(error)   // called once: the engine serves, or why it cannot; may be nil
 	Now     func() time.Time
 }
@@ -46,6 +49,7 @@ type server struct {
 	containers *container.Manager
 	activity   *activity
 	keeper     *keeper
+	pool       *pool
 	since      time.Time
 
 	stop    context.CancelCauseFunc // ends the engine
@@ -69,6 +73,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	var work sync.WaitGroup
 	work.Go(func() { s.keeper.run(ctx) })
 	work.Go(func() { s.watchIdle(ctx) })
+	work.Go(func() { s.watchPool(ctx) })
 	work.Go(func() { s.accept(ctx, listener) })
 	<-ctx.Done()
 	log.G(ctx).WithField("reason", context.Cause(ctx).Error()).Info("engine ends")
@@ -108,7 +113,9 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 		// What could not be removed now is tried again at the next start.
 		log.G(ctx).WithError(err).Warn("not everything of an earlier engine could be removed")
 	}
-	s.keeper = newKeeper(s.containers, kept)
+	s.keeper = newKeeper(s.containers, nil)
+	s.pool = s.newPool()
+	s.adopt(ctx, kept)
 	listener, err := s.daemons.Listen(cfg.Dirs.APISocket())
 	if err != nil {
 		return nil, nil, fmt.Errorf("serve the engine's API: %w", err)
@@ -139,6 +146,25 @@ func (s *server) newManager() *container.Manager {
 		CgroupParent: cgroups.Parent(), Controllers: append([]string{}, cgroups.Controllers...),
 		Now: s.cfg.Now,
 	})
+}
+
+// newPool makes the pool of this engine.
+func (s *server) newPool() *pool {
+	return &pool{
+		imageID: s.containers.ImageID, make: s.make, note: s.leaveNote,
+		remove:  func(c container.Container) { s.keeper.add(container.Container{ID: c.ID}) },
+		helpers: s.helpers.Agent.Path + s.helpers.Shim.Path,
+		keep:    cmp.Or(s.cfg.Keep, DefaultKeep), max: cmp.Or(s.cfg.MaxKept, DefaultMaxKept), now: s.cfg.Now,
+		warm: make(map[string]*warm), making: make(map[string]chan struct{}),
+	}
+}
+
+// watchPool removes containers that have not been used for long enough.
+func (s *server) watchPool(ctx context.Context) {
+	for ctx.Err() == nil {
+		pause(ctx, min(max(s.pool.keep/20, 10*time.Millisecond), time.Minute))
+		s.pool.expire()
+	}
 }
 
 // accept serves connections until the listener closes.

@@ -3,7 +3,7 @@ package daemon
 import (
 	"time"
 
-	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/spec"
 )
 
 // Status says how an engine is. It is what `wr engine status --json` prints.
@@ -62,22 +62,10 @@ type Container struct {
 	Project string    `json:"project,omitempty"` // label wr.project
 	Run     string    `json:"run,omitempty"`     // label wr.run
 	Image   string    `json:"image"`
-	Owner   int       `json:"owner"` // pid of the process it was made for
-	UID     int       `json:"uid"`   // of that process
+	Role    spec.Role `json:"role,omitempty"` // "" = used once
+	Users   int       `json:"users"`          // clients that use it now
+	Used    time.Time `json:"used,omitzero"`  // when the last of them left
+	Owner   int       `json:"owner"`          // pid of the process it was made for
+	UID     int       `json:"uid"`            // of that process
 	Since   time.Time `json:"since"`
-}
-
-// describe makes lines of a Status of the containers that have not ended.
-func describe(all []container.Container) []Container {
-	out := make([]Container, 0, len(all))
-	for _, c := range all {
-		if c.Ended {
-			continue
-		}
-		out = append(out, Container{
-			ID: c.ID, Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image,
-			Owner: c.Owner.PID, UID: c.Owner.UID, Since: c.Created,
-		})
-	}
-	return out
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wr-build/wr/runtime/container"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/helper"
 )
@@ -20,7 +21,7 @@ const countTime = time.Second
 
 // status says how this engine is.
 func (s *server) status(ctx context.Context) (Status, error) {
-	all, err := s.containers.List(ctx)
+	all, err := s.describe(ctx)
 	if err != nil {
 		return Status{}, err
 	}
@@ -35,9 +36,36 @@ func (s *server) status(ctx context.Context) (Status, error) {
 		Containerd: containerd, BuildKit: buildkit,
 		StateSize: size, Partial: !whole, Memory: residentMemory(),
 		Cgroups: Cgroups{Mode: string(cgroups.Mode), Controllers: append([]string{}, cgroups.Controllers...)},
-		Helpers: s.programs(), Builds: s.daemons.Builds(), Containers: describe(all),
+		Helpers: s.programs(), Builds: s.daemons.Builds(), Containers: all,
 		Warnings: s.daemons.Warnings(),
 	}, nil
+}
+
+// describe lists the containers that have not ended and that somebody uses or
+// may use again.
+func (s *server) describe(ctx context.Context) ([]Container, error) {
+	all, err := s.containers.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Container, 0, len(all))
+	for _, c := range all {
+		line := Container{
+			ID: c.ID, Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image, Users: 1,
+			Owner: c.Owner.PID, UID: c.Owner.UID, Since: c.Created,
+		}
+		if role := c.Labels[container.LabelRole]; role != "" {
+			w, ok := s.pool.find(c.ID)
+			if !ok {
+				continue // it is being made or removed
+			}
+			line.Role, line.Users, line.Used = w.role, w.users, w.used
+		}
+		if !c.Ended {
+			out = append(out, line)
+		}
+	}
+	return out, nil
 }
 
 // describeHelpers asks each helper for its version, which takes a process each.

@@ -70,20 +70,32 @@ type Owner struct {
 	GID int `json:"gid"`
 }
 
-// Container says how one container is made.
+// Role says what becomes of a container when its process has ended.
+type Role string
+
+// The roles of design.md section 5.
+const (
+	RoleFresh Role = ""     // it is removed
+	RoleDev   Role = "dev"  // it is kept, with all that was written, for processes that want the same, also at once
+	RoleTest  Role = "test" // it is kept for one process at a time; nothing that one of them wrote reaches the next
+)
+
+// Container says how one container is made, or which one that is kept will do.
 type Container struct {
+	Role     Role     `json:"role,omitempty"`
 	Image    string   `json:"image"`            // reference in the local store
 	Hostname string   `json:"hostname"`         // also resolvable inside
 	Mounts   []Mount  `json:"mounts,omitempty"` // in order
+	Own      []Mount  `json:"own,omitempty"`    // after those, of this one process: they tell no containers apart
 	Env      []string `json:"env,omitempty"`    // KEY=VALUE, over the image's own
 	User     string   `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
-	Network  Network  `json:"network"`          //
-	// Entrypoint is what becomes of the image's ENTRYPOINT; "" = once.
-	Entrypoint Entrypoint        `json:"entrypoint,omitempty"`
-	Caller     Owner             `json:"caller"`           // whom files of Owned mounts belong to
-	Labels     map[string]string `json:"labels,omitempty"` // wr.project, wr.run, ...
-	Pids       int64             `json:"pids,omitempty"`   // limit; 0 = the default
-	Memory     int64             `json:"memory,omitempty"` // bytes; 0 = no limit
+	Network  Network  `json:"network"`
+
+	Entrypoint Entrypoint        `json:"entrypoint,omitempty"` // "" = once
+	Caller     Owner             `json:"caller"`               // whom files of Owned mounts belong to
+	Labels     map[string]string `json:"labels,omitempty"`     // wr.project, wr.run, ...
+	Pids       int64             `json:"pids,omitempty"`       // limit; 0 = the default
+	Memory     int64             `json:"memory,omitempty"`     // bytes; 0 = no limit
 }
 
 // Process says what runs inside a container.
@@ -141,18 +153,26 @@ type Builder interface {
 	Build(ctx context.Context, b Build, progress func(Step)) (Image, error)
 }
 
-// Runner runs one process in one fresh container, which is removed whatever
-// happens. A process that fails is an Exit, not an error. When ctx ends, the
-// process gets SIGINT, a moment to finish, and is then killed. Run returns once
-// no process of the container is left, with context.Cause(ctx) if ctx ended;
-// snapshots and files may be removed a moment later.
+// Runner runs one process in a container, whose role says what becomes of it
+// whatever happens. A process that fails is an Exit, not an error. When ctx
+// ends, the process gets SIGINT, a moment to finish, and is then killed. Run
+// returns once nothing runs any more that the process started (in a container
+// of RoleDev: in its session), with context.Cause(ctx) if ctx ended; snapshots
+// and files may be removed a moment later.
 type Runner interface {
 	Run(ctx context.Context, c Container, p Process, io Stdio) (Exit, error)
 }
 
+// IsolationCapabilities are what the agent of a container of RoleTest needs,
+// and takes from the processes that it isolates.
+func IsolationCapabilities() []string {
+	return []string{"CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"}
+}
+
 // Container paths that wr itself uses.
 const (
-	Workspace = "/app"       // the workspace root
-	Internal  = "/.wr"       // everything of wr's own inside a container
-	Agent     = "/.wr/agent" // the resident agent's binary
+	Workspace = "/app"         // the workspace root
+	Internal  = "/.wr"         // everything of wr's own inside a container
+	Agent     = "/.wr/agent"   // the resident agent's binary
+	Scratch   = "/.wr/scratch" // where the agent keeps what an isolated run writes
 )

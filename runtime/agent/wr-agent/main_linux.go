@@ -16,21 +16,28 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case len(args) == 2 && args[0] == "serve":
-		if err := agent.Serve(args[1]); err != nil {
-			fmt.Fprintln(stderr, "wr-agent:", err)
-			return 1
-		}
-		return 0
+		return failed(stderr, agent.Serve(args[1], ""))
+	case len(args) == 3 && args[0] == "serve":
+		return failed(stderr, agent.Serve(args[1], args[2]))
+	case len(args) == 2 && args[0] == agent.EnterIsolation:
+		return failed(stderr, agent.Enter(args[1]))
+	case len(args) == 1 && args[0] == agent.ServeIsolated:
+		return failed(stderr, agent.Inherited())
 	case len(args) == 1 && args[0] == agent.TellEnvironment:
-		if err := agent.WriteEnvironment(os.Stdin); err != nil {
-			fmt.Fprintln(stderr, "wr-agent:", err)
-			return 1
-		}
-		return 0
+		return failed(stderr, agent.WriteEnvironment(os.Stdin))
 	case len(args) == 1 && args[0] == "version":
 		fmt.Fprintln(stdout, "wr-agent protocol", agent.Version)
 		return 0
 	}
-	fmt.Fprintln(stderr, "usage: wr-agent serve SOCKET | environment | version")
+	fmt.Fprintln(stderr, "usage: wr-agent serve SOCKET [SCRATCH] | environment | version")
 	return 2
+}
+
+// failed says err, if there is one, and returns the exit code.
+func failed(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "wr-agent:", err)
+	return 1
 }

@@ -1,0 +1,146 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// ownCapabilities are the numbers of spec.IsolationCapabilities.
+var ownCapabilities = []int{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
+
+// confine takes from this thread, for good, what the agent has and commands
+// have not: after it, no more is allowed than in any other container of wr.
+func confine() error {
+	last, err := lastCapability()
+	if err != nil {
+		return err
+	}
+	// Dropping from the bounding set takes CAP_SETPCAP, which is therefore
+	// taken from the thread itself only afterwards.
+	for _, c := range ownCapabilities {
+		if c > last {
+			continue
+		}
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
+			return fmt.Errorf("drop capability %d: %w", c, err)
+		}
+	}
+	if err := dropOwn(); err != nil {
+		return fmt.Errorf("drop capabilities: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return filterCalls()
+}
+
+// dropOwn takes the agent's own capabilities out of the thread's sets.
+func dropOwn() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return err
+	}
+	for _, c := range ownCapabilities {
+		mask := ^(uint32(1) << (c % 32))
+		set := &sets[c/32]
+		set.Effective, set.Permitted, set.Inheritable = set.Effective&mask, set.Permitted&mask, set.Inheritable&mask
+	}
+	return unix.Capset(&header, &sets[0])
+}
+
+// lastCapability is the highest number that the kernel knows.
+func lastCapability() (int, error) {
+	text, err := os.ReadFile("/proc/sys/kernel/cap_last_cap")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// namespaceFlags are those of clone(2) that make a namespace.
+const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER |
+	unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWCGROUP
+
+// calls are the system calls of one architecture, by number, that the
+// container's own filter allows because the agent has CAP_SYS_ADMIN.
+type calls struct {
+	arch   uint32 // as in seccomp(2)
+	denied []uint32
+	clone  uint32 // denied with namespaceFlags
+	clone3 uint32 // its flags cannot be seen, so programs are told to use clone
+	above  uint32 // numbers from here on are of another kind (x32); 0 = there are none
+}
+
+// filterCalls lets the kernel refuse those calls from now on.
+func filterCalls() error {
+	program, err := bpf.Assemble(filter(architectures))
+	if err != nil {
+		return err
+	}
+	raw := make([]unix.SockFilter, len(program))
+	for i, p := range program {
+		raw[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
+	}
+	fprog := unix.SockFprog{Len: uint16(len(raw)), Filter: &raw[0]}
+	err = unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&fprog)), 0, 0)
+	if err != nil {
+		return fmt.Errorf("filter system calls: %w", err)
+	}
+	return nil
+}
+
+// Results of a filter, see seccomp(2).
+const (
+	allow   = unix.SECCOMP_RET_ALLOW
+	refuse  = unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)
+	unknown = unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)
+)
+
+// Offsets in struct seccomp_data.
+const (
+	offNumber   = 0
+	offArch     = 4
+	offFirstArg = 16 // its lower half, on the little-endian machines there are
+)
+
+// filter is the program that judges one call. A call of an architecture that
+// is not listed is refused.
+func filter(all []calls) []bpf.Instruction {
+	program := []bpf.Instruction{bpf.LoadAbsolute{Off: offArch, Size: 4}}
+	for _, c := range all {
+		body := c.filter()
+		program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: c.arch, SkipTrue: uint8(len(body))})
+		program = append(program, body...)
+	}
+	return append(program, bpf.RetConstant{Val: refuse})
+}
+
+// filter judges a call of one architecture; it always returns.
+func (c calls) filter() []bpf.Instruction {
+	program := []bpf.Instruction{bpf.LoadAbsolute{Off: offNumber, Size: 4}}
+	answer := func(cond bpf.JumpTest, number, result uint32) {
+		program = append(program, bpf.JumpIf{Cond: cond, Val: number, SkipFalse: 1}, bpf.RetConstant{Val: result})
+	}
+	if c.above > 0 {
+		answer(bpf.JumpGreaterOrEqual, c.above, unknown)
+	}
+	answer(bpf.JumpEqual, c.clone3, unknown)
+	for _, number := range slices.Sorted(slices.Values(c.denied)) {
+		answer(bpf.JumpEqual, number, refuse)
+	}
+	return append(program,
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: c.clone, SkipTrue: 3},
+		bpf.LoadAbsolute{Off: offFirstArg, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: namespaceFlags, SkipTrue: 1},
+		bpf.RetConstant{Val: refuse},
+		bpf.RetConstant{Val: allow},
+	)
+}

@@ -1,0 +1,241 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+// Defaults of Config.
+const (
+	DefaultKeep    = 15 * time.Minute
+	DefaultMaxKept = 8
+)
+
+// prepared is a container in which commands can run.
+type prepared struct {
+	*container.Container
+	env      [][]byte // that its ENTRYPOINT made
+	oomKills int      // before the command
+}
+
+// warm is a container that is kept. Its mutable fields are guarded by the pool.
+type warm struct {
+	prepared
+	role  spec.Role
+	key   string // equal for all that want a container exactly like this one
+	place string // equal for all that would replace this one by theirs
+
+	users int
+	used  time.Time // when the last user left
+	stale bool      // to be removed once nobody uses it
+}
+
+// pool keeps containers for those who want one like it later.
+type pool struct {
+	imageID func(context.Context, string) (string, error)
+	make    func(context.Context, peer, spec.Container) (prepared, error)
+	note    func(*warm) error         // tells the next engine of a container
+	remove  func(container.Container) // soon, and for as long as it takes
+	helpers string                    // which agent and shim are in use
+	keep    time.Duration             // how long an unused one stays
+	max     int                       // how many unused ones stay
+	now     func() time.Time
+
+	mu     sync.Mutex // guards the rest
+	warm   map[string]*warm
+	making map[string]chan struct{} // by place: has room for one who makes a container
+}
+
+// take returns a container for c that is not anybody else's: one that is kept
+// and has been used, else a new one.
+func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, usedBefore bool, err error) {
+	key, place, err := p.identify(ctx, who, c)
+	if err != nil {
+		return nil, false, err
+	}
+	turn := p.turn(place)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+	if w := p.reuse(key, place); w != nil {
+		return w, true, nil
+	}
+	made, err := p.make(ctx, who, c)
+	if err != nil {
+		return nil, false, err
+	}
+	w = &warm{prepared: made, role: c.Role, key: key, place: place, users: 1}
+	if err := p.note(w); err != nil {
+		p.remove(*w.Container)
+		return nil, false, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.warm[w.ID] = w
+	return w, false, nil
+}
+
+// turn is what whoever makes a container for a place must hold: two who want
+// the same at once get one.
+func (p *pool) turn(place string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.making[place] == nil {
+		p.making[place] = make(chan struct{}, 1)
+	}
+	return p.making[place]
+}
+
+// reuse returns a kept container of that key, if there is one to be had, and
+// gives up those of the same place that have another key.
+func (p *pool) reuse(key, place string) (found *warm) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.warm {
+		switch {
+		case w.place != place:
+		case w.key != key:
+			w.stale = true
+			p.tidy(w)
+		case found == nil && !w.stale && (w.role == spec.RoleDev || w.users == 0):
+			found = w
+		}
+	}
+	if found != nil {
+		found.users++
+	}
+	return found
+}
+
+// give says that a user of w has left.
+func (p *pool) give(w *warm) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.users--
+	w.used = p.now()
+	p.tidy(w)
+	p.trim()
+}
+
+// drop gives a container up for good.
+func (p *pool) drop(w *warm) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.users--
+	w.stale = true
+	p.tidy(w)
+}
+
+// tidy removes, with the mutex held, a container that is not wanted any more.
+func (p *pool) tidy(w *warm) {
+	if w.stale && w.users <= 0 && p.warm[w.ID] == w {
+		delete(p.warm, w.ID)
+		p.remove(*w.Container)
+	}
+}
+
+// trim removes, with the mutex held, the unused containers that are too many,
+// first those that were used least recently.
+func (p *pool) trim() {
+	unused := p.unused()
+	for _, w := range unused[:max(0, len(unused)-p.max)] {
+		w.stale = true
+		p.tidy(w)
+	}
+}
+
+// unused lists, with the mutex held, what nobody uses, the least recent first.
+func (p *pool) unused() []*warm {
+	var all []*warm
+	for _, w := range p.warm {
+		if w.users <= 0 {
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b *warm) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// expire removes what has not been used for long enough.
+func (p *pool) expire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.unused() {
+		if p.now().Sub(w.used) >= p.keep {
+			w.stale = true
+			p.tidy(w)
+		}
+	}
+}
+
+// forget takes a container out without removing it: its remover does that.
+func (p *pool) forget(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.warm, id)
+}
+
+// find returns a copy of what is known of a container.
+func (p *pool) find(id string) (warm, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.warm[id]
+	if w == nil {
+		return warm{}, false
+	}
+	return *w, true
+}
+
+// identify returns the key and the place of a container: all that decides what
+// a process meets inside, and what it is for.
+func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (key, place string, err error) {
+	image, err := p.imageID(ctx, c.Image)
+	if err != nil {
+		return "", "", err
+	}
+	place = digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
+	var sources []string
+	for _, m := range c.Mounts {
+		sources = append(sources, inode(m.Source))
+	}
+	c.Labels, c.Own = nil, nil
+	return digest(who.uid, image, p.helpers, c, sources), place, nil
+}
+
+// inode tells a directory from another that came to its path later.
+func inode(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "" // making the container says what is wrong
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d", stat.Dev, stat.Ino)
+}
+
+// digest is a short name for values of plain data.
+func digest(values ...any) string {
+	document, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // plain data always encodes
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:16])
+}

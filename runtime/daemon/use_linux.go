@@ -1,0 +1,165 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/containerd/log"
+
+	"github.com/wr-build/wr/runtime/agent"
+	"github.com/wr-build/wr/runtime/container"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/wire"
+)
+
+// restTime is how long what a process left behind in a kept container may take
+// to be gone.
+const restTime = 5 * time.Second
+
+// use is one client's use of one container.
+type use struct {
+	server *server
+	prepared
+	warm *warm // nil for a fresh container
+}
+
+// obtain finds or makes a container for a client and gives the client its
+// agent. A kept one whose agent does not answer any more is replaced once.
+func (s *server) obtain(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (*use, error) {
+	u, again, err := s.reach(ctx, conn, who, c)
+	if err != nil && again && ctx.Err() == nil {
+		log.G(ctx).WithError(err).Warn("a kept container cannot be used any more")
+		u, _, err = s.reach(ctx, conn, who, c)
+	}
+	return u, err
+}
+
+// reach is one attempt at obtain. again tells that it failed with a container
+// that had been used before.
+func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (u *use, again bool, err error) {
+	u = &use{server: s}
+	if c.Role == spec.RoleFresh {
+		u.prepared, err = s.make(ctx, who, c)
+	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
+		u.prepared = u.warm.prepared
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	u.oomKills = s.containers.OOMKills(u.ID)
+	err = u.handOver(ctx, conn, c)
+	switch {
+	case err == nil:
+		return u, false, nil
+	case u.warm == nil:
+		return nil, false, errors.Join(err, s.discard(ctx, u.Container))
+	case ctx.Err() != nil && u.rest(context.WithoutCancel(ctx)):
+		s.pool.give(u.warm) // only its client is gone
+	default:
+		s.pool.drop(u.warm)
+	}
+	return nil, again, err
+}
+
+// make makes a container and prepares it.
+func (s *server) make(ctx context.Context, who peer, c spec.Container) (prepared, error) {
+	made, err := s.containers.Create(ctx, who.owner(), c)
+	if err != nil {
+		if made != nil {
+			s.keeper.add(container.Container{ID: made.ID}) // What is left of it is removed later.
+		}
+		return prepared{}, err
+	}
+	out := prepared{Container: made}
+	if len(made.Entrypoint) == 0 || c.Entrypoint == spec.EntrypointEach || c.Entrypoint == spec.EntrypointOff {
+		return out, nil
+	}
+	env, err := s.entrypoint(ctx, made)
+	if err != nil {
+		return prepared{}, errors.Join(err, s.discard(ctx, made))
+	}
+	for _, kv := range env {
+		out.env = append(out.env, []byte(kv))
+	}
+	return out, nil
+}
+
+// handOver connects the client with the container's agent.
+func (u *use) handOver(ctx context.Context, conn *wire.Conn, c spec.Container) error {
+	answer := created{ID: u.ID, Identity: u.Identity, Env: u.env}
+	if c.Entrypoint == spec.EntrypointEach {
+		answer.Before = u.Entrypoint
+	}
+	f, err := u.server.containers.Connect(ctx, u.Container)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if c.Role != spec.RoleTest {
+		return send(conn, reply{Created: &answer}, f)
+	}
+	isolated, err := wire.FromFile(f)
+	if err != nil {
+		return err
+	}
+	defer isolated.Close()
+	if err := u.isolate(isolated, c); err != nil {
+		return err
+	}
+	passed, err := isolated.File()
+	if err != nil {
+		return err
+	}
+	defer passed.Close()
+	return send(conn, reply{Created: &answer}, passed)
+}
+
+// isolate tells the agent what the client's process is to have of its own.
+func (u *use) isolate(conn *wire.Conn, c spec.Container) error {
+	mounts, err := u.server.containers.Detach(c.Caller, u.Identity, c.Own)
+	if err != nil {
+		return err
+	}
+	defer wire.CloseAll(mounts)
+	isolation := agent.Isolation{Network: c.Network == spec.NetworkNone}
+	for _, m := range c.Own {
+		isolation.Mounts = append(isolation.Mounts, agent.Text(m.Target))
+	}
+	return agent.Isolate(conn, isolation, mounts)
+}
+
+// finish ends the use and says so. The client need not wait for what follows:
+// nothing that it started runs any more, and cleaning up takes as long as all
+// the rest of a short command.
+func (u *use) finish(ctx context.Context, conn *wire.Conn, e end) error {
+	s := u.server
+	gone := removed{
+		OOMKilled: e.Killed && s.containers.OOMKills(u.ID) > u.oomKills,
+		Stopped:   ctx.Err() != nil,
+	}
+	if u.warm != nil && ctx.Err() == nil && u.rest(ctx) {
+		s.pool.give(u.warm)
+		return send(conn, reply{Removed: &gone})
+	}
+	if u.warm != nil {
+		s.pool.forget(u.ID)
+	}
+	if err := s.containers.Kill(ctx, u.ID); err != nil {
+		return errors.Join(err, s.discard(ctx, u.Container))
+	}
+	_ = send(conn, reply{Removed: &gone}) // the client may be gone
+	return s.discard(ctx, u.Container)
+}
+
+// rest waits until a container can be used by the next, and reports whether it
+// can. Processes of a dev container are those of its users.
+func (u *use) rest(ctx context.Context) bool {
+	if u.warm.role != spec.RoleTest {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, restTime)
+	defer cancel()
+	_, err := u.server.ask(ctx, u.Container, true)
+	return err == nil
+}
