@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -92,6 +93,7 @@ func Main(ctx context.Context, args []string, p Process) int {
 	context.AfterFunc(ctx, stop)
 
 	a := &app{Process: p, args: args, log: zerolog.Nop()}
+	a.collectGarbage(200)
 	err := a.run(ctx, args)
 	if code := exit(0); errors.As(err, &code) {
 		return int(code)
@@ -106,6 +108,16 @@ func Main(ctx context.Context, args []string, p Process) int {
 	}
 	a.report(err)
 	return a.exitCode(fault.Of(err))
+}
+
+// collectGarbage lets the heap grow by percent before the next collection,
+// unless the user's GOGC says otherwise. Why: most commands end before their
+// garbage is worth collecting, and at Go's own 100 the first collection falls
+// into the start and costs a tenth of it. The engine stays and goes back to 100.
+func (p Process) collectGarbage(percent int) {
+	if p.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // run parses args and runs the command they name.

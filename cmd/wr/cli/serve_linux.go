@@ -18,6 +18,7 @@ func (c *engineServeCmd) Run(ctx context.Context, a *app) error {
 		_, err := fmt.Fprintln(a.Out, "would be the engine of", dirs.State)
 		return err
 	}
+	a.collectGarbage(100)
 	ready := engine.ReadyFile()
 	ctx, stop := engine.Signals(context.WithoutCancel(ctx))
 	defer stop()
