@@ -30,7 +30,11 @@ func (c *buildCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer chosen.engine.Close()
-	p := plan.Builds(chosen.ws, chosen.selected, plan.Options{NoCache: c.NoCache})
+	selected, err := a.selectMaking(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	p := plan.Builds(chosen.ws, selected, plan.Options{NoCache: c.NoCache})
 	if a.DryRun {
 		return a.printPlan(p)
 	}

@@ -39,12 +39,12 @@ func (a *app) enter(ctx context.Context, in entry) error {
 	if err != nil {
 		return err
 	}
-	engine, err := a.connect(ctx)
+	o, err := a.openAll(ctx, ws, choice{projects: []workspace.Project{p}})
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
-	build, err := a.imageOf(ctx, engine, ws, p)
+	defer o.engine.Close()
+	build, err := a.imageOf(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -61,26 +61,23 @@ func (a *app) enter(ctx context.Context, in entry) error {
 	if a.DryRun {
 		return a.printJSON(map[string]any{"build": build, "container": container, "process": process})
 	}
-	if err := a.ensure(ctx, engine, build); err != nil {
+	if err := a.ensure(ctx, o.engine, build); err != nil {
 		return err
 	}
-	result, err := a.attach(ctx, engine, container, process)
+	result, err := a.attach(ctx, o.engine, container, process)
 	if err != nil {
 		return err
 	}
 	return exit(result.Code)
 }
 
-// imageOf is the action that makes p's image.
-func (a *app) imageOf(ctx context.Context, engine Engine, ws *workspace.Workspace, p workspace.Project) (plan.Action, error) {
-	if err := a.makeBases(ctx, engine, ws, []workspace.Project{p}); err != nil {
-		return plan.Action{}, err
-	}
-	selected, err := a.selectAll(ctx, engine, ws, []workspace.Project{p})
+// imageOf is the action that makes the image of the one project in o.
+func (a *app) imageOf(ctx context.Context, o *opened) (plan.Action, error) {
+	selected, err := a.selectMaking(ctx, o)
 	if err != nil {
 		return plan.Action{}, err
 	}
-	action := plan.Builds(ws, selected, plan.Options{}).Actions[0]
+	action := plan.Builds(o.ws, selected, plan.Options{}).Actions[0]
 	if action.Fault != nil {
 		return action, action.Fault
 	}

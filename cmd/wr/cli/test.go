@@ -39,10 +39,14 @@ func (c *testCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	for i, s := range chosen.selected {
-		chosen.selected[i].Untestable = contradiction(chosen.ws, s.Project)
+	selected, err := a.selectMaking(ctx, chosen)
+	if err != nil {
+		return err
 	}
-	p := plan.TestRun(chosen.ws, chosen.selected, plan.Options{
+	for i, s := range selected {
+		selected[i].Untestable = contradiction(chosen.ws, s.Project)
+	}
+	p := plan.TestRun(chosen.ws, selected, plan.Options{
 		Args: a.rest, Paths: chosen.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(chosen.projects...), Caller: caller,
 	})
 	if a.DryRun {
