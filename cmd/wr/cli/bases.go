@@ -15,7 +15,7 @@ import (
 // that are not there yet. A project that cannot be read is left to whoever uses
 // it; a base that cannot be made fails the builds that need it, by name.
 func (a *app) makeBases(ctx context.Context, o *opened) error {
-	if a.DryRun || a.Connect != nil || len(o.ws.Config.Bases) == 0 {
+	if a.Connect != nil || len(o.ws.Config.Bases) == 0 {
 		return nil
 	}
 	missing, err := missingBases(ctx, o.ws, o.sources)

@@ -15,7 +15,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/rs/zerolog"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -53,7 +52,7 @@ type grammar struct {
 	Config  configCmd  `cmd:"" group:"more" help:"About wr.toml."`
 	Version versionCmd `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
 
-	Completion kongcompletion.Completion `cmd:"" group:"more" help:"How to have bash, zsh or fish complete wr's commands and projects."`
+	Completion completionCmd `cmd:"" group:"more" help:"How to have bash, zsh or fish complete wr's commands and projects."`
 }
 
 // Globals are the flags that every command takes.
@@ -69,7 +68,7 @@ type Globals struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
-// app is one invocation of wr. It is what every command's Run receives.
+// app is one invocation of wr. It is what every command receives.
 type app struct {
 	Process
 	Globals
@@ -78,6 +77,8 @@ type app struct {
 	name string   // of the command, as far as it is known
 	rest []string // everything after "--"; nil when there was none
 	log  zerolog.Logger
+
+	parsed *kong.Context // what args mean to the grammar
 }
 
 // exit ends wr with the code of a command that ran, saying nothing more.
@@ -152,8 +153,8 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err := a.prepare(); err != nil {
 		return err
 	}
-	k.BindTo(ctx, (*context.Context)(nil))
-	return k.Run(a)
+	a.parsed = k
+	return a.carryOut(ctx, k.Selected().Target.Addr().Interface())
 }
 
 // prepare turns the global flags into what commands use.

@@ -38,8 +38,8 @@ type projectState struct {
 	Counts  *report.Counts `json:"counts,omitempty"`
 }
 
-// Run shows where things stand.
-func (statusCmd) Run(ctx context.Context, a *app) error {
+// Read shows where things stand.
+func (statusCmd) Read(ctx context.Context, a *app) error {
 	ws, err := workspace.Load(ctx, a.dir)
 	if fault.HasCode(err, "workspace.not_found") {
 		fmt.Fprintf(a.Out, "no workspace here.\n\nnext: wr init\n")

@@ -28,31 +28,30 @@ func (testCmd) Help() string {
 	return "Everything after -- goes to pytest: wr test infra -- -k login -x\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
 }
 
-// Run tests.
-func (c *testCmd) Run(ctx context.Context, a *app) error {
-	chosen, err := a.open(ctx, c.Targets, c.Recursive)
+// Prepare finds out what is to be tested.
+func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	o, err := a.open(ctx, c.Targets, c.Recursive)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	defer chosen.engine.Close()
-	caller, err := a.caller(chosen.ws)
+	caller, err := a.caller(o.ws)
 	if err != nil {
-		return err
+		return deed{}, errors.Join(err, o.engine.Close())
 	}
-	selected, err := a.selectMaking(ctx, chosen)
-	if err != nil {
-		return err
+	draw := func(selected []plan.Selected) plan.Plan {
+		for i, s := range selected {
+			selected[i].Untestable = contradiction(o.ws, s.Project)
+		}
+		return plan.TestRun(o.ws, selected, plan.Options{
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller,
+		})
 	}
-	for i, s := range selected {
-		selected[i].Untestable = contradiction(chosen.ws, s.Project)
-	}
-	p := plan.TestRun(chosen.ws, selected, plan.Options{
-		Args: a.rest, Paths: chosen.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(chosen.projects...), Caller: caller,
-	})
-	if a.DryRun {
-		return a.printPlan(p)
-	}
-	return a.test(ctx, chosen.engine, p, testrun.Config{Owner: caller})
+	return a.deedOn(ctx, o,
+		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
+		func(selected []plan.Selected) error {
+			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller})
+		},
+	), nil
 }
 
 // test carries out p, shows it, and ends wr with the code of its result.
