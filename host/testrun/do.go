@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -38,21 +37,20 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 		return nil, dir, err
 	}
 	defer func() { err = errors.Join(err, dir.Close()) }()
-	log, err := openLog(dir, c.Owner)
+	log, err := openLog(dir)
 	if err != nil {
 		return nil, dir, err
 	}
 	result := &report.Run{}
-	d := &doing{Config: c, root: p.Root, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
+	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
 	err = d.carryOut(ctx, p, result)
-	err = errors.Join(err, log.Close(), writeJUnit(dir, result, c.Owner))
+	err = errors.Join(err, log.Close(), writeJUnit(dir, result))
 	return result, dir, err
 }
 
 // doing is one run of Do.
 type doing struct {
 	Config
-	root   string // host path of the workspace
 	dir    RunDir
 	stream *event.Stream
 }
@@ -109,7 +107,7 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := makeCache(d.root, a.Project, d.Owner)
+	cache, err := d.dir.cache(a.Project)
 	if err != nil {
 		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(err)})
 		return
@@ -117,7 +115,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	Unit{
 		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		RunDir: d.dir.Unit(a.Project), Owner: d.Owner, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 
@@ -141,25 +139,10 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	d.stream.Emit(e)
 }
 
-// writeJUnit writes the run's junit.xml, whole or not at all.
-func writeJUnit(dir RunDir, result *report.Run, owner spec.Owner) error {
-	path := filepath.Join(dir.Path, "junit.xml")
-	f, err := os.CreateTemp(dir.Path, ".junit-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	err = errors.Join(report.JUnit(f, result), f.Chmod(0o644), give(f, owner), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
+// JUnitFile is the name of the JUnit report in a run's directory.
+const JUnitFile = "junit.xml"
 
-// give makes f the owner's when this process can.
-func give(f *os.File, owner spec.Owner) error {
-	if !isRoot() {
-		return nil
-	}
-	return f.Chown(owner.UID, owner.GID)
+// writeJUnit writes the run's junit.xml, whole or not at all.
+func writeJUnit(dir RunDir, result *report.Run) error {
+	return dir.run.replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
 }

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/wr-build/wr/host/event"
-	"github.com/wr-build/wr/runtime/spec"
 )
 
 // EventsFile is the name of the event log in a run's directory.
@@ -21,13 +19,10 @@ type log struct {
 	err  error
 }
 
-func openLog(dir RunDir, owner spec.Owner) (*log, error) {
-	f, err := os.OpenFile(filepath.Join(dir.Path, EventsFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+func openLog(dir RunDir) (*log, error) {
+	f, err := dir.run.create(EventsFile)
 	if err != nil {
 		return nil, err
-	}
-	if err := give(f, owner); err != nil {
-		return nil, errors.Join(err, f.Close())
 	}
 	return &log{file: f}, nil
 }
