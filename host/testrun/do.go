@@ -39,13 +39,12 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 	defer func() { err = errors.Join(err, dir.Close()) }()
 	log, err := openLog(dir)
 	if err != nil {
-		return nil, dir, err
+		return nil, dir, notRecorded(dir, 0, err)
 	}
 	result := &report.Run{}
 	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
 	err = d.carryOut(ctx, p, result)
-	err = errors.Join(err, log.Close(), writeJUnit(dir, result))
-	return result, dir, err
+	return result, dir, errors.Join(err, record(dir, log, result))
 }
 
 // doing is one run of Do.
@@ -142,7 +141,15 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 // JUnitFile is the name of the JUnit report in a run's directory.
 const JUnitFile = "junit.xml"
 
-// writeJUnit writes the run's junit.xml, whole or not at all.
-func writeJUnit(dir RunDir, result *report.Run) error {
-	return dir.run.replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
+// record completes the record of a run, or says what it lacks. Why no junit.xml
+// beside a log that was cut off: it would tell of more than the log can prove.
+func record(dir RunDir, l *log, result *report.Run) error {
+	err := l.Close()
+	if err == nil {
+		err = dir.run.replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
+	}
+	if err != nil {
+		return notRecorded(dir, l.lines, err)
+	}
+	return nil
 }

@@ -13,10 +13,13 @@ import (
 const EventsFile = "events.ndjson"
 
 // log is the sink that writes events.ndjson. A line that could not be written
-// is an error of Close: a log with a hole is never taken for a whole one.
+// is an error of Close, and nothing comes after it: the log of a run is whole or
+// cut off, and never has a hole.
 type log struct {
-	file *os.File
-	err  error
+	file  *os.File
+	lines int   // written
+	size  int64 // bytes of them
+	err   error
 }
 
 func openLog(dir RunDir) (*log, error) {
@@ -29,13 +32,18 @@ func openLog(dir RunDir) (*log, error) {
 
 // Emit appends e as one line.
 func (l *log) Emit(e event.Event) {
+	if l.err != nil {
+		return
+	}
 	line, err := json.Marshal(e)
 	if err == nil {
 		_, err = l.file.Write(append(line, '\n'))
 	}
-	if err != nil && l.err == nil {
-		l.err = fmt.Errorf("write %s: %w", EventsFile, err)
+	if err != nil {
+		l.err = errors.Join(fmt.Errorf("write %s: %w", EventsFile, err), l.file.Truncate(l.size))
+		return
 	}
+	l.lines, l.size = l.lines+1, l.size+int64(len(line))+1
 }
 
 // Close returns the first error of all.

@@ -222,8 +222,23 @@ func random(bytes int) string {
 }
 
 func cannotKeepRuns(state string, err error) error {
+	if f := fault.Disk(err, state); f != nil {
+		return f
+	}
 	return &fault.Error{
 		Code: "run.no_directory", Message: fmt.Sprintf("cannot keep this run in the workspace: %v", err), Err: err,
 		Next: "make " + state + " a directory that you may write to",
 	}
+}
+
+// notRecorded is the fault of a run whose record could not be completed.
+func notRecorded(dir RunDir, events int, err error) error {
+	f := fault.Disk(err, dir.Path)
+	if f == nil {
+		f = &fault.Error{Code: "run.not_recorded", Message: err.Error(), Err: err, Next: "see whether you may write to " + dir.Path}
+	}
+	f.Message = "this run has no " + JUnitFile + ": " + f.Message
+	f.Next += ", and run the tests again"
+	f.Details = fmt.Sprintf("kept in %s: the first %d events in %s, and what the projects have printed", dir.Path, events, EventsFile)
+	return f
 }

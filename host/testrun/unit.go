@@ -8,6 +8,7 @@
 package testrun
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"path/filepath"
@@ -63,12 +64,15 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
 	dir, err := makeUnitDir(u.Record, u.Project, u.pluginConfig())
 	if err != nil {
-		return Verdict{Status: event.Broken, Fault: fault.Of(err)}
+		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
 	}
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
 	end := u.follow(ctx, r, dir, s)
 	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
+	if !s.whole() {
+		end.full = dir.full()
+	}
 	return s.conclude(end)
 }
 

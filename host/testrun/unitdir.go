@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // What is in a unit's directory.
@@ -87,6 +90,21 @@ func (d *unitDir) Close() error {
 
 // host is the host path of name, for those who mount it.
 func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
+
+// full tries whether anything more can be written here, and returns the fault of
+// the disk if not. Why not ask for the free space: quotas are not in it.
+func (d *unitDir) full() *fault.Error {
+	const name, size = ".probe", 64 << 10
+	err := d.write(name, make([]byte, size))
+	if err == nil {
+		_ = d.Remove(name)
+		return nil
+	}
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err // nobody has heard of the probe
+	}
+	return fault.Disk(err, d.path)
+}
 
 // Bounds of what is shown of a unit's output.
 const (

@@ -13,9 +13,10 @@ import (
 // ending is all that the host itself saw of the end of a unit.
 type ending struct {
 	exit        spec.Exit
-	err         error  // of the runner, not of the process
-	interrupted bool   // err is there because the context ended
-	log         string // last lines of the output
+	err         error        // of the runner, not of the process
+	interrupted bool         // err is there because the context ended
+	full        *fault.Error // why the facts end early: no more could be written; nil = that is not why
+	log         string       // last lines of the output
 	allowEmpty  bool
 }
 
@@ -45,6 +46,8 @@ func (s *session) conclude(end ending) Verdict {
 	switch {
 	case end.interrupted:
 		return Verdict{Status: event.Interrupted}
+	case end.full != nil:
+		return Verdict{Status: event.Broken, Fault: noSpace(end)}
 	case s.damaged != "":
 		return Verdict{Status: event.Bad, Fault: s.streamDamaged(end)}
 	case !s.started:
@@ -103,6 +106,8 @@ func (s *session) ranInto(end ending) string {
 	switch {
 	case s.internal != nil:
 		return "pytest itself failed: " + s.internal.Text
+	case end.full != nil:
+		return "its end could not be written: " + end.full.Message
 	case end.err != nil:
 		return "its container was lost: " + end.err.Error()
 	case end.exit.Signal == 0:
@@ -117,6 +122,8 @@ func (s *session) whyNot(end ending, running []string) string {
 	switch {
 	case end.interrupted:
 		return "interrupted"
+	case end.full != nil:
+		return "nothing more could be written: " + end.full.Message
 	case end.err != nil:
 		return "the container was lost: " + end.err.Error()
 	case s.internal != nil:

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path"
@@ -11,8 +12,9 @@ import (
 	"github.com/wr-build/wr/host/report"
 )
 
-// Summary writes the table that closes a run, and where its reports are.
-func Summary(w io.Writer, style Style, r *report.Run, dir string) error {
+// Summary writes the table that closes a run, and where its JUnit report is; ""
+// = it has none.
+func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	header := []string{"PROJECT", "IMAGE", ">PASSED", ">FAILED", ">SKIPPED", ">ERRORS", ">TIME", "RESULT"}
 	var rows [][]string
 	for _, p := range r.Projects {
@@ -25,7 +27,7 @@ func Summary(w io.Writer, style Style, r *report.Run, dir string) error {
 	if err := Table(w, header, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, path.Join(dir, "junit.xml")))
+	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }
 

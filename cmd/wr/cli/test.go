@@ -60,9 +60,13 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
+	junit := ""
+	if err == nil {
+		junit = filepath.Join(relative(dir.Path, a.dir), testrun.JUnitFile)
+	}
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
-		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir)))
+		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
 	}
 	if err != nil {
 		return err // what could not be recorded or shown is no result
