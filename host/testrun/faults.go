@@ -21,6 +21,13 @@ func bad(code string, end ending, format string, args ...any) Verdict {
 	}}
 }
 
+// noSpace is the fault of a unit whose facts had no place on the disk.
+func noSpace(end ending) *fault.Error {
+	f := *end.full
+	f.Message, f.Details = "the record of this test run ends early: "+f.Message, end.log
+	return &f
+}
+
 func (s *session) streamDamaged(end ending) *fault.Error {
 	return &fault.Error{
 		Code: "test.stream_damaged", Message: "the record of this test run " + s.damaged, Details: end.log,

@@ -25,7 +25,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
 }
 
 // Prepare finds out what is to be tested.
@@ -63,9 +63,13 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
+	junit := ""
+	if err == nil {
+		junit = filepath.Join(relative(dir.Path, a.dir), testrun.JUnitFile)
+	}
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
-		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir)))
+		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
 	}
 	if err != nil {
 		return err // what could not be recorded or shown is no result
