@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/mod/semver"
@@ -15,14 +16,19 @@ import (
 )
 
 // The shapes of names. They are what image references, hosts and shells take.
+// Each is compiled when a file first has something of that shape.
 var (
-	nameShape     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
-	registryShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	variableShape = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	suiteShape    = regexp.MustCompile(`^[a-z0-9][a-z0-9./-]*$`)
-	packageShape  = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
-	referencePart = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/@-]*$`)
+	nameShape     = shape(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	registryShape = shape(`^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	variableShape = shape(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	suiteShape    = shape(`^[a-z0-9][a-z0-9./-]*$`)
+	packageShape  = shape(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
+	referencePart = shape(`^[a-z0-9][a-z0-9._:/@-]*$`)
 )
+
+func shape(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // check notes values that have the right type and still make no sense.
 func check(d *decoder, f *File) {
@@ -92,7 +98,7 @@ func (d *decoder) checkEnv(e Env) {
 // checkVariables checks the names and values of variables.
 func (d *decoder) checkVariables(at string, values map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !variableShape.MatchString(name) {
+		if !variableShape().MatchString(name) {
 			d.refuse(join(at, name), "%q is not a name of letters, digits and _", name)
 		}
 		if strings.ContainsRune(values[name], 0) {
@@ -107,7 +113,7 @@ func (d *decoder) checkBases(bases map[string]Base, inRoot bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(bases)) {
 		at, base := join("bases", name), bases[name]
-		if !referencePart.MatchString(name) {
+		if !referencePart().MatchString(name) {
 			d.refuse(at, "%q is not an image reference such as acme/python", name)
 		}
 		if d.given(at) && base.Suite == "" && !d.bad[join(at, "suite")] {
@@ -140,8 +146,8 @@ func (d *decoder) filled(at, text string) {
 }
 
 // shape refuses a text that does not match.
-func (d *decoder) shape(at, text string, shape *regexp.Regexp, words string) {
-	if d.given(at) && !shape.MatchString(text) {
+func (d *decoder) shape(at, text string, shape func() *regexp.Regexp, words string) {
+	if d.given(at) && !shape().MatchString(text) {
 		d.refuse(at, "%q is not %s", text, words)
 	}
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"sort"
 	"strconv"
 
@@ -10,11 +9,11 @@ import (
 )
 
 // bareKey matches keys that TOML writes without quotes.
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+var bareKey = shape(`^[A-Za-z0-9_-]+$`)
 
 // join appends key to the dotted key at, as TOML would write it.
 func join(at, key string) string {
-	if !bareKey.MatchString(key) {
+	if !bareKey().MatchString(key) {
 		key = strconv.Quote(key)
 	}
 	if at == "" {

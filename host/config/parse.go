@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -49,13 +48,13 @@ func Parse(name string, data []byte) (*File, error) {
 }
 
 // header matches the two tables that make a directory a workspace or a project.
-var header = regexp.MustCompile(`(?m)^[ \t]*\[[ \t]*(workspace|project)[ \t]*\]`)
+var header = shape(`(?m)^[ \t]*\[[ \t]*(workspace|project)[ \t]*\]`)
 
 // intended returns what can be known of a file that is not TOML: whether it
 // was meant to be a workspace's or a project's.
 func intended(data []byte) *File {
 	f := Default()
-	for _, match := range header.FindAllSubmatch(data, -1) {
+	for _, match := range header().FindAllSubmatch(data, -1) {
 		if string(match[1]) == "workspace" {
 			f.Workspace = &Workspace{}
 		} else {

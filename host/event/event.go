@@ -27,7 +27,7 @@ const (
 	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
 	Warning         Type = "warning"          // Project, Text
-	SessionFinished Type = "session_finished" // Project, Exit, Count
+	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
 )
@@ -43,7 +43,7 @@ const (
 	XFailed Outcome = "xfailed"
 	XPassed Outcome = "xpassed"
 	Errored Outcome = "errored" // setup or teardown failed, or its process died
-	NotRun  Outcome = "not_run" // collected, never finished
+	NotRun  Outcome = "not_run" // collected, never finished: pytest left it out, or everything ended before
 )
 
 // Status is how a project ended in a run.
@@ -84,6 +84,7 @@ type Event struct {
 	Exit        int           `json:"exit,omitempty"`        // exit code
 	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
 	Interrupted bool          `json:"interrupted,omitempty"` //
+	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 }
 

@@ -17,14 +17,16 @@ type Counts struct {
 	CollectErrors int `json:"collectErrors"`
 }
 
-// Sums are the numbers of the closing table and of the attributes in
-// junit.xml: what a person adds up.
+// Sums are the numbers of the closing table: what a person adds up. Tests is
+// the sum of the others. In junit.xml, which has no such thing, NotRun is part
+// of skipped.
 type Sums struct {
 	Tests    int `json:"tests"`    // all entries, those of Errors that are no cases included
 	Passed   int `json:"passed"`   // also those that were expected to fail and did not
 	Failures int `json:"failures"` //
 	Errors   int `json:"errors"`   // cases without a result, files not collected, projects not tested
 	Skipped  int `json:"skipped"`  // also those that failed as expected
+	NotRun   int `json:"notRun"`   // cases that pytest left out, as -x makes it; others that have not run are Errors
 }
 
 // Counts counts the cases of p.
@@ -82,15 +84,15 @@ func (p *Project) Sums() Sums {
 		Passed: n.Passed + n.XPassed, Failures: n.Failed,
 		Errors: n.Errored + n.CollectErrors, Skipped: n.Skipped + n.XFailed,
 	}
-	if p.onlyCollected() {
-		s.Skipped += n.NotRun
+	if p.leftOut() {
+		s.NotRun = n.NotRun
 	} else {
 		s.Errors += n.NotRun
 	}
 	if p.untold() != "" {
 		s.Errors++
 	}
-	s.Tests = s.Passed + s.Failures + s.Errors + s.Skipped
+	s.Tests = s.Passed + s.Failures + s.Errors + s.Skipped + s.NotRun
 	return s
 }
 
@@ -104,19 +106,24 @@ func (r *Run) Sums() Sums {
 		s.Failures += o.Failures
 		s.Errors += o.Errors
 		s.Skipped += o.Skipped
+		s.NotRun += o.NotRun
 	}
 	return s
 }
 
-// onlyCollected reports whether cases were not run because the user wanted so.
-func (p *Project) onlyCollected() bool { return p.Status == event.OK }
+// leftOut reports whether pytest left the cases out that have not run, and came
+// to an end in order. If it was interrupted or died, nobody knows how they
+// would have ended, and nothing else may say that something is wrong.
+func (p *Project) leftOut() bool {
+	return p.Stopped != "" && (p.Status == event.OK || p.Status == event.Bad)
+}
 
 // untold says what is wrong with p beyond its cases and its collection, or "".
 // Without it a project that could not be tested would look like one that has
 // nothing to test.
 func (p *Project) untold() string {
 	n := p.Counts()
-	told := n.Failed+n.Errored+n.NotRun+n.CollectErrors > 0
+	told := n.Failed+n.Errored+n.CollectErrors > 0 || n.NotRun > 0 && !p.leftOut()
 	switch {
 	case p.Fault != nil:
 		return p.Fault.Error()

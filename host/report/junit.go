@@ -14,12 +14,13 @@ import (
 
 // JUnit writes r as one JUnit document: a testsuite for each project, named by
 // its path. The attributes are those of Sums. A file that could not be
-// collected, a project that could not be tested and a case that was not run
-// are errors that say why.
+// collected, a project that could not be tested and a case that everything
+// ended before are errors that say why. A case that pytest left out is skipped,
+// which every reader of such files shows and none counts as passed.
 func JUnit(w io.Writer, r *Run) error {
 	s := r.Sums()
 	doc := suitesXML{
-		Name: "wr", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Skipped: s.Skipped, Time: inSeconds(r.Elapsed),
+		Name: "wr", Tests: s.Tests, Failures: s.Failures, Errors: s.Errors, Skipped: s.Skipped + s.NotRun, Time: inSeconds(r.Elapsed),
 	}
 	for _, p := range r.Projects {
 		doc.Suites = append(doc.Suites, p.suite(r))
@@ -90,7 +91,7 @@ type textXML struct {
 func (p *Project) suite(r *Run) suiteXML {
 	n := p.Sums()
 	s := suiteXML{
-		Name: clean(p.Path), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped, Time: inSeconds(p.Elapsed),
+		Name: clean(p.Path), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped + n.NotRun, Time: inSeconds(p.Elapsed),
 	}
 	if !r.Started.IsZero() {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
@@ -152,7 +153,7 @@ func (p *Project) caseXML(c *Case) caseXML {
 		fallthrough
 	default:
 		why.Type, why.Message = "not_run", clean("not run: "+cmp.Or(c.Text, "the run ended before"))
-		if p.onlyCollected() {
+		if p.leftOut() {
 			x.Skipped = why
 		} else {
 			x.Error = why

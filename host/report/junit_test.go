@@ -178,6 +178,8 @@ func recount(suites ...node) (s report.Sums) {
 				s.Failures++
 			case len(c.all("error")) > 0:
 				s.Errors++
+			case len(c.all("skipped")) > 0 && c.all("skipped")[0].attr("type") == "not_run":
+				s.NotRun++
 			case len(c.all("skipped")) > 0:
 				s.Skipped++
 			default:
@@ -199,6 +201,12 @@ func attributes(t *testing.T, n node) (s report.Sums) {
 		*field = value
 	}
 	s.Passed = s.Tests - s.Failures - s.Errors - s.Skipped
+	return s
+}
+
+// inJUnit is s in the words of JUnit, which knows no case that was left out.
+func inJUnit(s report.Sums) report.Sums {
+	s.Skipped, s.NotRun = s.Skipped+s.NotRun, 0
 	return s
 }
 
@@ -244,11 +252,11 @@ func TestTableJUnitAndEventsAgreeOnAnyRun(t *testing.T) {
 		}
 		root := parse(t, r)
 		suites := root.all("testsuite")
-		if a, b, c := attributes(t, root), recount(suites...), r.Sums(); a != b || b != c {
+		if a, b, c := attributes(t, root), recount(suites...), r.Sums(); a != inJUnit(b) || b != c {
 			t.Fatalf("run %d: attributes %+v, elements %+v, table %+v", i, a, b, c)
 		}
 		for j, p := range r.Projects {
-			if a, b, c := attributes(t, suites[j]), recount(suites[j]), p.Sums(); a != b || b != c || suites[j].attr("name") != p.Path {
+			if a, b, c := attributes(t, suites[j]), recount(suites[j]), p.Sums(); a != inJUnit(b) || b != c || suites[j].attr("name") != p.Path {
 				t.Fatalf("run %d, %s: attributes %+v, elements %+v, table %+v", i, p.Path, a, b, c)
 			}
 		}
@@ -309,6 +317,15 @@ func TestWhatWasNotTestedIsAnErrorThatSaysWhy(t *testing.T) {
 		"not run": {[]event.Event{
 			{Type: event.CaseFinished, Project: "p", Case: "a", Outcome: event.NotRun, Text: "the process died"}, ended("p", event.Bad, nil),
 		}, "not run: the process died"},
+		"interrupted in the middle": {[]event.Event{
+			{Type: event.SessionFinished, Project: "p", Text: "KeyboardInterrupt"},
+			{Type: event.CaseFinished, Project: "p", Case: "a", Outcome: event.NotRun, Text: "interrupted"},
+			ended("p", event.Interrupted, nil),
+		}, "not run: interrupted"},
+		"cut off": {[]event.Event{
+			{Type: event.SessionFinished, Project: "p", Text: "stopping after 1 failures"},
+			{Type: event.CaseFinished, Project: "p", Case: "a", Outcome: event.NotRun},
+		}, "not run: the run ended before"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -321,6 +338,37 @@ func TestWhatWasNotTestedIsAnErrorThatSaysWhy(t *testing.T) {
 				t.Errorf("errors=%s, want 1", root.attr("errors"))
 			}
 		})
+	}
+}
+
+func TestWhatPytestLeftOutIsSkippedAndSaysWhy(t *testing.T) {
+	r := fold(
+		event.Event{Type: event.Collected, Project: "p", Cases: []string{"a", "b", "c"}},
+		finished("p", "a", event.Failed),
+		event.Event{Type: event.SessionFinished, Project: "p", Exit: 1, Text: "stopping after 1 failures"},
+		event.Event{Type: event.CaseFinished, Project: "p", Case: "b", Outcome: event.NotRun, Text: "stopping after 1 failures"},
+		event.Event{Type: event.CaseFinished, Project: "p", Case: "c", Outcome: event.NotRun, Text: "stopping after 1 failures"},
+		ended("p", event.Bad, nil),
+	)
+	root := parse(t, r)
+	if got, want := attributes(t, root), (report.Sums{Tests: 3, Failures: 1, Skipped: 2}); got != want {
+		t.Errorf("attributes are %+v, want %+v", got, want)
+	}
+	if got, want := r.Sums(), (report.Sums{Tests: 3, Failures: 1, NotRun: 2}); got != want || report.ExitCode(r) != 1 {
+		t.Errorf("sums are %+v, want %+v; exit %d", got, want, report.ExitCode(r))
+	}
+	skipped := root.all("testsuite")[0].all("testcase")[1].all("skipped")[0]
+	if skipped.attr("type") != "not_run" || skipped.attr("message") != "not run: stopping after 1 failures" {
+		t.Errorf("the case is %+v", skipped)
+	}
+}
+
+func TestAFailedProjectIsNeverGreenForWhatWasLeftOut(t *testing.T) {
+	root := parse(t, fold(
+		event.Event{Type: event.SessionFinished, Project: "p", Text: "enough"}, finished("p", "a", event.NotRun), ended("p", event.Bad, nil),
+	))
+	if root.attr("errors") != "1" {
+		t.Errorf("errors=%s, want 1", root.attr("errors"))
 	}
 }
 

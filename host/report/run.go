@@ -36,6 +36,7 @@ type Project struct {
 	Elapsed       time.Duration
 	Log           string // workspace path of its output
 	Session       string // versions of pytest and Python
+	Stopped       string // why pytest left cases out; "" = it did not, as far as is known
 	Cases         []*Case
 	CollectErrors []event.Event // of type event.CollectFailed
 	Deselected    []string      // node ids
@@ -100,6 +101,8 @@ func (p *Project) apply(e event.Event) {
 		p.Log = e.Log
 	case event.SessionStarted:
 		p.Session = e.Text
+	case event.SessionFinished:
+		p.Stopped = e.Text
 	case event.Collected:
 		for _, id := range e.Cases {
 			p.find(id)

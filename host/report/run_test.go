@@ -201,13 +201,15 @@ func randomRun(rng *rand.Rand) []event.Event {
 func randomFact(rng *rand.Rand) event.Event {
 	id := fmt.Sprintf("test/test_a.py::T::test_%d[%s::x]", rng.IntN(10), pick(rng, nasty))
 	text := pick(rng, nasty)
-	switch rng.IntN(6) {
+	switch rng.IntN(7) {
 	case 0:
 		return event.Event{Type: event.Collected, Cases: []string{id, id + "2"}}
 	case 1:
 		return event.Event{Type: event.CollectFailed, Case: "test/test_b.py", Text: text, Details: text}
 	case 2:
 		return event.Event{Type: event.CaseDeselected, Case: id}
+	case 3:
+		return event.Event{Type: event.SessionFinished, Text: text}
 	default:
 		return event.Event{
 			Type: event.CaseFinished, Case: id, Outcome: pick(rng, outcomes), Elapsed: time.Duration(rng.Int64N(1e10)),

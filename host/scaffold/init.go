@@ -237,17 +237,17 @@ func pythonFiles(d workspace.Dir) (code, tests bool) {
 	return code, tests
 }
 
-// dependencies matches the first dependency in a requirements.txt, or the key
-// under which pyproject.toml and setup.py hold them. It decides about a
+// dependencies are patterns for the first dependency in a requirements.txt, or
+// the key under which pyproject.toml and setup.py hold them. They decide about a
 // comment only, so reading these files properly would be too much.
-var dependencies = map[string]*regexp.Regexp{
-	"requirements.txt": regexp.MustCompile(`(?m)^[ \t]*[A-Za-z0-9]`),
-	"pyproject.toml":   regexp.MustCompile(`(?m)^[ \t]*(dependencies[ \t]*=[ \t]*\[[^\]]|\[tool\.poetry\.dependencies\])`),
-	"setup.py":         regexp.MustCompile(`install_requires`),
+var dependencies = map[string]string{
+	"requirements.txt": `(?m)^[ \t]*[A-Za-z0-9]`,
+	"pyproject.toml":   `(?m)^[ \t]*(dependencies[ \t]*=[ \t]*\[[^\]]|\[tool\.poetry\.dependencies\])`,
+	"setup.py":         `install_requires`,
 }
 
 // namesDependencies reports whether the file names packages to install.
 func namesDependencies(file string) bool {
 	data, err := os.ReadFile(file)
-	return err == nil && dependencies[filepath.Base(file)].Match(data)
+	return err == nil && regexp.MustCompile(dependencies[filepath.Base(file)]).Match(data)
 }

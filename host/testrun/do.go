@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -38,21 +37,19 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 		return nil, dir, err
 	}
 	defer func() { err = errors.Join(err, dir.Close()) }()
-	log, err := openLog(dir, c.Owner)
+	log, err := openLog(dir)
 	if err != nil {
-		return nil, dir, err
+		return nil, dir, notRecorded(dir, 0, err)
 	}
 	result := &report.Run{}
-	d := &doing{Config: c, root: p.Root, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
+	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
 	err = d.carryOut(ctx, p, result)
-	err = errors.Join(err, log.Close(), writeJUnit(dir, result, c.Owner))
-	return result, dir, err
+	return result, dir, errors.Join(err, record(dir, log, result))
 }
 
 // doing is one run of Do.
 type doing struct {
 	Config
-	root   string // host path of the workspace
 	dir    RunDir
 	stream *event.Stream
 }
@@ -109,7 +106,7 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := makeCache(d.root, a.Project, d.Owner)
+	cache, err := d.dir.cache(a.Project)
 	if err != nil {
 		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(err)})
 		return
@@ -117,7 +114,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	Unit{
 		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		RunDir: d.dir.Unit(a.Project), Owner: d.Owner, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 
@@ -141,25 +138,18 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	d.stream.Emit(e)
 }
 
-// writeJUnit writes the run's junit.xml, whole or not at all.
-func writeJUnit(dir RunDir, result *report.Run, owner spec.Owner) error {
-	path := filepath.Join(dir.Path, "junit.xml")
-	f, err := os.CreateTemp(dir.Path, ".junit-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	err = errors.Join(report.JUnit(f, result), f.Chmod(0o644), give(f, owner), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
+// JUnitFile is the name of the JUnit report in a run's directory.
+const JUnitFile = "junit.xml"
 
-// give makes f the owner's when this process can.
-func give(f *os.File, owner spec.Owner) error {
-	if !isRoot() {
-		return nil
+// record completes the record of a run, or says what it lacks. Why no junit.xml
+// beside a log that was cut off: it would tell of more than the log can prove.
+func record(dir RunDir, l *log, result *report.Run) error {
+	err := l.Close()
+	if err == nil {
+		err = dir.run.replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
 	}
-	return f.Chown(owner.UID, owner.GID)
+	if err != nil {
+		return notRecorded(dir, l.lines, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,13 @@ func bad(code string, end ending, format string, args ...any) Verdict {
 	return Verdict{Status: event.Bad, Fault: &fault.Error{
 		Code: code, Class: fault.Failed, Message: fmt.Sprintf(format, args...), Details: end.log,
 	}}
+}
+
+// noSpace is the fault of a unit whose facts had no place on the disk.
+func noSpace(end ending) *fault.Error {
+	f := *end.full
+	f.Message, f.Details = "the record of this test run ends early: "+f.Message, end.log
+	return &f
 }
 
 func (s *session) streamDamaged(end ending) *fault.Error {
@@ -51,18 +59,24 @@ func (s *session) internalError(end ending) Verdict {
 // What a missing pytest says, a broken conftest, a path that is not there, and
 // arguments that pytest does not know.
 var (
-	noPytest   = regexp.MustCompile(`(?m)No module named '?pytest'?\s*$`)
-	noConftest = regexp.MustCompile(`(?m)^ImportError while loading conftest .*$`)
-	noPath     = regexp.MustCompile(`(?m)wr: (\[test\] paths names .+)$`)
-	usageError = regexp.MustCompile(`(?m)^(?:[\w./-]+: )?(?:ERROR|error): +(.+)$`)
+	noPytest   = expression(`(?m)No module named '?pytest'?\s*$`)
+	noConftest = expression(`(?m)^ImportError while loading conftest .*$`)
+	noPath     = expression(`(?m)wr: (\[test\] paths names .+)$`)
+	usageError = expression(`(?m)^(?:[\w./-]+: )?(?:ERROR|error): +(.+)$`)
 )
+
+// expression is a regular expression that is compiled when it is first needed:
+// most runs never fail like this.
+func expression(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // noSession is the fault of a process that never came as far as a session.
 func noSession(end ending) *fault.Error {
 	code := end.exit.Code
 	missing := fault.HasCode(end.err, "exec.not_found") || fault.HasCode(end.err, "exec.not_executable")
 	switch {
-	case missing, end.err == nil && (code == 126 || code == 127), code == 1 && noPytest.MatchString(end.log):
+	case missing, end.err == nil && (code == 126 || code == 127), code == 1 && noPytest().MatchString(end.log):
 		return &fault.Error{
 			Code: "test.pytest_missing", Message: "pytest is not in the image", Details: end.log, Err: end.err,
 			Next: "add pytest to devops/Dockerfile, or set [test] command in wr.toml",
@@ -85,13 +99,13 @@ func noSession(end ending) *fault.Error {
 // usageFault is the fault of a pytest that refused what it was asked, or could
 // not load what it was to begin with.
 func usageFault(end ending) *fault.Error {
-	if line := noConftest.FindString(end.log); line != "" {
+	if line := noConftest().FindString(end.log); line != "" {
 		return &fault.Error{
 			Code: "test.conftest_failed", Class: fault.Failed, Details: end.log,
 			Message: "a conftest.py cannot be imported: " + strings.TrimSuffix(line, "."),
 		}
 	}
-	if found := noPath.FindStringSubmatch(end.log); found != nil {
+	if found := noPath().FindStringSubmatch(end.log); found != nil {
 		return &fault.Error{
 			Code: "test.no_path", Class: fault.Usage, Message: found[1],
 			Next: "write it, or mend [test] paths in wr.toml",
@@ -101,7 +115,7 @@ func usageFault(end ending) *fault.Error {
 		Code: "test.usage", Class: fault.Usage, Message: "pytest refused its arguments", Details: end.log,
 		Next: "check what follows -- on the command line, and [test] in wr.toml",
 	}
-	if found := usageError.FindStringSubmatch(end.log); found != nil {
+	if found := usageError().FindStringSubmatch(end.log); found != nil {
 		f.Message += ": " + found[1]
 	}
 	return f

@@ -138,8 +138,7 @@ func newWorld(t testing.TB, files map[string]string) *world {
 		Container: spec.Container{Mounts: []spec.Mount{{Source: root, Target: root, Owned: true}}},
 		Command:   []string{python(t), "-m", "pytest", "-p", "no:cacheprovider"},
 		Root:      root, Dir: filepath.Join(root, "p"),
-		RunDir: filepath.Join(root, "run"),
-		Owner:  spec.Owner{UID: os.Getuid(), GID: os.Getgid()},
+		Record: newRun(t, root, time.Now()),
 	}
 	return w
 }
@@ -154,6 +153,9 @@ func (w *world) write(name, content string) {
 		w.Fatal(err)
 	}
 }
+
+// recorded is the directory of the world's unit.
+func (w *world) recorded() string { return w.unit.Record.Unit(w.unit.Project) }
 
 // result is what a unit told.
 type result struct {
@@ -176,7 +178,7 @@ func (w *world) run(ctx context.Context) result {
 		r.events = append(r.events, e)
 		stream.Emit(e)
 	})
-	log, _ := os.ReadFile(filepath.Join(w.unit.RunDir, "output.log"))
+	log, _ := os.ReadFile(filepath.Join(w.recorded(), "output.log"))
 	r.log, r.exit, r.project = string(log), report.ExitCode(folded), folded.Project("p")
 	w.Cleanup(func() {
 		if w.Failed() {

@@ -18,13 +18,15 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// Names below the workspace root.
+// Names in the workspace, each in the one above.
 const (
-	stateFolder = ".wr"
-	runsFolder  = ".wr/runs"
-	latestLink  = ".wr/runs/latest"
-	ignoreFile  = ".wr/.gitignore"
-	lockFile    = "lock" // in a run's directory, locked while its process lives
+	stateFolder    = ".wr"
+	ignoreFile     = ".gitignore"
+	cacheFolder    = "pytest" // pytest's own caches, a folder for each project
+	runsFolder     = "runs"
+	latestLink     = "latest"
+	projectsFolder = "projects" // of one run, a folder for each project
+	lockFile       = "lock"     // of one run, locked while its process lives
 )
 
 // keepRuns is how many runs are kept; older ones are removed.
@@ -34,53 +36,141 @@ const keepRuns = 50
 // second apart.
 var runID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{4,}$`)
 
-// RunDir is the directory of one run.
+// RunDir is the directory of one run. One that was made by this process holds
+// it open until Close, and all that is written goes through those handles.
 type RunDir struct {
 	ID   string // sortable by time: 20261123-021533-ab12
 	Path string // host path
 
-	lock *os.File // of a run of this process; nil for an older one
+	state folder // .wr
+	run   folder // the directory itself
+	lock  *os.File
 }
 
 // NewRunDir makes a fresh directory for a run of the workspace at root, names
 // it in .wr/runs/latest and removes the oldest runs. The files belong to owner.
 // The run counts as alive until Close or the end of this process.
 func NewRunDir(root string, now time.Time, owner spec.Owner) (RunDir, error) {
-	r, err := os.OpenRoot(root)
-	if err != nil {
-		return RunDir{}, err
+	var d RunDir
+	if err := d.create(root, now, owner); err != nil {
+		return RunDir{}, cannotKeepRuns(filepath.Join(root, stateFolder), errors.Join(err, d.Close()))
 	}
-	defer r.Close()
-	s := state{Root: r, owner: owner}
-	d, err := s.newRun(now)
-	if err != nil {
-		return RunDir{}, cannotKeepRuns(root, err)
-	}
-	d.Path = filepath.Join(root, filepath.FromSlash(runsFolder), d.ID)
-	s.prune()
+	d.Path = filepath.Join(root, stateFolder, runsFolder, d.ID)
 	return d, nil
+}
+
+// create fills d as far as it comes.
+func (d *RunDir) create(root string, now time.Time, owner spec.Owner) error {
+	workspace, err := openFolder(root, owner)
+	if err != nil {
+		return err
+	}
+	defer workspace.Close()
+	if d.state, err = workspace.enter(stateFolder); err != nil {
+		return err
+	}
+	if err := d.state.write(ignoreFile, []byte("*\n")); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	runs, err := d.state.enter(runsFolder)
+	if err != nil {
+		return err
+	}
+	defer runs.Close()
+	if err := d.claim(runs, now); err != nil {
+		return err
+	}
+	prune(runs)
+	return runs.point(latestLink, d.ID)
+}
+
+// claim makes the run's directory in runs. Making it is what decides who has
+// the id; locking it is what keeps others from pruning it while we live.
+func (d *RunDir) claim(runs folder, now time.Time) (err error) {
+	for d.run.Root == nil {
+		d.ID = now.UTC().Format("20060102-150405-") + random(2)
+		if d.run, err = runs.fresh(d.ID); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if d.lock, err = d.run.create(lockFile); err != nil {
+		return err
+	}
+	if err := tryLock(d.lock); err != nil {
+		return err
+	}
+	projects, err := d.run.fresh(projectsFolder)
+	return errors.Join(err, projects.Close())
+}
+
+// Close says that the run is over.
+func (d RunDir) Close() error {
+	err := errors.Join(d.state.Close(), d.run.Close())
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
+	}
+	return err
 }
 
 // Latest returns the newest run of the workspace at root; ok = false when
 // there is none.
 func Latest(root string) (d RunDir, ok bool) {
-	runs := filepath.Join(root, filepath.FromSlash(runsFolder))
-	id, err := os.Readlink(filepath.Join(root, filepath.FromSlash(latestLink)))
-	if err != nil || !runID.MatchString(id) || !isDir(filepath.Join(runs, id)) {
-		entries, _ := os.ReadDir(runs)
-		ids := runIDs(entries)
+	path := filepath.Join(root, stateFolder, runsFolder)
+	runs, err := os.OpenRoot(path)
+	if err != nil {
+		return RunDir{}, false
+	}
+	defer runs.Close()
+	id, err := runs.Readlink(latestLink)
+	if info, _ := runs.Lstat(id); err != nil || !runID.MatchString(id) || info == nil || !info.IsDir() {
+		ids := runIDs(runs)
 		if len(ids) == 0 {
 			return RunDir{}, false
 		}
 		id = ids[len(ids)-1]
 	}
-	return RunDir{ID: id, Path: filepath.Join(runs, id)}, true
+	return RunDir{ID: id, Path: filepath.Join(path, id)}, true
 }
 
-// Unit is the directory of the project with that path, for Unit.RunDir. It is
-// not made here. No two projects share one, and none lies inside another.
+// Unit is the host path of the directory of the project with that path. No two
+// projects share one, and none lies inside another.
 func (d RunDir) Unit(project string) string {
-	return filepath.Join(d.Path, "projects", folderOf(project))
+	return filepath.Join(d.Path, projectsFolder, folderOf(project))
+}
+
+// unit makes the directory of the project with that path. It fails if there is
+// one already: what it held would be taken for a result of this run.
+func (d RunDir) unit(project string) (folder, error) {
+	projects, err := d.run.open(projectsFolder)
+	if err != nil {
+		return folder{}, err
+	}
+	defer projects.Close()
+	unit, err := projects.fresh(folderOf(project))
+	if errors.Is(err, fs.ErrExist) {
+		return folder{}, &fault.Error{
+			Code: "test.stale_dir", Class: fault.Bug, Err: err,
+			Message: fmt.Sprintf("%s exists already; what is in it would be mixed into this run", d.Unit(project)),
+		}
+	}
+	return unit, err
+}
+
+// cache makes the folder for the project's pytest cache, unless it is there,
+// and returns its host path. It never lies in the source tree, where pytest
+// would put it, and is kept from run to run, so that --lf works.
+func (d RunDir) cache(project string) (string, error) {
+	state := filepath.Dir(filepath.Dir(d.Path))
+	caches, err := d.state.enter(cacheFolder)
+	if err != nil {
+		return "", cannotKeepRuns(state, err)
+	}
+	defer caches.Close()
+	cache, err := caches.enter(folderOf(project))
+	if err != nil {
+		return "", cannotKeepRuns(state, err)
+	}
+	return filepath.Join(state, cacheFolder, folderOf(project)), cache.Close()
 }
 
 // folderOf is the project's path as the name of one folder.
@@ -91,154 +181,30 @@ func folderOf(project string) string {
 	return strings.NewReplacer("%", "%25", "+", "%2B", "/", "+").Replace(project)
 }
 
-// cacheFolder holds pytest's own caches, a folder for each project.
-const cacheFolder = stateFolder + "/pytest"
-
-// makeCache makes the folder for the project's pytest cache in the workspace at
-// root, unless it is there, and returns its host path. It never lies in the
-// source tree, where pytest would put it, and is kept, so that --lf works.
-func makeCache(root, project string, owner spec.Owner) (string, error) {
-	r, err := os.OpenRoot(root)
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	s := state{Root: r, owner: owner}
-	folder := path.Join(cacheFolder, folderOf(project))
-	for _, name := range []string{cacheFolder, folder} {
-		if err := s.mkdir(name); err != nil && !errors.Is(err, fs.ErrExist) {
-			return "", cannotKeepRuns(root, err)
-		}
-	}
-	return filepath.Join(root, filepath.FromSlash(folder)), nil
-}
-
-// Close says that the run is over.
-func (d RunDir) Close() error {
-	if d.lock == nil {
-		return nil
-	}
-	return d.lock.Close()
-}
-
-// state is a workspace of which wr's own folder is used. Why os.Root: under
-// sudo the tree belongs to someone else, and a symlink there must not lead us
-// out of it.
-type state struct {
-	*os.Root
-	owner spec.Owner
-}
-
-func (s state) newRun(now time.Time) (RunDir, error) {
-	for _, folder := range []string{stateFolder, runsFolder} {
-		if err := s.mkdir(folder); err != nil && !errors.Is(err, fs.ErrExist) {
-			return RunDir{}, err
-		}
-	}
-	if err := s.ignore(); err != nil {
-		return RunDir{}, err
-	}
-	id, err := s.claim(now)
-	if err != nil {
-		return RunDir{}, err
-	}
-	lock, err := s.hold(path.Join(runsFolder, id))
-	if err != nil {
-		return RunDir{}, err
-	}
-	if err := errors.Join(s.mkdir(path.Join(runsFolder, id, "projects")), s.point(id)); err != nil {
-		return RunDir{}, errors.Join(err, lock.Close())
-	}
-	return RunDir{ID: id, lock: lock}, nil
-}
-
-// claim makes the run's directory. Making it is what decides who has the id.
-func (s state) claim(now time.Time) (string, error) {
-	for {
-		id := now.UTC().Format("20060102-150405-") + random(2)
-		err := s.mkdir(path.Join(runsFolder, id))
-		if !errors.Is(err, fs.ErrExist) {
-			return id, err
-		}
-	}
-}
-
-// ignore makes .wr invisible to git, unless there is something of the user's.
-func (s state) ignore() error {
-	f, err := s.OpenFile(ignoreFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString("*\n")
-	return errors.Join(err, f.Close(), s.own(ignoreFile))
-}
-
-// hold locks the run in folder, so that nobody prunes it while we live.
-func (s state) hold(folder string) (*os.File, error) {
-	name := path.Join(folder, lockFile)
-	f, err := s.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(tryLock(f), s.own(name)); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// point makes latest name id, in one step for everyone who looks.
-func (s state) point(id string) error {
-	fresh := latestLink + "." + id
-	if err := s.Symlink(id, fresh); err != nil {
-		return err
-	}
-	return errors.Join(s.own(fresh), s.Rename(fresh, latestLink))
-}
-
 // prune removes the runs beyond the newest, as far as it can: a run is not
 // worth failing for what is left of another.
-func (s state) prune() {
-	entries, err := fs.ReadDir(s.FS(), runsFolder)
-	if err != nil {
-		return
-	}
-	ids := runIDs(entries)
+func prune(runs folder) {
+	ids := runIDs(runs.Root)
 	for _, id := range ids[:max(0, len(ids)-keepRuns)] {
-		s.remove(path.Join(runsFolder, id))
+		remove(runs, id)
 	}
 }
 
-// remove removes the run in folder unless its process lives.
-func (s state) remove(folder string) {
-	lock, err := s.OpenFile(path.Join(folder, lockFile), os.O_RDWR, 0)
+// remove removes a run unless its process lives.
+func remove(runs folder, id string) {
+	lock, err := runs.OpenFile(path.Join(id, lockFile), os.O_RDWR, 0)
 	if err == nil {
 		defer lock.Close()
 		err = tryLock(lock)
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		_ = s.RemoveAll(folder)
+		_ = runs.RemoveAll(id)
 	}
 }
 
-func (s state) mkdir(name string) error {
-	if err := s.Mkdir(name, 0o755); err != nil {
-		return err
-	}
-	return s.own(name)
-}
-
-func (s state) own(name string) error {
-	if !isRoot() {
-		return nil
-	}
-	return s.Lchown(name, s.owner.UID, s.owner.GID)
-}
-
-// runIDs returns the ids of runs among entries, oldest first.
-func runIDs(entries []fs.DirEntry) []string {
+// runIDs returns the ids of the runs in a folder of runs, oldest first.
+func runIDs(runs *os.Root) []string {
+	entries, _ := fs.ReadDir(runs.FS(), ".")
 	var ids []string
 	for _, e := range entries {
 		if e.IsDir() && runID.MatchString(e.Name()) {
@@ -249,20 +215,30 @@ func runIDs(entries []fs.DirEntry) []string {
 	return ids
 }
 
-func isDir(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.IsDir()
-}
-
 func random(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }
 
-func cannotKeepRuns(root string, err error) error {
+func cannotKeepRuns(state string, err error) error {
+	if f := fault.Disk(err, state); f != nil {
+		return f
+	}
 	return &fault.Error{
 		Code: "run.no_directory", Message: fmt.Sprintf("cannot keep this run in the workspace: %v", err), Err: err,
-		Next: "make " + filepath.Join(root, stateFolder) + " a directory that you may write to",
+		Next: "make " + state + " a directory that you may write to",
 	}
+}
+
+// notRecorded is the fault of a run whose record could not be completed.
+func notRecorded(dir RunDir, events int, err error) error {
+	f := fault.Disk(err, dir.Path)
+	if f == nil {
+		f = &fault.Error{Code: "run.not_recorded", Message: err.Error(), Err: err, Next: "see whether you may write to " + dir.Path}
+	}
+	f.Message = "this run has no " + JUnitFile + ": " + f.Message
+	f.Next += ", and run the tests again"
+	f.Details = fmt.Sprintf("kept in %s: the first %d events in %s, and what the projects have printed", dir.Path, events, EventsFile)
+	return f
 }

@@ -57,6 +57,11 @@ func (s *session) line(data []byte) {
 	s.apply(f)
 }
 
+// whole reports whether the facts go on to their end and pytest was well.
+func (s *session) whole() bool {
+	return s.finish != nil && s.damaged == "" && !s.torn && s.internal == nil
+}
+
 func (s *session) damage(what string) {
 	if s.damaged == "" {
 		s.damaged = what

@@ -8,8 +8,8 @@
 package testrun
 
 import (
+	"cmp"
 	"context"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -31,9 +31,8 @@ type Unit struct {
 	Paths      []string       // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         // container path: where Command starts; node ids are relative to it
 	Root       string         // container path of the workspace; "" = spec.Workspace
-	RunDir     string         // host path of the unit's own directory; must not exist yet
+	Record     RunDir         // keeps what happens, in a directory of the project's own
 	Nested     []string       // container paths of projects below, not to be collected
-	Owner      spec.Owner     // whom the files in RunDir belong to
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
 }
@@ -63,14 +62,17 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.RunDir, u.pluginConfig(), u.Owner)
+	dir, err := makeUnitDir(u.Record, u.Project, u.pluginConfig())
 	if err != nil {
-		return Verdict{Status: event.Broken, Fault: fault.Of(err)}
+		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
 	}
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
 	end := u.follow(ctx, r, dir, s)
 	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
+	if !s.whole() {
+		end.full = dir.full()
+	}
 	return s.conclude(end)
 }
 
@@ -102,8 +104,8 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
 	c.Mounts = append(slices.Clone(c.Mounts),
-		spec.Mount{Source: dir.path(pluginFolder), Target: pluginTarget, ReadOnly: true},
-		spec.Mount{Source: dir.path(factsFolder), Target: factsTarget, Owned: true})
+		spec.Mount{Source: dir.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: dir.host(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
 		c.Mounts = append(c.Mounts, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}
@@ -147,7 +149,7 @@ func (u Unit) root() string {
 // logPath is where the output of the unit is, relative to the workspace when
 // it is in there.
 func (u Unit) logPath() string {
-	log := filepath.Join(u.RunDir, logFile)
+	log := filepath.Join(u.Record.Unit(u.Project), logFile)
 	for _, m := range u.Container.Mounts {
 		if m.Target != u.root() {
 			continue
@@ -158,6 +160,3 @@ func (u Unit) logPath() string {
 	}
 	return log
 }
-
-// isRoot reports whether this process can give files away.
-func isRoot() bool { return os.Geteuid() == 0 }

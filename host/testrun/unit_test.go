@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/runtime/spec"
@@ -40,7 +41,7 @@ func TestEventsComeInOrderAndNameTheirPlaces(t *testing.T) {
 	if !slices.Equal(types, want) {
 		t.Fatalf("got %v\nwant %v", types, want)
 	}
-	if e := r.events[0]; e.Image != "wr.local/p:1" || e.Log != "run/output.log" {
+	if e := r.events[0]; e.Image != "wr.local/p:1" || e.Log != ".wr/runs/"+w.unit.Record.ID+"/projects/p/output.log" {
 		t.Errorf("TestStarted is %+v", e)
 	}
 	if e := r.events[1]; !strings.HasPrefix(e.Text, "pytest ") || !strings.Contains(e.Text, ", Python 3.") {
@@ -271,7 +272,7 @@ func TestPYTHONPATHIsAddedTo(t *testing.T) {
 func TestAReportOfAnEarlierRunIsNeverMerged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, one("def test_x(): assert 0\n"))
-	if err := os.MkdirAll(w.unit.RunDir, 0o755); err != nil {
+	if err := os.MkdirAll(w.recorded(), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.run(t.Context()); r.Status != event.Broken || r.code() != "test.stale_dir" || r.exit != 4 {
@@ -380,8 +381,8 @@ func TestTheContainerGetsThePluginReadOnlyAndAPlaceForFacts(t *testing.T) {
 	}
 	want := []spec.Mount{
 		{Source: w.root, Target: w.root, Owned: true},
-		{Source: filepath.Join(w.unit.RunDir, "pytest"), Target: "/.wr/pytest", ReadOnly: true},
-		{Source: filepath.Join(w.unit.RunDir, "facts"), Target: "/.wr/run", Owned: true},
+		{Source: filepath.Join(w.recorded(), "pytest"), Target: "/.wr/pytest", ReadOnly: true},
+		{Source: filepath.Join(w.recorded(), "facts"), Target: "/.wr/run", Owned: true},
 	}
 	if !slices.Equal(seen.c.Mounts, want) {
 		t.Errorf("its mounts are %+v, want %+v", seen.c.Mounts, want)
@@ -410,17 +411,16 @@ func (r *recording) Run(_ context.Context, c spec.Container, p spec.Process, std
 func TestFilesOfARunBelongToItsOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, one("def test_x(): pass\n"))
-	if os.Getuid() == 0 {
-		w.unit.Owner = spec.Owner{UID: 12345, GID: 23456}
-	}
+	owner := someone()
+	w.unit.Record = newRunOf(t, w.root, time.Now(), owner)
 	w.run(t.Context())
 	files := 0
-	err := filepath.WalkDir(w.unit.RunDir, func(name string, _ os.DirEntry, err error) error {
+	err := filepath.WalkDir(w.recorded(), func(name string, _ os.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		files++
-		assertOwner(t, name, w.unit.Owner)
+		assertOwner(t, name, owner)
 		return nil
 	})
 	if err != nil || files != 7 {
@@ -449,8 +449,8 @@ func BenchmarkFiveThousandTests(b *testing.B) {
 	for name, runner := range map[string]onHost{"alone": {before: alone}, "plugin": {}} {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, one("import pytest\n@pytest.mark.parametrize('n', range(5000))\ndef test_x(n): pass\n"))
-			for i := 0; b.Loop(); i++ {
-				w.unit.RunDir = filepath.Join(w.root, fmt.Sprint("run", i))
+			for b.Loop() {
+				w.unit.Record = newRun(b, w.root, time.Now())
 				w.unit.Run(b.Context(), runner, func(event.Event) {})
 			}
 		})

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -24,44 +23,37 @@ const (
 
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
-	root  string
-	owner spec.Owner
+	folder
+	path  string   // host path, for mounts
 	null  *os.File // stdin of the process
 	log   *os.File // its stdout and stderr, also read for the last lines
 	facts *os.File // opened before the process starts, so that it may even remove the file
 }
 
-// makeUnitDir makes and fills the directory at root. It fails if there is one
-// already: what it held would be taken for a result of this run.
-func makeUnitDir(root string, c pluginConfig, owner spec.Owner) (*unitDir, error) {
-	d := &unitDir{root: root, owner: owner}
-	if err := d.fill(c); err != nil {
-		_ = d.Close()
+// makeUnitDir makes and fills the directory of a project in the directory of
+// its run.
+func makeUnitDir(run RunDir, project string, c pluginConfig) (*unitDir, error) {
+	made, err := run.unit(project)
+	if err != nil {
 		return nil, err
+	}
+	d := &unitDir{folder: made, path: run.Unit(project)}
+	if err := d.fill(c); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-func (d *unitDir) fill(c pluginConfig) (err error) {
-	for _, folder := range []string{"", pluginFolder, factsFolder} {
-		if err := d.mkdir(folder); err != nil {
-			return err
-		}
+func (d *unitDir) fill(c pluginConfig) error {
+	if err := d.writePlugin(c); err != nil {
+		return err
 	}
-	config, err := json.Marshal(c)
+	facts, err := d.fresh(factsFolder)
 	if err != nil {
-		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
-	}
-	if err := d.write(filepath.Join(pluginFolder, pluginName+".py"), plugin); err != nil {
 		return err
 	}
-	if err := d.write(filepath.Join(pluginFolder, configFile), config); err != nil {
-		return err
-	}
-	if err := d.write(filepath.Join(factsFolder, factsFile), nil); err != nil {
-		return err
-	}
-	if d.facts, err = os.Open(d.path(filepath.Join(factsFolder, factsFile))); err != nil {
+	defer facts.Close()
+	if d.facts, err = facts.create(factsFile); err != nil {
 		return err
 	}
 	if d.log, err = d.create(logFile); err != nil {
@@ -71,9 +63,23 @@ func (d *unitDir) fill(c pluginConfig) (err error) {
 	return err
 }
 
+// writePlugin writes the pytest plugin and its configuration.
+func (d *unitDir) writePlugin(c pluginConfig) error {
+	config, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
+	}
+	files, err := d.fresh(pluginFolder)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	return errors.Join(files.write(pluginName+".py", plugin), files.write(configFile, config))
+}
+
 // Close closes the files; the directory stays.
 func (d *unitDir) Close() error {
-	var all []error
+	all := []error{d.folder.Close()}
 	for _, f := range []*os.File{d.null, d.log, d.facts} {
 		if f != nil {
 			all = append(all, f.Close())
@@ -82,48 +88,22 @@ func (d *unitDir) Close() error {
 	return errors.Join(all...)
 }
 
-func (d *unitDir) path(name string) string { return filepath.Join(d.root, name) }
+// host is the host path of name, for those who mount it.
+func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
 
-func (d *unitDir) mkdir(name string) error {
-	err := os.Mkdir(d.path(name), 0o755)
-	if errors.Is(err, fs.ErrExist) {
-		return &fault.Error{
-			Code: "test.stale_dir", Class: fault.Bug, Err: err,
-			Message: fmt.Sprintf("%s exists already; what is in it would be mixed into this run", d.path(name)),
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return d.own(name)
-}
-
-func (d *unitDir) write(name string, content []byte) error {
-	f, err := d.create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
-}
-
-func (d *unitDir) create(name string) (*os.File, error) {
-	f, err := os.OpenFile(d.path(name), os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.own(name); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// own gives a file to whom the run belongs; only root has to and can.
-func (d *unitDir) own(name string) error {
-	if !isRoot() {
+// full tries whether anything more can be written here, and returns the fault of
+// the disk if not. Why not ask for the free space: quotas are not in it.
+func (d *unitDir) full() *fault.Error {
+	const name, size = ".probe", 64 << 10
+	err := d.write(name, make([]byte, size))
+	if err == nil {
+		_ = d.Remove(name)
 		return nil
 	}
-	return os.Lchown(d.path(name), d.owner.UID, d.owner.GID)
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err // nobody has heard of the probe
+	}
+	return fault.Disk(err, d.path)
 }
 
 // Bounds of what is shown of a unit's output.

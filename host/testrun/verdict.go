@@ -3,6 +3,7 @@ package testrun
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
@@ -13,9 +14,10 @@ import (
 // ending is all that the host itself saw of the end of a unit.
 type ending struct {
 	exit        spec.Exit
-	err         error  // of the runner, not of the process
-	interrupted bool   // err is there because the context ended
-	log         string // last lines of the output
+	err         error        // of the runner, not of the process
+	interrupted bool         // err is there because the context ended
+	full        *fault.Error // why the facts end early: no more could be written; nil = that is not why
+	log         string       // last lines of the output
 	allowEmpty  bool
 }
 
@@ -35,7 +37,9 @@ func (s *session) conclude(end ending) Verdict {
 		s.damage("ends in a line that is no fact")
 	}
 	if s.finish != nil {
-		e := event.Event{Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code}
+		e := event.Event{
+			Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code, Text: s.stopped(), CollectOnly: s.finish.CollectOnly,
+		}
 		if s.finish.Exit != nil {
 			e.Exit = *s.finish.Exit
 		}
@@ -45,6 +49,8 @@ func (s *session) conclude(end ending) Verdict {
 	switch {
 	case end.interrupted:
 		return Verdict{Status: event.Interrupted}
+	case end.full != nil:
+		return Verdict{Status: event.Broken, Fault: noSpace(end)}
 	case s.damaged != "":
 		return Verdict{Status: event.Bad, Fault: s.streamDamaged(end)}
 	case !s.started:
@@ -103,6 +109,8 @@ func (s *session) ranInto(end ending) string {
 	switch {
 	case s.internal != nil:
 		return "pytest itself failed: " + s.internal.Text
+	case end.full != nil:
+		return "its end could not be written: " + end.full.Message
 	case end.err != nil:
 		return "its container was lost: " + end.err.Error()
 	case end.exit.Signal == 0:
@@ -117,6 +125,8 @@ func (s *session) whyNot(end ending, running []string) string {
 	switch {
 	case end.interrupted:
 		return "interrupted"
+	case end.full != nil:
+		return "nothing more could be written: " + end.full.Message
 	case end.err != nil:
 		return "the container was lost: " + end.err.Error()
 	case s.internal != nil:
@@ -125,16 +135,33 @@ func (s *session) whyNot(end ending, running []string) string {
 		return fmt.Sprintf("the process died in %s: %s", running[0], howItEnded(end.exit))
 	case s.finish == nil:
 		return "the process died before: " + howItEnded(end.exit)
+	default:
+		return cmp.Or(s.stopped(), "pytest ended before")
+	}
+}
+
+// stopped is why pytest itself, in order, left cases out. "" is that it did
+// not, or that it is not to be believed: then a case that has not run is an
+// error. What stopped it is told elsewhere, by the case that failed or by a
+// fault, unless the user asked for it.
+func (s *session) stopped() string {
+	switch {
+	case !s.whole():
+		return ""
 	case s.finish.CollectOnly:
 		return "only collected, as asked"
 	case s.finish.Stopped != "":
-		return "pytest stopped before: " + s.finish.Stopped
+		return s.finish.Stopped
 	case s.collectErrors > 0:
 		return "not everything could be collected"
 	default:
-		return "pytest ended before"
+		return ""
 	}
 }
+
+// maxFail matches what pytest says when -x or --maxfail stopped it. With 1 it
+// exits by itself, under xdist with 2.
+var maxFail = regexp.MustCompile(`stopping after \d+ failures$`)
 
 // judge reads the exit code of a session that ended in order against what its
 // cases say: both must agree.
@@ -149,6 +176,8 @@ func (s *session) judge(end ending) Verdict {
 	switch code := end.exit.Code; {
 	case s.empty() && (code == exitOK || code == exitEmpty):
 		return s.judgeEmpty(end)
+	case code == exitOK && troubles == "" && s.left() > 0 && !s.finish.CollectOnly:
+		return bad("test.exit_mismatch", end, "pytest exited with 0 although it left out %d cases: %s", s.left(), s.stopped())
 	case code == exitOK && troubles == "":
 		return Verdict{Status: event.OK}
 	case code == exitOK:
@@ -159,7 +188,7 @@ func (s *session) judge(end ending) Verdict {
 		return v
 	case code == exitFailed:
 		return Verdict{Status: event.Bad}
-	case code == exitInterrupted && s.collectErrors > 0:
+	case code == exitInterrupted && (s.collectErrors > 0 || troubles != "" && maxFail.MatchString(s.finish.Stopped)):
 		return Verdict{Status: event.Bad}
 	case code == exitInterrupted:
 		return bad("test.stopped", end, "pytest was stopped: %s", cmp.Or(s.finish.Stopped, "no reason given"))
@@ -195,11 +224,8 @@ func (s *session) judgeEmpty(end ending) Verdict {
 
 // troubles counts the outcomes that fail a unit, in words; "" = there are none.
 func (s *session) troubles() string {
-	counts := map[event.Outcome]int{}
-	for _, c := range s.order {
-		counts[c.now.outcome]++
-	}
-	if s.finish.CollectOnly {
+	counts := s.counts()
+	if s.stopped() != "" {
 		counts[event.NotRun] = 0
 	}
 	var parts []string
@@ -212,4 +238,15 @@ func (s *session) troubles() string {
 		parts = append(parts, fmt.Sprintf("%d collection errors", s.collectErrors))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// left is how many cases have not run.
+func (s *session) left() int { return s.counts()[event.NotRun] }
+
+func (s *session) counts() map[event.Outcome]int {
+	counts := map[event.Outcome]int{}
+	for _, c := range s.order {
+		counts[c.now.outcome]++
+	}
+	return counts
 }

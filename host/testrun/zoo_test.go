@@ -109,7 +109,7 @@ def test_xpass(): pass
 		files:  map[string]string{"test_a.py": "def test_never(:\n", "test_b.py": "def test_good(): pass\n"},
 		want:   map[string]event.Outcome{"test_b.py::test_good": event.NotRun},
 		status: event.Bad, exit: 1,
-		texts: map[string]string{"test_b.py::test_good": "pytest stopped before: Interrupted: 1 error during collection"},
+		texts: map[string]string{"test_b.py::test_good": "Interrupted: 1 error during collection"},
 	},
 	"missing import": {
 		files: one("import a_library_that_is_nowhere\ndef test_never(): pass\n"), want: outcomesOf(), status: event.Bad, exit: 1,
@@ -155,7 +155,36 @@ def test_xpass(): pass
 		files:  one("def test_x(): assert 0\ndef test_y(): pass\n"),
 		args:   []string{"-x"},
 		want:   outcomesOf("test_x", "failed", "test_y", "not_run"),
-		status: event.Bad, exit: 1, texts: map[string]string{"test_a.py::test_y": "pytest stopped before: stopping after 1 failures"},
+		status: event.Bad, exit: 1, texts: map[string]string{"test_a.py::test_y": "stopping after 1 failures"},
+	},
+	"stop at the second failure": {
+		files: one("def test_w(): assert 0\ndef test_x(): pass\ndef test_y(): assert 0\ndef test_z(): pass\n"), args: []string{"--maxfail=2"},
+		want:   outcomesOf("test_w", "failed", "test_x", "passed", "test_y", "failed", "test_z", "not_run"),
+		status: event.Bad, exit: 1, texts: map[string]string{"test_a.py::test_z": "stopping after 2 failures"},
+	},
+	"stopped although nothing failed": {
+		files: map[string]string{
+			"conftest.py": "def pytest_runtest_teardown(item): item.session.shouldfail = 'enough'\n",
+			"test_a.py":   "def test_x(): pass\ndef test_y(): pass\n",
+		},
+		want:   outcomesOf("test_x", "passed", "test_y", "not_run"),
+		status: event.Bad, code: "test.exit_mismatch", exit: 1,
+	},
+	"stopped by a plugin, as --stepwise does": {
+		files: map[string]string{
+			"conftest.py": "def pytest_runtest_teardown(item): item.session.shouldstop = 'enough'\n",
+			"test_a.py":   "def test_x(): assert 0\ndef test_y(): pass\n",
+		},
+		want:   outcomesOf("test_x", "failed", "test_y", "not_run"),
+		status: event.Bad, code: "test.stopped", exit: 1,
+	},
+	"stop at the first failure, as xdist does": {
+		files: map[string]string{
+			"conftest.py": "def pytest_runtest_teardown(item): item.session.shouldstop = 'stopping after 1 failures'\n",
+			"test_a.py":   "def test_x(): assert 0\ndef test_y(): pass\n",
+		},
+		want:   outcomesOf("test_x", "failed", "test_y", "not_run"),
+		status: event.Bad, exit: 1,
 	},
 	"asked for twice": {
 		files: one("def test_x(): pass\ndef test_y(): assert 0\n"), args: []string{"--keep-duplicates", "test_a.py", "test_a.py"},

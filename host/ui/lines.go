@@ -38,9 +38,9 @@ func (l *Lines) Emit(e event.Event) {
 		l.say(l.style.built(e))
 	case event.TestStarted:
 		l.say(l.style.line(e.Project, "test", "started"))
-	case event.CaseFinished, event.CollectFailed, event.Warning:
+	case event.CaseFinished, event.CollectFailed, event.SessionFinished:
 		count(l.tally, e)
-		if text := l.style.failure(e); text != "" {
+		if text := l.style.failure(e) + l.tally[e.Project].listed(e); text != "" {
 			l.hold(e.Project).WriteString(text)
 		}
 	case event.ProjectFinished:

@@ -103,9 +103,9 @@ func (l *Live) Emit(e event.Event) {
 		l.unit(e.Project).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
 		l.unit(e.Project).text = e.Case
-	case event.CaseFinished, event.CollectFailed:
+	case event.CaseFinished, event.CollectFailed, event.SessionFinished:
 		count(l.tally, e)
-		if text := l.style.failure(e); text != "" {
+		if text := l.style.failure(e) + l.tally[e.Project].listed(e); text != "" {
 			l.draw(text)
 		}
 	case event.ProjectFinished:

@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,27 +13,34 @@ import (
 	"github.com/wr-build/wr/host/report"
 )
 
-// Summary writes the table that closes a run, and where its reports are.
-func Summary(w io.Writer, style Style, r *report.Run, dir string) error {
-	header := []string{"PROJECT", "IMAGE", ">PASSED", ">FAILED", ">SKIPPED", ">ERRORS", ">TIME", "RESULT"}
+// Summary writes the table that closes a run, and where its JUnit report is; ""
+// = it has none.
+func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
+	total := r.Sums()
+	cells, header := sums, []string{"PROJECT", "IMAGE", ">PASSED", ">FAILED", ">SKIPPED", ">ERRORS", ">TIME", "RESULT"}
+	if total.NotRun > 0 { // a column for what is rare would only be in the way
+		cells, header = sumsNotRun, slices.Insert(header, 6, ">NOT RUN")
+	}
 	var rows [][]string
 	for _, p := range r.Projects {
-		rows = append(rows, row(p.Path, shortImage(p.Image), p.Sums(), seconds(p.Elapsed), resultOf(p)))
+		rows = append(rows, slices.Concat([]string{p.Path, shortImage(p.Image)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
 	}
 	if len(r.Projects) > 1 {
-		rows = append(rows, row("total", "", r.Sums(), seconds(r.Elapsed), ""))
+		rows = append(rows, slices.Concat([]string{"total", ""}, cells(total), []string{seconds(r.Elapsed), ""}))
 	}
 	fmt.Fprintln(w)
 	if err := Table(w, header, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, path.Join(dir, "junit.xml")))
+	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }
 
-func row(name, image string, s report.Sums, elapsed, result string) []string {
-	return []string{name, image, strconv.Itoa(s.Passed), strconv.Itoa(s.Failures), strconv.Itoa(s.Skipped), strconv.Itoa(s.Errors), elapsed, result}
+func sums(s report.Sums) []string {
+	return []string{strconv.Itoa(s.Passed), strconv.Itoa(s.Failures), strconv.Itoa(s.Skipped), strconv.Itoa(s.Errors)}
 }
+
+func sumsNotRun(s report.Sums) []string { return append(sums(s), strconv.Itoa(s.NotRun)) }
 
 // shortImage is the start of the tag, enough to see whether two projects or
 // two runs used the same image.

@@ -12,6 +12,9 @@ type tally struct {
 	total    int
 	outcomes map[string]event.Outcome // by case: one that is run again counts once
 	errors   int                      // collection errors
+
+	stopped     string // why pytest left cases out
+	collectOnly bool   // they were only to be listed
 }
 
 // outcomeOrder is how outcomes are listed: what matters first.
@@ -33,6 +36,8 @@ func count(tallies map[string]*tally, e event.Event) {
 		t.errors++
 	case event.CaseFinished:
 		t.outcomes[e.Case] = e.Outcome
+	case event.SessionFinished:
+		t.stopped, t.collectOnly = e.Text, e.CollectOnly
 	}
 }
 
@@ -51,8 +56,33 @@ func (t *tally) String() string {
 	}
 	for _, o := range outcomeOrder {
 		if n := count[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
+			parts = append(parts, fmt.Sprintf("%d %s", n, t.word(o)))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// word is what is said of cases with outcome o.
+func (t *tally) word(o event.Outcome) string {
+	switch {
+	case o == event.NotRun && t.collectOnly:
+		return "collected"
+	case o == event.NotRun && t.stopped != "":
+		return "not run (" + printable(t.stopped) + ")"
+	default:
+		return strings.ReplaceAll(string(o), "_", " ")
+	}
+}
+
+// listed is the line of a case that was only to be listed, as a target of
+// `wr test` in the workspace's root; "" for any other event.
+func (t *tally) listed(e event.Event) string {
+	if !t.collectOnly || e.Type != event.CaseFinished || e.Outcome != event.NotRun {
+		return ""
+	}
+	id := printable(e.Case) + "\n"
+	if e.Project == "." {
+		return id
+	}
+	return e.Project + "/" + id
 }

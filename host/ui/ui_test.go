@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/tonistiigi/vt100"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -65,6 +67,75 @@ func TestLinesAreGroupedByProjectAndNeverObeyed(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantLines, out.String()); diff != "" {
 		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestCasesThatAreOnlyCollectedAreListedAsTargets(t *testing.T) {
+	listing := func(project string) []event.Event {
+		return []event.Event{
+			{Type: event.Collected, Project: project, Cases: []string{"test_a.py::test_x", "test_a.py::test_y[a/../b]"}},
+			{Type: event.SessionFinished, Project: project, Text: "only collected, as asked", CollectOnly: true},
+			{Type: event.CaseFinished, Project: project, Case: "test_a.py::test_x", Outcome: event.NotRun},
+			{Type: event.CaseFinished, Project: project, Case: "test_a.py::test_y[a/../b]", Outcome: event.NotRun},
+			{Type: event.ProjectFinished, Project: project, Status: event.OK},
+		}
+	}
+	for name, style := range map[string]ui.Style{"aloud": {}, "quiet": {Quiet: true}} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			lines := ui.NewLines(&out, style)
+			for _, e := range append(listing("apps/web"), listing(".")...) {
+				lines.Emit(e)
+			}
+			want := `apps/web/test_a.py::test_x
+apps/web/test_a.py::test_y[a/../b]
+✓ apps/web  2 collected  0.00s
+test_a.py::test_x
+test_a.py::test_y[a/../b]
+✓ .  2 collected  0.00s
+`
+			if style.Quiet {
+				want = regexp.MustCompile(`(?m)^✓.*\n`).ReplaceAllString(want, "")
+			}
+			if diff := cmp.Diff(want, out.String()); diff != "" {
+				t.Errorf("lines differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatWasLeftOutIsCountedApartAndSaysWhy(t *testing.T) {
+	events := []event.Event{
+		{Type: event.Collected, Project: "web", Cases: []string{"a", "b"}},
+		{Type: event.CaseFinished, Project: "web", Case: "a", Outcome: event.Failed},
+		{Type: event.SessionFinished, Project: "web", Text: "stopping after 1 failures"},
+		{Type: event.CaseFinished, Project: "web", Case: "b", Outcome: event.NotRun},
+		{Type: event.ProjectFinished, Project: "web", Status: event.Bad},
+	}
+	var out bytes.Buffer
+	lines, run := ui.NewLines(&out, ui.Style{}), &report.Run{}
+	for _, e := range events {
+		lines.Emit(e)
+		run.Emit(e)
+	}
+	if err := ui.Summary(&out, ui.Style{}, run, "junit.xml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"✗ web  1 failed, 1 not run (stopping after 1 failures)  0.00s\n",
+		"PROJECT  IMAGE  PASSED  FAILED  SKIPPED  ERRORS  NOT RUN   TIME  RESULT\n",
+		"web      -           0       1        0       0        1  0.00s  failed\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("missing %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestARunWithoutReportSaysSo(t *testing.T) {
+	var out bytes.Buffer
+	if err := ui.Summary(&out, ui.Style{}, &report.Run{}, ""); err != nil || !strings.HasSuffix(out.String(), "  no junit.xml\n") {
+		t.Errorf("got %q, %v", out.String(), err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,18 @@ func (s *server) handle(ctx context.Context, unix *net.UnixConn) {
 		keepOpen, err = s.answer(ctx, conn, who, r)
 	}
 	if err != nil {
-		_ = send(conn, reply{Fault: fault.Of(err)})
+		_ = send(conn, reply{Fault: s.faultOf(err)})
 	}
+}
+
+// faultOf is what a client is told of err. Why the disk comes first: whatever
+// failed for it, under whatever name, free space is what helps.
+func (s *server) faultOf(err error) *fault.Error {
+	place := s.cfg.Dirs.State
+	if strings.Contains(err.Error(), s.cfg.Dirs.Run+"/") {
+		place = s.cfg.Dirs.Run
+	}
+	return cmp.Or(fault.Disk(err, place), fault.Of(err))
 }
 
 // send sends a reply, within bounds.

@@ -125,6 +125,9 @@ func unpackFailed(dir string, err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
 	}
+	if f := fault.Disk(err, dir); f != nil {
+		return f
+	}
 	return &fault.Error{
 		Code:    "helper.unpack_failed",
 		Message: "cannot unpack wr's helpers into " + dir + ": " + err.Error(),

@@ -17,6 +17,7 @@ import (
 type Config struct {
 	BuildkitSocket   string // absolute path
 	ContainerdSocket string // absolute path
+	State            string // the engine's directory on disk, for messages about it
 	// DockerConfig is the directory of a docker config.json whose credentials
 	// and helpers are lent to the engine for pulls; "" = none are.
 	DockerConfig string

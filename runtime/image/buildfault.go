@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -24,6 +25,10 @@ func (b *Builder) buildFault(ctx context.Context, build spec.Build, p *progress,
 			Err:     err,
 		}
 	}
+	if f := fault.Disk(errors.New(message(err)), b.config.State); f != nil {
+		f.File, f.Line, f.Details = dockerfilePath(build), sourceLine(err), p.output()
+		return f
+	}
 	f := &fault.Error{
 		Code:    "image.build_failed",
 		Message: message(err),
@@ -39,6 +44,9 @@ func (b *Builder) buildFault(ctx context.Context, build spec.Build, p *progress,
 	} else if file, ok := missingSource(f.Message); ok {
 		f.Message = fmt.Sprintf("%s is not in the build context", file)
 		f.Next = "check its spelling, and that .dockerignore does not list it"
+	} else if full := fault.Disk(noSpace(f.Details), b.config.State); full != nil {
+		// The step says so, of its own /tmp perhaps: it is a reason, not the fault.
+		f.Next = full.Next + " if that is the one that is full; else mend the Dockerfile"
 	}
 	return f
 }
@@ -83,6 +91,17 @@ func missingSource(message string) (string, bool) {
 		return "", false
 	}
 	return m[1], true
+}
+
+// noSpace is the line of a program's output that speaks of a full disk as an
+// error, or nil.
+func noSpace(output string) error {
+	for line := range strings.Lines(output) {
+		if err := errors.New(strings.TrimSpace(line)); fault.Disk(err, "") != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // message is what failed, without the layers that passed it on.

@@ -116,6 +116,10 @@ func (m *mmdebstrap) fault(log string, err error) error {
 		name := strings.Trim(strings.Join(found[1:], ""), `'"`)
 		return unknownPackage(name, m.base.Suite, complaints(log))
 	}
+	if f := fault.Disk(noSpace(log), m.dir); f != nil {
+		f.Message, f.Details = fmt.Sprintf("mmdebstrap could not make %s: %s", m.base.Ref, f.Message), complaints(log)
+		return f
+	}
 	return &fault.Error{
 		Code:    "base.create_failed",
 		Message: fmt.Sprintf("mmdebstrap could not make %s from %s: %v", m.base.Ref, m.base.Suite, err),

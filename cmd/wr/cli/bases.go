@@ -6,19 +6,19 @@ import (
 	"slices"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/image"
-	"github.com/wr-build/wr/runtime/spec"
 )
 
 // makeBases makes the bases that wr.toml declares, that projects build upon and
 // that are not there yet. A project that cannot be read is left to whoever uses
 // it; a base that cannot be made fails the builds that need it, by name.
-func (a *app) makeBases(ctx context.Context, engine Engine, ws *workspace.Workspace, projects []workspace.Project) error {
-	if a.DryRun || a.Connect != nil || len(ws.Config.Bases) == 0 {
+func (a *app) makeBases(ctx context.Context, o *opened) error {
+	if a.Connect != nil || len(o.ws.Config.Bases) == 0 {
 		return nil
 	}
-	missing, err := missingBases(ctx, engine, ws, projects)
+	missing, err := missingBases(ctx, o.ws, o.sources)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
@@ -37,20 +37,28 @@ func (a *app) makeBases(ctx context.Context, engine Engine, ws *workspace.Worksp
 	return nil
 }
 
+// selectMaking is selectAll after makeBases.
+func (a *app) selectMaking(ctx context.Context, o *opened) ([]plan.Selected, error) {
+	if err := a.makeBases(ctx, o); err != nil {
+		return nil, err
+	}
+	return a.selectAll(ctx, o)
+}
+
 // missingBases lists the declared bases of projects that the store has not.
-func missingBases(ctx context.Context, images spec.Images, ws *workspace.Workspace, projects []workspace.Project) ([]image.Base, error) {
+func missingBases(ctx context.Context, ws *workspace.Workspace, from *sources) ([]image.Base, error) {
 	var missing []image.Base
-	needed := neededBases(projects)
+	needed := from.needed()
 	for _, name := range slices.Sorted(maps.Keys(ws.Config.Bases)) {
 		ref, err := image.FullName(name)
 		if err != nil || !needed[ref] {
 			continue
 		}
-		_, there, err := images.Lookup(ctx, ref)
+		digest, err := from.base(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		if !there {
+		if digest == "" {
 			missing = append(missing, declaredBase(name, ws.Config.Bases[name]))
 		}
 	}
@@ -60,22 +68,4 @@ func missingBases(ctx context.Context, images spec.Images, ws *workspace.Workspa
 // declaredBase is the base that wr.toml describes under name.
 func declaredBase(name string, b config.Base) image.Base {
 	return image.Base{Ref: name, Suite: b.Suite, Include: b.Include, Mirror: b.Mirror}
-}
-
-// neededBases holds the full names of all images that projects build upon.
-func neededBases(projects []workspace.Project) map[string]bool {
-	needed := map[string]bool{}
-	for _, p := range projects {
-		if p.Fault != nil {
-			continue
-		}
-		s, err := readSource(p)
-		if err != nil {
-			continue
-		}
-		for _, ref := range s.recipe.Bases {
-			needed[ref] = true
-		}
-	}
-	return needed
 }

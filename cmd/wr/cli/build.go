@@ -23,18 +23,21 @@ type buildCmd struct {
 // buildsAtOnce bounds builds; BuildKit runs the steps of each in parallel.
 const buildsAtOnce = 2
 
-// Run builds the images.
-func (c *buildCmd) Run(ctx context.Context, a *app) error {
-	chosen, err := a.open(ctx, c.Projects, c.Recursive)
+// Prepare finds out what is to be built.
+func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	o, err := a.open(ctx, c.Projects, c.Recursive)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	defer chosen.engine.Close()
-	p := plan.Builds(chosen.ws, chosen.selected, plan.Options{NoCache: c.NoCache})
-	if a.DryRun {
-		return a.printPlan(p)
+	draw := func(selected []plan.Selected) plan.Plan {
+		return plan.Builds(o.ws, selected, plan.Options{NoCache: c.NoCache})
 	}
-	return a.build(ctx, chosen.engine, p, c.Force || c.NoCache)
+	return a.deedOn(ctx, o,
+		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
+		func(selected []plan.Selected) error {
+			return a.build(ctx, o.engine, draw(selected), c.Force || c.NoCache)
+		},
+	), nil
 }
 
 // built is one line of `wr build --json`.

@@ -10,6 +10,12 @@ import (
 	"github.com/wr-build/wr/host/workspace"
 )
 
+// completionCmd is `wr completion`.
+type completionCmd struct{ kongcompletion.Completion }
+
+// Read prints what a shell has to be told.
+func (c *completionCmd) Read(_ context.Context, a *app) error { return c.Run(a.parsed) }
+
 // complete answers a shell that asks what could come next, and ends wr then.
 // Anybody else is not kept waiting.
 func (a *app) complete(ctx context.Context, parser *kong.Kong) {

@@ -15,8 +15,8 @@ type configCmd struct {
 
 type configSchemaCmd struct{}
 
-// Run prints the schema.
-func (configSchemaCmd) Run(_ context.Context, a *app) error {
+// Read prints the schema.
+func (configSchemaCmd) Read(_ context.Context, a *app) error {
 	schema, err := config.Schema()
 	if err != nil {
 		return err

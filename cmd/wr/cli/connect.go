@@ -45,7 +45,7 @@ func (a *app) connect(ctx context.Context) (Engine, error) {
 		return nil, err
 	}
 	return realEngine{client, image.NewBuilder(image.Config{
-		BuildkitSocket: dirs.BuildkitSocket(), ContainerdSocket: dirs.ContainerdSocket(),
+		BuildkitSocket: dirs.BuildkitSocket(), ContainerdSocket: dirs.ContainerdSocket(), State: dirs.State,
 	})}, nil
 }
 

@@ -22,49 +22,46 @@ type engineUpCmd struct {
 	Group string `placeholder:"GROUP" help:"Let this group use the engine. Its members are then as good as root."`
 }
 
-// Run starts the engine.
-func (c *engineUpCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out which engine to start.
+func (c *engineUpCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	dirs, err := a.dirs()
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	if a.DryRun {
-		_, err := fmt.Fprintln(a.Out, "would start the engine of", dirs.State, "unless it runs")
-		return err
-	}
-	client, err := a.up(ctx, dirs, c.Group)
-	if err != nil {
-		return err
-	}
-	if !a.JSON {
-		return nil
-	}
-	status, err := client.Status(ctx)
-	return firstError(err, a.printJSON(status))
+	return deed{
+		show: a.would("start the engine of", dirs.State, "unless it runs"),
+		do: func() error {
+			client, err := a.up(ctx, dirs, c.Group)
+			if err != nil || !a.JSON {
+				return err
+			}
+			status, err := client.Status(ctx)
+			return firstError(err, a.printJSON(status))
+		},
+	}, nil
 }
 
 type engineDownCmd struct {
 	Force bool `help:"Also when containers or builds are running."`
 }
 
-// Run ends the engine; one that does not run is no error.
-func (c *engineDownCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds the engine to end; one that does not run is no error.
+func (c *engineDownCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	dirs, err := a.dirs()
 	if err != nil {
-		return err
+		return deed{}, err
 	}
 	client, err := daemon.Dial(ctx, dirs)
 	if fault.HasCode(err, "engine.down") {
-		return nil
+		return deed{show: nothing, do: nothing}, nil
 	}
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	if a.DryRun {
-		_, err := fmt.Fprintln(a.Out, "would end the engine of", dirs.State)
-		return err
-	}
-	return client.Stop(ctx, c.Force)
+	return deed{
+		show: a.would("end the engine of", dirs.State),
+		do:   func() error { return client.Stop(ctx, c.Force) },
+	}, nil
 }
 
 type engineServeCmd struct {
@@ -74,8 +71,8 @@ type engineServeCmd struct {
 
 type engineStatusCmd struct{}
 
-// Run prints how the engine is. It does not start one.
-func (engineStatusCmd) Run(ctx context.Context, a *app) error {
+// Read prints how the engine is. It does not start one.
+func (engineStatusCmd) Read(ctx context.Context, a *app) error {
 	dirs, err := a.dirs()
 	if err != nil {
 		return err

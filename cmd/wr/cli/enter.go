@@ -28,63 +28,76 @@ type entry struct {
 	terminal bool
 }
 
-// enter makes the project's image if needed, runs the command in a container
-// from it, and ends wr with the command's code.
-func (a *app) enter(ctx context.Context, in entry) error {
+// enter is the deed of making the project's image if needed, running the
+// command in a container from it, and ending wr with the command's code.
+func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
 	p, err := a.project(ws, in.project)
 	if err != nil {
-		return err
-	}
-	engine, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer engine.Close()
-	build, err := a.imageOf(ctx, engine, ws, p)
-	if err != nil {
-		return err
+		return deed{}, err
 	}
 	caller, err := a.caller(ws)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	image := build.Build.Ref
-	container := plan.Container(ws, p, image, p.Config.Run.Network, plan.Options{HostEnv: a.hostEnv(p), Caller: caller})
+	o, err := a.openAll(ctx, ws, choice{projects: []workspace.Project{p}})
+	if err != nil {
+		return deed{}, err
+	}
+	find := func(selected []plan.Selected) (entered, error) { return a.settle(ws, selected[0], in, caller) }
+	return a.deedOn(ctx, o,
+		func(selected []plan.Selected) error {
+			e, err := find(selected)
+			if err != nil {
+				return err
+			}
+			return a.printJSON(e)
+		},
+		func(selected []plan.Selected) error {
+			e, err := find(selected)
+			if err != nil {
+				return err
+			}
+			return a.runIn(ctx, o.engine, e)
+		},
+	), nil
+}
+
+// entered is what an entry comes to.
+type entered struct {
+	Build     plan.Action    `json:"build"`
+	Container spec.Container `json:"container"`
+	Process   spec.Process   `json:"process"`
+}
+
+// settle decides image, container and process of an entry into s.
+func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller spec.Owner) (entered, error) {
+	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{}).Actions[0]
+	if build.Fault != nil {
+		return entered{}, build.Fault
+	}
+	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller}
+	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
 	if in.user != "" {
 		container.User = in.user
 	}
-	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(p), Terminal: in.terminal}
-	if a.DryRun {
-		return a.printJSON(map[string]any{"build": build, "container": container, "process": process})
-	}
-	if err := a.ensure(ctx, engine, build); err != nil {
+	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal}
+	return entered{build, container, process}, nil
+}
+
+// runIn makes the image, runs the process and ends wr with its code.
+func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
+	if err := a.ensure(ctx, engine, e.Build); err != nil {
 		return err
 	}
-	result, err := a.attach(ctx, engine, container, process)
+	result, err := a.attach(ctx, engine, e.Container, e.Process)
 	if err != nil {
 		return err
 	}
 	return exit(result.Code)
-}
-
-// imageOf is the action that makes p's image.
-func (a *app) imageOf(ctx context.Context, engine Engine, ws *workspace.Workspace, p workspace.Project) (plan.Action, error) {
-	if err := a.makeBases(ctx, engine, ws, []workspace.Project{p}); err != nil {
-		return plan.Action{}, err
-	}
-	selected, err := a.selectAll(ctx, engine, ws, []workspace.Project{p})
-	if err != nil {
-		return plan.Action{}, err
-	}
-	action := plan.Builds(ws, selected, plan.Options{}).Actions[0]
-	if action.Fault != nil {
-		return action, action.Fault
-	}
-	return action, nil
 }
 
 // ensure makes the image unless it is there. Progress goes to stderr, so that

@@ -19,14 +19,14 @@ func (execCmd) Help() string {
 	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. wr's own failures exit with 125."
 }
 
-// Run runs the command.
-func (c *execCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out where the command runs.
+func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if len(a.rest) == 0 {
-		return &fault.Error{Code: "exec.no_command", Class: fault.Usage, Message: "no command given after --", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+		return deed{}, &fault.Error{Code: "exec.no_command", Class: fault.Usage, Message: "no command given after --", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
 	}
 	for _, variable := range c.Env {
 		if !strings.Contains(variable, "=") {
-			return &fault.Error{Code: "exec.bad_env", Class: fault.Usage, Message: "-e " + variable + " has no =", Next: "-e " + variable + "=VALUE"}
+			return deed{}, &fault.Error{Code: "exec.bad_env", Class: fault.Usage, Message: "-e " + variable + " has no =", Next: "-e " + variable + "=VALUE"}
 		}
 	}
 	return a.enter(ctx, entry{

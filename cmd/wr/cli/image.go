@@ -41,20 +41,19 @@ type baseCreateCmd struct {
 	Force   bool     `help:"Make it even if there is one of that name."`
 }
 
-// Run makes bases.
-func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out which bases to make.
+func (c *baseCreateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	wanted, err := c.wanted(ctx, a)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
 	bases, err := a.bases(ctx)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	defer bases.Close()
 	have, err := bases.List(ctx)
 	if err != nil {
-		return err
+		return deed{}, errors.Join(err, bases.Close())
 	}
 	wanted = slices.DeleteFunc(wanted, func(base image.Base) bool {
 		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref })
@@ -63,18 +62,23 @@ func (c *baseCreateCmd) Run(ctx context.Context, a *app) error {
 		}
 		return known && !c.Force
 	})
-	if a.DryRun {
-		for _, base := range wanted {
-			fmt.Fprintf(a.Out, "would make %s from %s: %s\n", base.Ref, base.Suite, strings.Join(base.Include, " "))
-		}
-		return nil
-	}
-	if !a.JSON {
-		_, err := a.createBases(ctx, bases, wanted, a.Out)
-		return err
-	}
-	made, err := a.createBases(ctx, bases, wanted, io.Discard)
-	return firstError(err, a.printJSON(made))
+	return deed{
+		show: func() error {
+			for _, base := range wanted {
+				fmt.Fprintf(a.Out, "would make %s from %s: %s\n", base.Ref, base.Suite, strings.Join(base.Include, " "))
+			}
+			return nil
+		},
+		do: func() error {
+			if !a.JSON {
+				_, err := a.createBases(ctx, bases, wanted, a.Out)
+				return err
+			}
+			made, err := a.createBases(ctx, bases, wanted, io.Discard)
+			return firstError(err, a.printJSON(made))
+		},
+		end: bases.Close,
+	}, nil
 }
 
 // wanted lists what to make: the one that the flags describe, or those of wr.toml.
@@ -154,8 +158,8 @@ func (a *app) createBases(ctx context.Context, bases *image.Bases, wanted []imag
 
 type baseLsCmd struct{}
 
-// Run lists bases.
-func (baseLsCmd) Run(ctx context.Context, a *app) error {
+// Read lists bases.
+func (baseLsCmd) Read(ctx context.Context, a *app) error {
 	bases, err := a.bases(ctx)
 	if err != nil {
 		return err
@@ -179,23 +183,24 @@ type baseRmCmd struct {
 	Names []string `arg:"" name:"name" help:"The bases to remove."`
 }
 
-// Run removes bases.
-func (c *baseRmCmd) Run(ctx context.Context, a *app) error {
+// Prepare opens the store of the bases.
+func (c *baseRmCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	bases, err := a.bases(ctx)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	defer bases.Close()
-	for _, name := range c.Names {
-		if a.DryRun {
-			fmt.Fprintln(a.Out, "would remove", name)
-			continue
-		}
-		if err := bases.Remove(ctx, name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return deed{
+		show: a.would("remove", strings.Join(c.Names, " ")),
+		do: func() error {
+			for _, name := range c.Names {
+				if err := bases.Remove(ctx, name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		end: bases.Close,
+	}, nil
 }
 
 // bases opens the store of base images.

@@ -15,21 +15,10 @@ type initCmd struct {
 	Name string `placeholder:"NAME" help:"Name of the workspace; default: that of its directory."`
 }
 
-// Run adds wr to a repository.
-func (c *initCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out which files the repository lacks.
+func (c *initCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	p, err := scaffold.Init(ctx, a.dir, scaffold.Options{Base: c.Base, Name: c.Name})
-	if err != nil {
-		return err
-	}
-	return firstOf(a.write(p), func() error { return a.nextAfter(ctx) })
-}
-
-// firstOf is err, or what then says when there is none.
-func firstOf(err error, then func() error) error {
-	if err != nil {
-		return err
-	}
-	return then()
+	return a.writing(ctx, p), err
 }
 
 // newCmd is `wr new DIR`.
@@ -38,36 +27,49 @@ type newCmd struct {
 	Base string `placeholder:"REF" help:"Image for the FROM of its Dockerfile; it must have python3 and pytest."`
 }
 
-// Run makes a project.
-func (c *newCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out which files make the project.
+func (c *newCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	p, err := scaffold.New(ctx, a.dir, c.Dir, scaffold.Options{Base: c.Base})
+	return a.writing(ctx, p), err
+}
+
+// writing is the deed of writing the files of p and saying what comes next.
+func (a *app) writing(ctx context.Context, p scaffold.Plan) deed {
+	return deed{
+		show: func() error {
+			return a.printFiles(p, func(f scaffold.File) string {
+				return fmt.Sprintf("── %s\n%s", f.Path, strings.TrimRight(f.Content, "\n"))
+			})
+		},
+		do: func() error {
+			if err := a.write(p); err != nil || a.JSON {
+				return err
+			}
+			return a.nextAfter(ctx)
+		},
+	}
+}
+
+// write writes the files of p and says so.
+func (a *app) write(p scaffold.Plan) error {
+	owner, err := a.caller(&workspace.Workspace{Root: p.Root})
 	if err != nil {
 		return err
 	}
-	return firstOf(a.write(p), func() error { return a.nextAfter(ctx) })
+	if err := p.Write(owner); err != nil {
+		return err
+	}
+	return a.printFiles(p, func(f scaffold.File) string { return "wrote " + f.Path })
 }
 
-// write writes the files of p, or shows them with --dry-run, and then says so.
-func (a *app) write(p scaffold.Plan) error {
-	if !a.DryRun {
-		owner, err := a.caller(&workspace.Workspace{Root: p.Root})
-		if err != nil {
-			return err
-		}
-		if err := p.Write(owner); err != nil {
-			return err
-		}
-	}
+// printFiles says what each file of p is, and what else there is to know.
+func (a *app) printFiles(p scaffold.Plan, words func(scaffold.File) string) error {
 	if a.JSON {
 		p.Files = orEmpty(p.Files)
 		return a.printJSON(p)
 	}
 	for _, f := range p.Files {
-		if a.DryRun {
-			fmt.Fprintf(a.Out, "── %s\n%s\n", f.Path, strings.TrimRight(f.Content, "\n"))
-			continue
-		}
-		fmt.Fprintln(a.Out, "wrote", f.Path)
+		fmt.Fprintln(a.Out, words(f))
 	}
 	if len(p.Files) == 0 {
 		fmt.Fprintln(a.Out, "nothing to add: everything is there")
@@ -80,9 +82,6 @@ func (a *app) write(p scaffold.Plan) error {
 
 // nextAfter is the command that shows that a scaffold works.
 func (a *app) nextAfter(ctx context.Context) error {
-	if a.DryRun || a.JSON {
-		return nil
-	}
 	next := "wr test --recursive"
 	if ws, err := workspace.Load(ctx, a.dir); err == nil && len(ws.Projects) == 0 {
 		next = "wr new DIR"

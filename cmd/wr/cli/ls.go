@@ -13,8 +13,8 @@ type lsCmd struct {
 	Check bool `help:"Also explain what nearly is a project and is none."`
 }
 
-// Run prints the projects.
-func (c *lsCmd) Run(ctx context.Context, a *app) error {
+// Read prints the projects.
+func (c *lsCmd) Read(ctx context.Context, a *app) error {
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
 		return err

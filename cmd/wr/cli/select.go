@@ -6,16 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
-	"path"
 	"path/filepath"
-	"runtime"
 	"strconv"
 
-	"github.com/wr-build/wr/host/inputs"
-	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/target"
 	"github.com/wr-build/wr/host/workspace"
-	"github.com/wr-build/wr/runtime/image"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -38,36 +33,36 @@ type choice struct {
 	paths    map[string][]string // project path to files and node ids; none = all
 }
 
-// opened is what commands on many projects work with.
+// opened is what commands on projects work with.
 type opened struct {
 	choice
-	ws       *workspace.Workspace
-	engine   Engine
-	selected []plan.Selected // of choice.projects, in that order
+	ws      *workspace.Workspace
+	engine  Engine
+	sources *sources // of choice.projects
 }
 
-// open loads the workspace, finds the projects that were asked for, starts the
-// engine and finds what decides their images. The caller closes the engine.
-func (a *app) open(ctx context.Context, names []string, recursive bool) (o opened, err error) {
-	if o.ws, err = workspace.Load(ctx, a.dir); err != nil {
-		return o, err
+// open loads the workspace, finds the projects that were asked for and opens
+// them. The caller closes the engine.
+func (a *app) open(ctx context.Context, names []string, recursive bool) (*opened, error) {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return nil, err
 	}
-	if o.choice, err = choose(o.ws, names, recursive); err != nil {
-		return o, err
+	c, err := choose(ws, names, recursive)
+	if err != nil {
+		return nil, err
 	}
-	if o.engine, err = a.connect(ctx); err != nil {
-		return o, err
+	return a.openAll(ctx, ws, c)
+}
+
+// openAll starts the engine and reads what the chosen projects are made from.
+// The caller closes the engine.
+func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*opened, error) {
+	engine, err := a.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = o.engine.Close()
-		}
-	}()
-	if err = a.makeBases(ctx, o.engine, o.ws, o.projects); err != nil {
-		return o, err
-	}
-	o.selected, err = a.selectAll(ctx, o.engine, o.ws, o.projects)
-	return o, err
+	return &opened{c, ws, engine, readSources(engine, c.projects)}, nil
 }
 
 // choose resolves names, paths and node ids. Without any it is the nearest
@@ -143,81 +138,6 @@ func (c *choice) add(p workspace.Project, part string) {
 		return
 	}
 	c.paths[p.Path] = append(named, part)
-}
-
-// selectAll finds what decides the image of each project. A project that
-// cannot be used carries its fault; the others are not touched by it.
-func (a *app) selectAll(ctx context.Context, images spec.Images, ws *workspace.Workspace, projects []workspace.Project) ([]plan.Selected, error) {
-	index := inputs.OpenIndex(a.cachePath(ws))
-	var all []plan.Selected
-	for _, p := range projects {
-		s := plan.Selected{Project: p, Broken: p.Fault}
-		if s.Broken == nil {
-			key, err := a.imageKey(ctx, images, p, index)
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err != nil {
-				s.Broken = fault.Of(err)
-			}
-			s.ImageKey = key
-		}
-		all = append(all, s)
-	}
-	if err := index.Close(); err != nil {
-		a.log.Warn().Err(err).Msg("the index of content hashes was not saved")
-	}
-	return all, nil
-}
-
-// source is a project's Dockerfile and what it takes from outside.
-type source struct {
-	data   []byte
-	recipe spec.Recipe
-}
-
-// readSource reads p's Dockerfile.
-func readSource(p workspace.Project) (source, error) {
-	if p.Dockerfile == "" {
-		return source{}, &fault.Error{
-			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
-			File: path.Join(p.Path, p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
-		}
-	}
-	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
-	if err != nil {
-		return source{}, &fault.Error{
-			Code: "image.no_dockerfile", Message: err.Error(), File: path.Join(p.Path, p.Dockerfile), Err: err,
-			Next: "make it a file that can be read",
-		}
-	}
-	recipe, err := image.Recipe(spec.Dockerfile{
-		Path: path.Join(p.Path, p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
-	})
-	return source{data, recipe}, err
-}
-
-// imageKey is the key of the inputs of p's image.
-func (a *app) imageKey(ctx context.Context, images spec.Images, p workspace.Project, index *inputs.Index) (string, error) {
-	s, err := readSource(p)
-	if err != nil {
-		return "", err
-	}
-	bases := map[string]string{}
-	for _, ref := range s.recipe.Bases {
-		base, ok, err := images.Lookup(ctx, ref)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			bases[ref] = base.Digest
-		}
-	}
-	key, err := inputs.Of(ctx, inputs.Image{
-		Context: p.Dir, Dockerfile: p.Dockerfile, Data: s.data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
-		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: s.recipe, Index: index,
-	})
-	return key.Digest, err
 }
 
 // cachePath is the file of content hashes for the workspace, in the user's

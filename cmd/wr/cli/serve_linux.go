@@ -2,22 +2,26 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/wr-build/wr/runtime/daemon"
 	"github.com/wr-build/wr/runtime/engine"
 )
 
-// Run is the engine process.
-func (c *engineServeCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out which engine to be.
+func (c *engineServeCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	dirs, err := a.dirs()
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	if a.DryRun {
-		_, err := fmt.Fprintln(a.Out, "would be the engine of", dirs.State)
-		return err
-	}
+	return deed{
+		show: a.would("be the engine of", dirs.State),
+		do:   func() error { return c.serve(ctx, a, dirs) },
+	}, nil
+}
+
+// serve is the engine process.
+func (c *engineServeCmd) serve(ctx context.Context, a *app, dirs engine.Dirs) error {
+	a.collectGarbage(100)
 	ready := engine.ReadyFile()
 	ctx, stop := engine.Signals(context.WithoutCancel(ctx))
 	defer stop()

@@ -8,11 +8,12 @@ import (
 	"github.com/wr-build/wr/runtime/engine"
 )
 
-// Run says that there is no engine for this system, and what brings one.
-func (c *engineServeCmd) Run(ctx context.Context, a *app) error {
+// Prepare says that there is no engine for this system, and what brings one.
+func (c *engineServeCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	dirs, err := a.dirs()
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	return engine.Up(ctx, engine.Start{Dirs: dirs})
+	up := func() error { return engine.Up(ctx, engine.Start{Dirs: dirs}) }
+	return deed{show: up, do: up}, nil
 }

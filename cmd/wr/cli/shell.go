@@ -15,10 +15,10 @@ type shellCmd struct {
 // loginShell starts the best shell that the image has.
 const loginShell = `if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi`
 
-// Run opens the shell.
-func (c *shellCmd) Run(ctx context.Context, a *app) error {
+// Prepare finds out where the shell runs.
+func (c *shellCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if !interactive(a.In) || !interactive(a.Out) {
-		return &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+		return deed{}, &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
 	}
 	in := entry{project: c.Project, args: []string{"/bin/sh", "-c", loginShell}, terminal: true}
 	if len(a.rest) > 0 {

@@ -38,8 +38,8 @@ type projectState struct {
 	Counts  *report.Counts `json:"counts,omitempty"`
 }
 
-// Run shows where things stand.
-func (statusCmd) Run(ctx context.Context, a *app) error {
+// Read shows where things stand.
+func (statusCmd) Read(ctx context.Context, a *app) error {
 	ws, err := workspace.Load(ctx, a.dir)
 	if fault.HasCode(err, "workspace.not_found") {
 		fmt.Fprintf(a.Out, "no workspace here.\n\nnext: wr init\n")
@@ -65,10 +65,10 @@ func (statusCmd) Run(ctx context.Context, a *app) error {
 // stateOfImages fills s with the projects and whether their images are there.
 func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *state) []plan.Selected {
 	var selected []plan.Selected
-	engine, err := a.connect(ctx)
+	o, err := a.openAll(ctx, ws, choice{projects: ws.Projects})
 	if err == nil {
-		defer engine.Close()
-		selected, err = a.selectAll(ctx, engine, ws, ws.Projects)
+		defer o.engine.Close()
+		selected, err = a.selectAll(ctx, o)
 	}
 	if err != nil {
 		s.Engine = fault.Of(err)
@@ -81,7 +81,7 @@ func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *sta
 		p := projectState{Project: one.Path, Image: "broken", Fault: one.Broken}
 		if one.Broken == nil {
 			p.Ref, p.Image = plan.Ref(ws, one), "to build"
-			if _, ok, err := engine.Lookup(ctx, p.Ref); err == nil && ok {
+			if _, ok, err := o.engine.Lookup(ctx, p.Ref); err == nil && ok {
 				p.Image = "ready"
 			}
 		}

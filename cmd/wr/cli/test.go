@@ -25,30 +25,33 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
 }
 
-// Run tests.
-func (c *testCmd) Run(ctx context.Context, a *app) error {
-	chosen, err := a.open(ctx, c.Targets, c.Recursive)
+// Prepare finds out what is to be tested.
+func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	o, err := a.open(ctx, c.Targets, c.Recursive)
 	if err != nil {
-		return err
+		return deed{}, err
 	}
-	defer chosen.engine.Close()
-	caller, err := a.caller(chosen.ws)
+	caller, err := a.caller(o.ws)
 	if err != nil {
-		return err
+		return deed{}, errors.Join(err, o.engine.Close())
 	}
-	for i, s := range chosen.selected {
-		chosen.selected[i].Untestable = contradiction(chosen.ws, s.Project)
+	draw := func(selected []plan.Selected) plan.Plan {
+		for i, s := range selected {
+			selected[i].Untestable = contradiction(o.ws, s.Project)
+		}
+		return plan.TestRun(o.ws, selected, plan.Options{
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller,
+		})
 	}
-	p := plan.TestRun(chosen.ws, chosen.selected, plan.Options{
-		Args: a.rest, Paths: chosen.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(chosen.projects...), Caller: caller,
-	})
-	if a.DryRun {
-		return a.printPlan(p)
-	}
-	return a.test(ctx, chosen.engine, p, testrun.Config{Owner: caller})
+	return a.deedOn(ctx, o,
+		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
+		func(selected []plan.Selected) error {
+			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller})
+		},
+	), nil
 }
 
 // test carries out p, shows it, and ends wr with the code of its result.
@@ -60,9 +63,13 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
+	junit := ""
+	if err == nil {
+		junit = filepath.Join(relative(dir.Path, a.dir), testrun.JUnitFile)
+	}
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
-		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, relative(dir.Path, a.dir)))
+		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
 	}
 	if err != nil {
 		return err // what could not be recorded or shown is no result

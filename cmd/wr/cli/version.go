@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -42,8 +43,8 @@ func builtIn() map[string]string {
 	return found
 }
 
-// Run prints versions.
-func (versionCmd) Run(a *app) error {
+// Read prints versions.
+func (versionCmd) Read(_ context.Context, a *app) error {
 	versions := builtIn()
 	versions["wr"] = Version()
 	versions["platform"] = runtime.GOOS + "/" + runtime.GOARCH

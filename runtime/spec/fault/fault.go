@@ -62,13 +62,17 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code
 }
 
-// Of returns the fault inside err. An error that carries none becomes an
-// Environment fault with code "wr.unexpected", so nothing is ever lost.
+// Of returns the fault inside err. An error that carries none becomes one of
+// Disk if it says so, else an Environment fault with code "wr.unexpected", so
+// nothing is ever lost.
 func Of(err error) *Error {
 	if err == nil {
 		return nil
 	}
 	if f, ok := errors.AsType[*Error](err); ok {
+		return f
+	}
+	if f := Disk(err, ""); f != nil {
 		return f
 	}
 	return &Error{Code: "wr.unexpected", Message: err.Error(), Err: err}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+
+	"github.com/wr-build/wr/host/inputs"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/image"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// sources are what the images of some projects are made from: each Dockerfile
+// is read once, and each base that is there is looked up once.
+type sources struct {
+	images  spec.Images
+	all     map[string]source // by project path
+	digests map[string]string // of the bases found so far, by full name
+}
+
+// source is a project's Dockerfile and what it takes from outside.
+type source struct {
+	data   []byte
+	recipe spec.Recipe
+	err    error // why there is no recipe
+}
+
+// readSources reads the Dockerfile of each project that can be used.
+func readSources(images spec.Images, projects []workspace.Project) *sources {
+	s := &sources{images: images, all: map[string]source{}, digests: map[string]string{}}
+	for _, p := range projects {
+		if p.Fault == nil {
+			s.all[p.Path] = readSource(p)
+		}
+	}
+	return s
+}
+
+// readSource reads p's Dockerfile.
+func readSource(p workspace.Project) source {
+	if p.Dockerfile == "" {
+		return source{err: &fault.Error{
+			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
+			File: path.Join(p.Path, p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
+		}}
+	}
+	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
+	if err != nil {
+		return source{err: &fault.Error{
+			Code: "image.no_dockerfile", Message: err.Error(), File: path.Join(p.Path, p.Dockerfile), Err: err,
+			Next: "make it a file that can be read",
+		}}
+	}
+	recipe, err := image.Recipe(spec.Dockerfile{
+		Path: path.Join(p.Path, p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+	})
+	return source{data, recipe, err}
+}
+
+// needed holds the full names of all images that the projects build upon.
+func (s *sources) needed() map[string]bool {
+	needed := map[string]bool{}
+	for _, one := range s.all {
+		for _, ref := range one.recipe.Bases {
+			needed[ref] = true
+		}
+	}
+	return needed
+}
+
+// base is the digest of a base, "" while the store has none.
+func (s *sources) base(ctx context.Context, ref string) (string, error) {
+	if digest, found := s.digests[ref]; found {
+		return digest, nil
+	}
+	base, there, err := s.images.Lookup(ctx, ref)
+	if err != nil || !there {
+		return "", err
+	}
+	s.digests[ref] = base.Digest
+	return base.Digest, nil
+}
+
+// key is the key of the inputs of p's image.
+func (s *sources) key(ctx context.Context, p workspace.Project, index *inputs.Index) (string, error) {
+	from := s.all[p.Path]
+	if from.err != nil {
+		return "", from.err
+	}
+	bases := map[string]string{}
+	for _, ref := range from.recipe.Bases {
+		digest, err := s.base(ctx, ref)
+		if err != nil {
+			return "", err
+		}
+		if digest != "" {
+			bases[ref] = digest
+		}
+	}
+	key, err := inputs.Of(ctx, inputs.Image{
+		Context: p.Dir, Dockerfile: p.Dockerfile, Data: from.data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: from.recipe, Index: index,
+	})
+	return key.Digest, err
+}
+
+// selectAll finds what decides the image of each project. A project that
+// cannot be used carries its fault; the others are not touched by it.
+func (a *app) selectAll(ctx context.Context, o *opened) ([]plan.Selected, error) {
+	index := inputs.OpenIndex(a.cachePath(o.ws))
+	var all []plan.Selected
+	for _, p := range o.projects {
+		s := plan.Selected{Project: p, Broken: p.Fault}
+		if s.Broken == nil {
+			key, err := o.sources.key(ctx, p, index)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if err != nil {
+				s.Broken = fault.Of(err)
+			}
+			s.ImageKey = key
+		}
+		all = append(all, s)
+	}
+	if err := index.Close(); err != nil {
+		a.log.Warn().Err(err).Msg("the index of content hashes was not saved")
+	}
+	return all, nil
+}
