@@ -30,6 +30,7 @@ type Options struct {
 	HostEnv    map[string]string   // variables of the host
 	Caller     spec.Owner          // whom written files belong to
 	NoCache    bool                // build without BuildKit's cache
+	Fresh      bool                // run in containers that are used for nothing else
 }
 
 // Builds plans the images of projects.
@@ -97,6 +98,9 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
 	}
+	if !o.Fresh {
+		a.Test.Container.Role = spec.RoleTest
+	}
 	for _, nested := range ws.NestedIn(s.Project) {
 		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
 	}
@@ -132,12 +136,13 @@ func quoted(paths []string) string {
 }
 
 // key is the sha256 of what decides how tests run, short of the files they
-// read: who calls and where the workspace lies do not count. The image counts
+// read: who calls, where the workspace lies and whether the container is kept
+// do not count. The image counts
 // by its key, not by a name that the workspace's directory may have given it.
 func key(t *Tests, imageKey string) string {
 	portable := *t
 	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, nil, nil
-	portable.Container.Image = ""
+	portable.Container.Image, portable.Container.Role = "", spec.RoleFresh
 	document, err := json.Marshal(struct {
 		Image string
 		Tests Tests

@@ -21,7 +21,7 @@ type scripted struct {
 }
 
 func (s scripted) Run(_ context.Context, c spec.Container, _ spec.Process, _ spec.Stdio) (spec.Exit, error) {
-	for _, m := range c.Mounts {
+	for _, m := range c.Own {
 		if m.Target == "/.wr/run" {
 			if err := os.WriteFile(filepath.Join(m.Source, "events.ndjson"), []byte(s.facts), 0o644); err != nil {
 				return spec.Exit{}, err

@@ -79,7 +79,7 @@ func (h onHost) Run(ctx context.Context, c spec.Container, p spec.Process, stdio
 
 // mounts returns pairs of container path and host path, and the host paths.
 func (onHost) mounts(c spec.Container) (pairs, outside []string) {
-	for _, m := range c.Mounts {
+	for _, m := range slices.Concat(c.Mounts, c.Own) {
 		if strings.HasPrefix(m.Target, spec.Internal) {
 			pairs, outside = append(pairs, m.Target, m.Source), append(outside, m.Source)
 		}

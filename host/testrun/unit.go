@@ -103,11 +103,11 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 // container is u's container with the plugin and a place for its facts.
 func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
-	c.Mounts = append(slices.Clone(c.Mounts),
+	c.Own = append(slices.Clone(c.Own),
 		spec.Mount{Source: dir.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
 		spec.Mount{Source: dir.host(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
-		c.Mounts = append(c.Mounts, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
+		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}
 	return c
 }

@@ -384,7 +384,7 @@ func TestTheContainerGetsThePluginReadOnlyAndAPlaceForFacts(t *testing.T) {
 		{Source: filepath.Join(w.recorded(), "pytest"), Target: "/.wr/pytest", ReadOnly: true},
 		{Source: filepath.Join(w.recorded(), "facts"), Target: "/.wr/run", Owned: true},
 	}
-	if !slices.Equal(seen.c.Mounts, want) {
+	if !slices.Equal(seen.c.Own, want) {
 		t.Errorf("its mounts are %+v, want %+v", seen.c.Mounts, want)
 	}
 	if seen.stdin != os.DevNull || !seen.sameOut {

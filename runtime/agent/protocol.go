@@ -102,6 +102,11 @@ type Line struct {
 	Terminal bool      `json:"terminal,omitempty"`
 }
 
+// String is the command as a person would type it, or nearly.
+func (l Line) String() string {
+	return strings.ToValidUTF8(strings.Join(plain(l.Args), " "), "\uFFFD")
+}
+
 // Reply is what the agent says; exactly one field is set.
 type Reply struct {
 	Running *Running     `json:"running,omitempty"`

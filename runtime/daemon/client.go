@@ -60,6 +60,16 @@ func (c *Client) Images(ctx context.Context) ([]spec.Image, error) {
 	return *r.Images, nil
 }
 
+// Containers returns the containers of all users that are in use or kept, and
+// what runs in those that are kept.
+func (c *Client) Containers(ctx context.Context) ([]Container, error) {
+	r, err := c.ask(ctx, request{Operation: opList})
+	if err != nil || r.Containers == nil {
+		return nil, err
+	}
+	return *r.Containers, nil
+}
+
 // Remove removes a container, also one that is kept or in use.
 func (c *Client) Remove(ctx context.Context, id string) error {
 	_, err := c.ask(ctx, request{Operation: opRemove, ID: id})

@@ -104,6 +104,9 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 	case opImages:
 		found, err := listImages(ctx, s.daemons.Containerd())
 		return false, errors.Join(err, send(conn, reply{Images: &found}))
+	case opList:
+		all, err := s.list(ctx)
+		return false, errors.Join(err, send(conn, reply{Containers: &all}))
 	case opStatus:
 		status, err := s.status(ctx)
 		return false, errors.Join(err, send(conn, reply{Status: &status}))

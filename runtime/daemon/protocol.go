@@ -29,6 +29,7 @@ type operation string
 const (
 	opRun    operation = "run"    // Container; replies created, then removed
 	opRemove operation = "remove" // ID; replies removed
+	opList   operation = "list"   // replies containers
 	opLookup operation = "lookup" // Ref; replies images, none or one
 	opImages operation = "images" // replies images
 	opStatus operation = "status" // replies status
@@ -48,12 +49,13 @@ type request struct {
 // reply is every message of the engine; one field is set. The field fault has
 // the same shape in all versions of the protocol.
 type reply struct {
-	Fault    *fault.Error  `json:"fault,omitempty"`
-	Created  *created      `json:"created,omitempty"`
-	Removed  *removed      `json:"removed,omitempty"`
-	Images   *[]spec.Image `json:"images,omitempty"`
-	Status   *Status       `json:"status,omitempty"`
-	Stopping bool          `json:"stopping,omitempty"`
+	Fault      *fault.Error  `json:"fault,omitempty"`
+	Created    *created      `json:"created,omitempty"`
+	Removed    *removed      `json:"removed,omitempty"`
+	Images     *[]spec.Image `json:"images,omitempty"`
+	Status     *Status       `json:"status,omitempty"`
+	Containers *[]Container  `json:"containers,omitempty"`
+	Stopping   bool          `json:"stopping,omitempty"`
 }
 
 // created says that a container runs. It comes with one file, a connection to

@@ -56,16 +56,18 @@ type Helper struct {
 	Source  string `json:"source"` // "embedded" in this build of wr, or found on the "path"
 }
 
-// Container is a container in a Status.
+// Container is a container that is in use or kept.
 type Container struct {
-	ID      string    `json:"id"`
-	Project string    `json:"project,omitempty"` // label wr.project
-	Run     string    `json:"run,omitempty"`     // label wr.run
-	Image   string    `json:"image"`
-	Role    spec.Role `json:"role,omitempty"` // "" = used once
-	Users   int       `json:"users"`          // clients that use it now
-	Used    time.Time `json:"used,omitzero"`  // when the last of them left
-	Owner   int       `json:"owner"`          // pid of the process it was made for
-	UID     int       `json:"uid"`            // of that process
-	Since   time.Time `json:"since"`
+	ID        string    `json:"id"`
+	Workspace string    `json:"workspace,omitempty"` // label wr.workspace
+	Project   string    `json:"project,omitempty"`   // label wr.project
+	Run       string    `json:"run,omitempty"`       // label wr.run
+	Image     string    `json:"image"`
+	Role      spec.Role `json:"role,omitempty"`     // "" = used once
+	Users     int       `json:"users"`              // clients that use it now
+	Used      time.Time `json:"used,omitzero"`      // when the last of them left
+	Commands  []string  `json:"commands,omitempty"` // that run in it; not in a Status
+	Owner     int       `json:"owner"`              // pid of the process it was made for
+	UID       int       `json:"uid"`                // of that process
+	Since     time.Time `json:"since"`
 }

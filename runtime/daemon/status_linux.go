@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -51,7 +52,7 @@ func (s *server) describe(ctx context.Context) ([]Container, error) {
 	out := make([]Container, 0, len(all))
 	for _, c := range all {
 		line := Container{
-			ID: c.ID, Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image, Users: 1,
+			ID: c.ID, Workspace: c.Labels["wr.workspace"], Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image, Users: 1,
 			Owner: c.Owner.PID, UID: c.Owner.UID, Since: c.Created,
 		}
 		if role := c.Labels[container.LabelRole]; role != "" {
@@ -66,6 +67,37 @@ func (s *server) describe(ctx context.Context) ([]Container, error) {
 		}
 	}
 	return out, nil
+}
+
+// askTime bounds the wait for an agent's word on what runs.
+const askTime = time.Second
+
+// list is describe with the commands that run in containers that are kept.
+func (s *server) list(ctx context.Context) ([]Container, error) {
+	all, err := s.describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	var asking sync.WaitGroup
+	for i, c := range all {
+		w, ok := s.pool.find(c.ID)
+		if !ok || c.Users == 0 {
+			continue
+		}
+		asking.Go(func() {
+			running, err := s.ask(ctx, w.Container, false)
+			if err != nil {
+				return // it ends just now
+			}
+			for _, line := range running.Commands {
+				all[i].Commands = append(all[i].Commands, line.String())
+			}
+		})
+	}
+	asking.Wait()
+	return all, nil
 }
 
 // describeHelpers asks each helper for its version, which takes a process each.

@@ -47,6 +47,8 @@ type grammar struct {
 	Exec   execCmd   `cmd:"" help:"Run a command in a project's container."`
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 
+	Ps      psCmd      `cmd:"" group:"more" help:"The containers that are kept or in use."`
+	Stop    stopCmd    `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Image   imageCmd   `cmd:"" group:"more" help:"Images and their bases."`
 	Engine  engineCmd  `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Config  configCmd  `cmd:"" group:"more" help:"About wr.toml."`

@@ -26,6 +26,7 @@ type entry struct {
 	env      []string // KEY=VALUE
 	user     string
 	terminal bool
+	fresh    bool // in a container of its own
 }
 
 // enter is the deed of making the project's image if needed, running the
@@ -83,6 +84,9 @@ func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller 
 	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
 	if in.user != "" {
 		container.User = in.user
+	}
+	if !in.fresh {
+		container.Role = spec.RoleDev
 	}
 	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal}
 	return entered{build, container, process}, nil

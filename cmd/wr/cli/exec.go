@@ -11,12 +11,13 @@ import (
 type execCmd struct {
 	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
+	Fresh   bool     `help:"In a container that is used for nothing else."`
 	User    string   `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
 }
 
 // Help is the long form.
 func (execCmd) Help() string {
-	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. wr's own failures exit with 125."
+	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. The container is kept for the next command, with what was written in it, until its image, mounts, environment or limits change or it was not used for a while. wr's own failures exit with 125."
 }
 
 // Prepare finds out where the command runs.
@@ -30,7 +31,7 @@ func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		}
 	}
 	return a.enter(ctx, entry{
-		project: c.Project, args: a.rest, env: c.Env, user: c.User,
+		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh,
 		terminal: interactive(a.In) && interactive(a.Out),
 	})
 }

@@ -56,6 +56,7 @@ func (e fakeEngine) Build(_ context.Context, b spec.Build, progress func(spec.St
 
 // Run runs the process here.
 func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	c.Mounts = slices.Concat(c.Mounts, c.Own)
 	here := translate(c.Mounts)
 	cmd := exec.CommandContext(ctx, p.Args[0])
 	cmd.Args = nil

@@ -20,6 +20,7 @@ import (
 type testCmd struct {
 	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
+	Fresh      bool     `help:"In containers that are used for nothing else."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 }
 
@@ -43,7 +44,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
 		return plan.TestRun(o.ws, selected, plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller,
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
 		})
 	}
 	return a.deedOn(ctx, o,

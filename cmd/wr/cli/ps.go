@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/daemon"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// psCmd is `wr ps`.
+type psCmd struct {
+	All bool `short:"a" help:"Of all workspaces; never another user's."`
+}
+
+// Read prints the caller's containers.
+func (c *psCmd) Read(ctx context.Context, a *app) error {
+	_, containers, err := a.containers(ctx, c.All)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(orEmpty(containers))
+	}
+	var rows [][]string
+	for _, c := range containers {
+		rows = append(rows, []string{name(c), role(c), what(c), age(c.Since), c.ID[:12]})
+	}
+	return ui.Table(a.Out, []string{"PROJECT", "ROLE", "DOES", "AGE", "ID"}, rows)
+}
+
+// stopCmd is `wr stop [PROJECT...]`.
+type stopCmd struct {
+	Projects []string `arg:"" predictor:"project" optional:"" name:"project" help:"Whose containers; default: the one used last."`
+	All      bool     `short:"a" help:"Every container of yours, of all workspaces."`
+}
+
+// Prepare finds the containers to remove.
+func (c *stopCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	client, containers, err := a.containers(ctx, c.All)
+	if err != nil {
+		return deed{}, err
+	}
+	if containers, err = c.chosen(ctx, a, containers); err != nil {
+		return deed{}, err
+	}
+	return deed{
+		show: func() error {
+			for _, one := range containers {
+				fmt.Fprintf(a.Out, "would remove %s (%s, %s)\n", name(one), role(one), what(one))
+			}
+			return nil
+		},
+		do: func() error {
+			for _, one := range containers {
+				if err := client.Remove(ctx, one.ID); err != nil {
+					return err
+				}
+				if !a.Quiet && !a.JSON {
+					fmt.Fprintf(a.Out, "removed %s (%s)\n", name(one), role(one))
+				}
+			}
+			if a.JSON {
+				return a.printJSON(orEmpty(containers))
+			}
+			return nil
+		},
+	}, nil
+}
+
+// chosen are the containers that the user means.
+func (c *stopCmd) chosen(ctx context.Context, a *app, containers []daemon.Container) ([]daemon.Container, error) {
+	if c.All || len(containers) == 0 {
+		return containers, nil
+	}
+	if len(c.Projects) == 0 {
+		last := slices.MaxFunc(containers, func(a, b daemon.Container) int { return lastUse(a).Compare(lastUse(b)) })
+		return []daemon.Container{last}, nil
+	}
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := choose(ws, c.Projects, false)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(containers, func(one daemon.Container) bool {
+		return !slices.ContainsFunc(wanted.projects, func(p workspace.Project) bool { return p.Path == one.Project })
+	}), nil
+}
+
+// containers are those of the caller in this workspace, or in all of them.
+// Without an engine there are none.
+func (a *app) containers(ctx context.Context, everywhere bool) (*daemon.Client, []daemon.Container, error) {
+	root := ""
+	if !everywhere {
+		ws, err := workspace.Load(ctx, a.dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		root = ws.Root
+	}
+	dirs, err := a.dirs()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := daemon.Dial(ctx, dirs)
+	if fault.HasCode(err, "engine.down") {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := client.Containers(ctx)
+	mine := slices.DeleteFunc(all, func(c daemon.Container) bool {
+		return c.UID != os.Getuid() || !everywhere && c.Workspace != root
+	})
+	return client, mine, err
+}
+
+// lastUse is when a container was used last: now while it is in use.
+func lastUse(c daemon.Container) time.Time {
+	if c.Users > 0 {
+		return time.Now()
+	}
+	return c.Used
+}
+
+func name(c daemon.Container) string {
+	if c.Project == "" {
+		return "-"
+	}
+	return c.Project
+}
+
+func role(c daemon.Container) string {
+	if c.Role == "" {
+		return "fresh"
+	}
+	return string(c.Role)
+}
+
+// what tells what a container does at the moment.
+func what(c daemon.Container) string {
+	switch {
+	case c.Users == 0:
+		return "idle for " + age(c.Used)
+	case c.Role == spec.RoleTest:
+		return "tests"
+	case len(c.Commands) == 0:
+		return "busy"
+	default:
+		return strings.Join(c.Commands, "; ")
+	}
+}
+
+// age is how long ago when was.
+func age(when time.Time) string {
+	d := time.Since(when)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	default:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+}
