@@ -108,7 +108,7 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 		// What could not be removed now is tried again at the next start.
 		log.G(ctx).WithError(err).Warn("not everything of an earlier engine could be removed")
 	}
-	s.keeper = newKeeper(s.containers, kept)
+	s.keeper = newKeeper(s.containers, cfg.Now, kept)
 	listener, err := s.daemons.Listen(cfg.Dirs.APISocket())
 	if err != nil {
 		return nil, nil, fmt.Errorf("serve the engine's API: %w", err)
@@ -171,7 +171,7 @@ func (s *server) watchIdle(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if s.daemons.Builds() > 0 || s.daemons.Connections() > 0 || s.keeper.count() > 0 {
+		if s.daemons.Builds() > 0 || s.daemons.Connections() > 0 || s.keeper.busy() {
 			s.activity.touch()
 		}
 		if s.activity.idle() >= s.cfg.Idle {
