@@ -26,7 +26,7 @@ const (
 	CaseStarted     Type = "case_started"     // Project, Case
 	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
-	Warning         Type = "warning"          // Project, Text
+	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted

@@ -187,6 +187,7 @@ func (s *session) judge(end ending) Verdict {
 		v.Fault.Next = "look at the output: a plugin, such as a coverage threshold, may have failed the session"
 		return v
 	case code == exitFailed:
+		s.explain(end)
 		return Verdict{Status: event.Bad}
 	case code == exitInterrupted && (s.collectErrors > 0 || troubles != "" && maxFail.MatchString(s.finish.Stopped)):
 		return Verdict{Status: event.Bad}

@@ -38,7 +38,7 @@ func (l *Lines) Emit(e event.Event) {
 		l.say(l.style.built(e))
 	case event.TestStarted:
 		l.say(l.style.line(e.Project, "test", "started"))
-	case event.CaseFinished, event.CollectFailed, event.SessionFinished:
+	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e) + l.tally[e.Project].listed(e); text != "" {
 			l.hold(e.Project).WriteString(text)
@@ -110,10 +110,13 @@ func (s Style) built(e event.Event) string {
 	}
 }
 
-// failure is the whole story of a failed case or collection, or "".
+// failure is the whole story of a failed case or collection, or of what is
+// behind it, or "".
 func (s Style) failure(e event.Event) string {
 	var title string
 	switch {
+	case e.Type == event.Warning && e.Fault != nil:
+		return "\n" + s.Warning(e.Fault)
 	case e.Type == event.CollectFailed:
 		title = "cannot collect " + e.Case
 	case e.Outcome == event.Failed, e.Outcome == event.Errored:
@@ -167,9 +170,14 @@ func (s Style) finished(e event.Event, t *tally) string {
 }
 
 // Fault is a fault in words: what happened, where, details, and what to do next.
-func (s Style) Fault(f *fault.Error) string {
+func (s Style) Fault(f *fault.Error) string { return s.words(s.paint(red, "error:"), f) }
+
+// Warning is Fault for one that is no failure by itself.
+func (s Style) Warning(f *fault.Error) string { return s.words(s.paint(yellow, "warning:"), f) }
+
+func (s Style) words(kind string, f *fault.Error) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %s %s", s.paint(red, "error:"), printable(f.Message))
+	fmt.Fprintf(&b, "  %s %s", kind, printable(f.Message))
 	if f.Hint != "" {
 		fmt.Fprintf(&b, " (did you mean %s?)", s.paint(bold, f.Hint))
 	}

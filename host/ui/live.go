@@ -103,7 +103,7 @@ func (l *Live) Emit(e event.Event) {
 		l.unit(e.Project).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
 		l.unit(e.Project).text = e.Case
-	case event.CaseFinished, event.CollectFailed, event.SessionFinished:
+	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e) + l.tally[e.Project].listed(e); text != "" {
 			l.draw(text)

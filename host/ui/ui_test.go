@@ -32,6 +32,8 @@ var story = []event.Event{
 	{Type: event.CaseFinished, Project: "infra", Case: "test_a.py::test_a", Outcome: event.Passed},
 	{Type: event.ProjectFinished, Project: "infra", Status: event.OK, Elapsed: 1200 * time.Millisecond},
 	{Type: event.CaseFinished, Project: "web", Case: "test_b.py::test_c", Outcome: event.Skipped},
+	{Type: event.Warning, Project: "web", Text: "pytest warns"},
+	{Type: event.Warning, Project: "web", Fault: &fault.Error{Code: "mount.foreign_uid", Message: "build belongs to 0:0", Next: "sudo chown build"}},
 	{Type: event.ProjectFinished, Project: "web", Status: event.Bad, Elapsed: 1300 * time.Millisecond},
 	{Type: event.ProjectFinished, Project: "data", Status: event.Broken, Fault: &fault.Error{
 		Code: "image.build_failed", Message: "RUN false ended with 1", File: "data/devops/Dockerfile", Line: 3, Next: "wr build data",
@@ -51,6 +53,9 @@ web  test  started
     assert 1 == 2[31m
   captured stdout
     seen
+
+  warning: build belongs to 0:0 [mount.foreign_uid]
+   next: sudo chown build
 ✗ web  1 failed, 1 skipped  1.30s
 ✗ data  
   error: RUN false ended with 1 [image.build_failed]

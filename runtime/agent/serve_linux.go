@@ -31,7 +31,8 @@ type server struct {
 // mode 0600 and runs one command a connection until SIGTERM. Then it ends
 // every command and process it can and returns nil. Other signals are passed
 // on to all commands. With scratch, a directory on a disk, it isolates commands
-// that are to be.
+// that are to be. From the moment it listens, the process's stdout and stderr
+// are /dev/null.
 func Serve(socket, scratch string) error {
 	s, signals, err := newServer()
 	if err != nil {
@@ -40,6 +41,10 @@ func Serve(socket, scratch string) error {
 	s.scratch = scratch
 	listener, err := listen(socket)
 	if err != nil {
+		return err
+	}
+	if err := silence(); err != nil {
+		_ = listener.Close()
 		return err
 	}
 	go s.accept(listener)
@@ -99,6 +104,23 @@ func listen(socket string) (*net.UnixListener, error) {
 	before := unix.Umask(0o177)
 	defer unix.Umask(before)
 	return net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+}
+
+// silence gives up stdout and stderr, which lead out of the container: every
+// process of its root can open /proc/1/fd/1 and fill a disk of the host. All
+// that the agent has to say from here on, it says to its clients.
+func silence() error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("give up stdout: %w", err)
+	}
+	defer null.Close()
+	for _, fd := range []int{1, 2} {
+		if err := unix.Dup3(int(null.Fd()), fd, 0); err != nil {
+			return fmt.Errorf("give up stdout: %w", err)
+		}
+	}
+	return nil
 }
 
 // accept serves connections until the listener closes. Running out of

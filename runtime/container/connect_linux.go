@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -64,7 +63,7 @@ func (m *Manager) agentRuns(ctx context.Context, id string) error {
 		return fmt.Errorf("agent's status: %w", err)
 	}
 	if status.Status == client.Stopped {
-		_, _ = task.Delete(ctx) // returns when all that the agent printed is in the log
+		_, _ = task.Delete(ctx) // returns when all that the agent printed is in its logs
 		return m.agentDied(id, status.ExitStatus)
 	}
 	return nil
@@ -103,12 +102,11 @@ func dialAgent(path string, pid int) (*os.File, error) {
 // agentDied says that a container ended before it could be used, with what the
 // agent printed.
 func (m *Manager) agentDied(id string, code uint32) error {
-	log, _ := os.ReadFile(m.logFile(id))
 	return &fault.Error{
 		Code:    "container.agent_died",
 		Message: fmt.Sprintf("the first process of the container ended with code %d before it was ready", code),
 		Next:    "run the command again; if it stays, report it with wr engine status --json",
-		Details: strings.TrimSpace(string(log)),
+		Details: m.agentSaid(id),
 	}
 }
 

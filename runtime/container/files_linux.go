@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/wr-build/wr/runtime/spec"
@@ -22,8 +23,39 @@ type generated struct {
 // dir is the directory of one container's files on the host.
 func (m *Manager) dir(id string) string { return filepath.Join(m.cfg.Files, id) }
 
-// logFile takes what the agent itself prints.
-func (m *Manager) logFile(id string) string { return filepath.Join(m.dir(id), "agent.log") }
+// logFiles take what the agent itself prints before it serves, to stdout and to
+// stderr. Why two: containerd's shim closes one file for both when either of
+// them ends, and so loses what the other still had to say.
+func (m *Manager) logFiles(id string) (stdout, stderr string) {
+	return filepath.Join(m.dir(id), "agent.out"), filepath.Join(m.dir(id), "agent.err")
+}
+
+// agentSaid is what the log files hold.
+func (m *Manager) agentSaid(id string) string {
+	stdout, stderr := m.logFiles(id)
+	said, _ := os.ReadFile(stderr)
+	more, _ := os.ReadFile(stdout)
+	return strings.TrimSpace(string(said) + string(more))
+}
+
+// logIO has the shim write to the log files, which exist.
+func (m *Manager) logIO(container string) (cio.IO, error) {
+	none, err := cio.NullIO(container)
+	if err != nil {
+		return nil, err
+	}
+	stdout, stderr := m.logFiles(container)
+	return logged{IO: none, config: cio.Config{Stdout: stdout, Stderr: stderr}}, nil
+}
+
+// logged is a task's output in two files.
+type logged struct {
+	cio.IO
+	config cio.Config
+}
+
+// Config is what the shim is told.
+func (l logged) Config() cio.Config { return l.config }
 
 // noteFile holds what the maker of a container wants to know of it later.
 func (m *Manager) noteFile(id string) string { return filepath.Join(m.dir(id), "note.json") }
@@ -53,6 +85,12 @@ func (m *Manager) writeFiles(id string, c spec.Container, users accounts, who Id
 	sock := filepath.Join(dir, "sock")
 	if err := os.MkdirAll(sock, 0o700); err != nil {
 		return nil, err
+	}
+	stdout, stderr := m.logFiles(id)
+	for _, log := range []string{stdout, stderr} {
+		if err := os.WriteFile(log, nil, 0o600); err != nil {
+			return nil, err
+		}
 	}
 	mounts := []specs.Mount{
 		bind(m.cfg.Agent, spec.Agent, "ro"),

@@ -26,21 +26,19 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	code, err := withEngine(m.Run)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(containertest.Guard(context.Background(), m, func(m *testing.M) int {
+		code, err := withEngine(m.Run)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
+	}))
 }
 
 // withEngine runs tests beside an engine of their own.
 func withEngine(tests func() int) (code int, err error) {
-	base, err := os.MkdirTemp("/tmp", "wr-c")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(base)
+	base := containertest.Base()
 	if programs, err = containertest.Build(context.Background(), base); err != nil {
 		return 0, err
 	}
@@ -86,7 +84,7 @@ func census(t *testing.T) {
 
 func take(t *testing.T) containertest.Census {
 	t.Helper()
-	out, err := containertest.Take(context.Background(), daemons.Containerd(), daemons.Dirs().Run)
+	out, err := containertest.Take(context.Background(), daemons.Containerd(), daemons.Dirs())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +99,9 @@ func create(t *testing.T, m *Manager, change ...func(*spec.Container)) *Containe
 		f(&c)
 	}
 	made, err := m.Create(t.Context(), Process(os.Getpid(), os.Getuid()), c)
+	if made != nil {
+		t.Cleanup(func() { remove(t, m, made.ID) }) // again, if the test has done it
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

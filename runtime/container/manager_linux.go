@@ -21,7 +21,6 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/snapshots"
-	"github.com/containerd/containerd/v2/pkg/cio"
 	"github.com/containerd/containerd/v2/pkg/kernelversion"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
 	"github.com/containerd/errdefs"
@@ -168,7 +167,7 @@ func (m *Manager) start(ctx context.Context, record client.Container, made *Cont
 	// Why the root file system is not left to the record: containerd would
 	// mount it without "volatile", and taking it down would then write all
 	// dirty pages of the whole disk.
-	task, err := record.NewTask(ctx, cio.LogFile(m.logFile(made.ID)), client.WithRootFS(volatile(rootfs)))
+	task, err := record.NewTask(ctx, m.logIO, client.WithRootFS(volatile(rootfs)))
 	if err != nil {
 		return startFailed(err)
 	}

@@ -10,32 +10,47 @@ import (
 	"github.com/wr-build/wr/runtime/container"
 )
 
-// keepTick is how often a keeper looks after its containers.
-const keepTick = 500 * time.Millisecond
+// keepTick is how often a keeper looks after its containers. A removal that
+// fails is tried again after that time, and then after twice the time before,
+// up to maxRetry.
+const (
+	keepTick = 500 * time.Millisecond
+	maxRetry = time.Minute
+)
+
+// remover removes containers.
+type remover interface {
+	Remove(ctx context.Context, id string) error
+}
 
 // keeper looks after containers that no connection stands for: those that
 // outlived an earlier engine, until their owner ends, and those whose removal
 // failed, until it succeeds.
 type keeper struct {
-	containers *container.Manager
+	containers remover
+	now        func() time.Time
 	added      chan struct{} // has room for one: something is there to look after
 
 	mu   sync.Mutex // guards kept
-	kept map[string]container.Container
+	kept map[string]*care
 }
 
-func newKeeper(m *container.Manager, kept []container.Container) *keeper {
-	k := &keeper{containers: m, added: make(chan struct{}, 1), kept: make(map[string]container.Container)}
-	for _, c := range kept {
-		k.add(c)
-	}
-	return k
+// care is what is known of a container that is looked after.
+type care struct {
+	container.Container
+	failed map[string]bool // why it could not be removed, so far
+	wait   time.Duration   // after the last failure
+	next   time.Time       // not before is it tried again
+}
+
+func newKeeper(m remover, now func() time.Time) *keeper {
+	return &keeper{containers: m, now: now, added: make(chan struct{}, 1), kept: make(map[string]*care)}
 }
 
 // add takes a container into care. One without an owner is removed.
 func (k *keeper) add(c container.Container) {
 	k.mu.Lock()
-	k.kept[c.ID] = c
+	k.kept[c.ID] = &care{Container: c, failed: make(map[string]bool)}
 	k.mu.Unlock()
 	select {
 	case k.added <- struct{}{}:
@@ -58,13 +73,15 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// removeOrphans removes the containers whose owner has ended.
+// removeOrphans removes the containers whose owner has ended, as far as it is
+// time to. Each error of one is logged once.
 func (k *keeper) removeOrphans(ctx context.Context) {
-	for _, c := range k.list() {
+	for _, c := range k.due() {
 		if c.Owner.Alive() {
 			continue
 		}
-		if err := k.remove(ctx, c.ID); err != nil {
+		err := k.remove(ctx, c.ID)
+		if err != nil && k.retry(c.ID, err) {
 			log.G(ctx).WithError(err).Warn("a container could not be removed")
 		}
 	}
@@ -81,18 +98,51 @@ func (k *keeper) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-func (k *keeper) list() []container.Container {
+// retry puts the next attempt off and reports whether err is news.
+func (k *keeper) retry(id string, err error) (news bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	out := make([]container.Container, 0, len(k.kept))
+	c := k.kept[id]
+	if c == nil {
+		return false // A client had it removed meanwhile.
+	}
+	news = !c.failed[err.Error()]
+	c.failed[err.Error()] = true
+	c.wait = min(max(2*c.wait, keepTick), maxRetry)
+	c.next = k.now().Add(c.wait)
+	return news
+}
+
+// due are the containers that it is time to look after.
+func (k *keeper) due() []container.Container {
+	now := k.now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var out []container.Container
 	for _, c := range k.kept {
-		out = append(out, c)
+		if !now.Before(c.next) {
+			out = append(out, c.Container)
+		}
 	}
 	return out
 }
 
+// count returns how many containers are in care.
 func (k *keeper) count() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.kept)
+}
+
+// busy reports whether the engine has to live on for one of them. One that
+// cannot be removed is none: the next engine tries again.
+func (k *keeper) busy() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.kept {
+		if len(c.failed) == 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -53,16 +53,12 @@ func TestMain(m *testing.M) {
 	case "client":
 		os.Exit(clientTest())
 	}
-	os.Exit(runTests(m))
+	os.Exit(containertest.Guard(context.Background(), m, runTests))
 }
 
 func runTests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "wr-programs-")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	if programs, err = containertest.Build(context.Background(), dir); err != nil {
+	var err error
+	if programs, err = containertest.Build(context.Background(), filepath.Join(containertest.Base(), "bin")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -133,7 +129,7 @@ type fixture struct {
 // the test has left nothing, and then the engine is stopped.
 func start(t *testing.T, change ...func(*engineConfig)) *fixture {
 	t.Helper()
-	base, err := os.MkdirTemp("/tmp", "wr-d")
+	base, err := os.MkdirTemp(containertest.Base(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,21 +137,19 @@ func start(t *testing.T, change ...func(*engineConfig)) *fixture {
 		Dirs: engine.Dirs{State: filepath.Join(base, "state"), Run: filepath.Join(base, "run")},
 		Idle: -1, Programs: programs,
 	}}
+	t.Cleanup(f.sweep)
 	for _, c := range change {
 		c(&f.config)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the engine's log:\n%s", f.log())
-		}
-		os.RemoveAll(base)
-	})
 	f.up()
-	t.Cleanup(f.end)
 	f.importImages()
 	f.before = f.census()
+	t.Cleanup(f.end)
 	return f
 }
+
+// base holds everything of the engine.
+func (f *fixture) base() string { return filepath.Dir(f.config.Dirs.Run) }
 
 // up starts the engine, or starts it again.
 func (f *fixture) up() {
@@ -171,7 +165,7 @@ func (f *fixture) up() {
 	begin := time.Now()
 	err = engine.Up(context.Background(), engine.Start{
 		Dirs: f.config.Dirs, Exe: exe, Args: []string{"engine"},
-		Env: append(os.Environ(), roleEnv+"=engine", configEnv+"="+string(config)),
+		Env: append(os.Environ(), containertest.Env(f.base()), roleEnv+"=engine", configEnv+"="+string(config)),
 	})
 	if err != nil {
 		f.t.Fatalf("engine did not start: %v\n%s", err, f.log())
@@ -215,10 +209,21 @@ func (f *fixture) end() {
 	}
 }
 
+// sweep removes, last of all, what a test that went wrong has left.
+func (f *fixture) sweep() {
+	if f.t.Failed() {
+		f.t.Logf("the engine's log:\n%s", f.log())
+	}
+	left, err := containertest.Sweep(context.Background(), f.base())
+	if err != nil || len(left) > 0 {
+		f.t.Errorf("had to be removed at the end (%v):\n%s", err, left)
+	}
+}
+
 // census takes stock of the engine.
 func (f *fixture) census() containertest.Census {
 	f.t.Helper()
-	census, err := containertest.Take(context.Background(), f.containerd, f.config.Dirs.Run)
+	census, err := containertest.Take(context.Background(), f.containerd, f.config.Dirs)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -229,7 +234,7 @@ func (f *fixture) census() containertest.Census {
 func (f *fixture) nothingLeft() {
 	f.t.Helper()
 	take := func() (containertest.Census, error) {
-		return containertest.Take(context.Background(), f.containerd, f.config.Dirs.Run)
+		return containertest.Take(context.Background(), f.containerd, f.config.Dirs)
 	}
 	left, err := containertest.Settled(f.before, take)
 	if err != nil || len(left) > 0 {

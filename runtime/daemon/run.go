@@ -53,6 +53,9 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 			Next: "run the command again", Err: err,
 		}
 	}
+	if exit.Code != 0 {
+		exit.Suspect = foreign(container, r.Identity)
+	}
 	return exit, err
 }
 

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -95,29 +94,6 @@ func TestUserIsTheOneAskedForElseTheImages(t *testing.T) {
 	c.User = "nobody-knows"
 	if _, _, err := f.output(t.Context(), c, sh("true")); !fault.HasCode(err, "image.unknown_user") {
 		t.Errorf("unknown user: got %v", err)
-	}
-}
-
-func TestWrittenFilesBelongToTheCaller(t *testing.T) {
-	f := start(t)
-	for where, dir := range map[string]string{"disk": t.TempDir(), "tmpfs": tmpfs(t)} {
-		for user, inside := range map[string]string{"tester": "1000:1000", "root": "0:0", "4711:4712": "4711:4712"} {
-			t.Run(user+" on "+where, func(t *testing.T) {
-				work := callersDir(t, dir)
-				c := box()
-				c.User, c.Caller = user, spec.Owner{UID: 4711, GID: 4712}
-				c.Mounts = []spec.Mount{{Source: work, Target: "/app", Owned: true}}
-				got := f.must(c, sh(`cd /app && mkdir d && echo x >> old && echo y > d/new && ln -s new d/link && stat -c %u:%g . old d d/new d/link`))
-				if want := strings.Repeat(inside+"\n", 5); got != want {
-					t.Errorf("inside: got %q, want %q", got, want)
-				}
-				for _, name := range []string{"old", "d", "d/new", "d/link"} {
-					if uid, gid := owner(t, filepath.Join(work, name)); uid != 4711 || gid != 4712 {
-						t.Errorf("%s belongs to %d:%d on disk", name, uid, gid)
-					}
-				}
-			})
-		}
 	}
 }
 
@@ -426,57 +402,4 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
-}
-
-// callersDir makes a directory with one file, both of user 4711:4712.
-func callersDir(t *testing.T, parent string) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(parent, "work")
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := filepath.Join(dir, "old")
-	if err := os.WriteFile(old, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{dir, old} {
-		if err := os.Chown(path, 4711, 4712); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// owner of a file on disk; of a symbolic link itself.
-func owner(t *testing.T, path string) (uid, gid uint32) {
-	t.Helper()
-	info, err := os.Lstat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stat := info.Sys().(*syscall.Stat_t)
-	return stat.Uid, stat.Gid
-}
-
-// tmpfs mounts one until the test's end.
-func tmpfs(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "tmpfs")
-	mountTmpfs(t, dir)
-	return dir
-}
-
-func mountTmpfs(t *testing.T, dir string) {
-	t.Helper()
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16m"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
 }

@@ -113,7 +113,7 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 		// What could not be removed now is tried again at the next start.
 		log.G(ctx).WithError(err).Warn("not everything of an earlier engine could be removed")
 	}
-	s.keeper = newKeeper(s.containers, nil)
+	s.keeper = newKeeper(s.containers, cfg.Now)
 	s.pool = s.newPool()
 	s.adopt(ctx, kept)
 	listener, err := s.daemons.Listen(cfg.Dirs.APISocket())
@@ -197,7 +197,7 @@ func (s *server) watchIdle(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if s.daemons.Builds() > 0 || s.daemons.Connections() > 0 || s.keeper.count() > 0 {
+		if s.daemons.Builds() > 0 || s.daemons.Connections() > 0 || s.keeper.busy() {
 			s.activity.touch()
 		}
 		if s.activity.idle() >= s.cfg.Idle {

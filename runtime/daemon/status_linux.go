@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/containerd/log"
+
 	"github.com/wr-build/wr/runtime/container"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/helper"
@@ -103,13 +105,18 @@ func (s *server) list(ctx context.Context) ([]Container, error) {
 // describeHelpers asks each helper for its version, which takes a process each.
 func describeHelpers(ctx context.Context, set helper.Set) Helpers {
 	var out Helpers
+	var asked sync.WaitGroup // at once, so that those that hang cost their time once
 	for to, from := range map[*Helper]helper.Helper{&out.Shim: set.Shim, &out.Agent: set.Agent, &out.Runc: set.Runc} {
-		version, err := from.Version(ctx)
-		if err != nil {
-			version = "unknown"
-		}
-		*to = Helper{Path: from.Path, Version: version, Source: string(from.Source)}
+		asked.Go(func() {
+			version, err := from.Version(ctx)
+			if err != nil {
+				log.G(ctx).WithError(err).Warn("a helper does not tell its version")
+				version = "unknown"
+			}
+			*to = Helper{Path: from.Path, Version: version, Source: string(from.Source)}
+		})
 	}
+	asked.Wait()
 	return out
 }
 

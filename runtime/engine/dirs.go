@@ -156,8 +156,10 @@ func (d Dirs) Shims() string { return filepath.Join(d.Run, "s") }
 // Mounts is for mounts made on behalf of containers.
 func (d Dirs) Mounts() string { return filepath.Join(d.Run, "mounts") }
 
-// Containers is for files of single containers: the agent's socket, hosts.
-func (d Dirs) Containers() string { return filepath.Join(d.Run, "containers") }
+// Containers is for files of single containers: the agent's socket, hosts. Why
+// not below Run: root of a container can write beside the socket, and Run is
+// mostly a tmpfs, small and shared with the whole machine.
+func (d Dirs) Containers() string { return filepath.Join(d.State, "containers") }
 
 // RuncRoot is the OCI runtime's own state for containers.
 func (d Dirs) RuncRoot() string { return filepath.Join(d.Run, "runc") }

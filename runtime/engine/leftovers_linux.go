@@ -11,10 +11,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"golang.org/x/sys/unix"
 )
+
+// deleteTime is how long the OCI runtime may take to delete a container: it
+// waits ten seconds for its processes to die.
+const deleteTime = 20 * time.Second
 
 // sweepBuilds removes what the build steps of an engine that died have left:
 // processes, mounts, bundles.
@@ -40,12 +45,27 @@ func deleteAll(ctx context.Context, runc, root string) error {
 	}
 	var errs []error
 	for _, c := range found {
-		out, err := exec.CommandContext(ctx, runc, "--root", root, "delete", "--force", c.Name()).CombinedOutput()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("sweep container %s: %w: %s", c.Name(), err, out))
+		if err := deleteOne(ctx, runc, root, c.Name()); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// deleteOne kills and forgets one container, or fails within a bounded time.
+func deleteOne(ctx context.Context, runc, root, id string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, deleteTime, fmt.Errorf("%s needs longer than %v", runc, deleteTime))
+	defer cancel()
+	command := exec.CommandContext(ctx, runc, "--root", root, "delete", "--force", id)
+	command.WaitDelay = time.Second // A child of it may hold its output open.
+	out, err := command.CombinedOutput()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("sweep container %s: %w: %s", id, err, out)
+	}
+	return nil
 }
 
 // sweepContainers ends the containers that lived when the state was found

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -71,11 +72,15 @@ func (s Set) Require(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// Version asks the helper for its version, which costs a process.
+// answerTime is how long a helper may take to tell its version.
+const answerTime = 5 * time.Second
+
+// Version asks the helper for its version, which costs a process and, when that
+// hangs, a bounded time.
 func (h Helper) Version(ctx context.Context) (string, error) {
 	for _, k := range kinds() {
 		if k.name == h.Name {
-			return k.ask(ctx, h.Path)
+			return k.ask(ctx, h.Path, answerTime)
 		}
 	}
 	return "", fmt.Errorf("no helper is called %q", h.Name)
@@ -93,7 +98,7 @@ func (k kind) require(ctx context.Context, h Helper) error {
 	if h.Source == Embedded || k.oldest == "" {
 		return nil
 	}
-	version, err := k.ask(ctx, h.Path)
+	version, err := k.ask(ctx, h.Path, answerTime)
 	if err != nil || older(version, k.oldest) {
 		return &fault.Error{
 			Code:    "helper.too_old",
@@ -105,9 +110,17 @@ func (k kind) require(ctx context.Context, h Helper) error {
 	return nil
 }
 
-// ask runs the program at path and picks the version out of what it prints.
-func (k kind) ask(ctx context.Context, path string) (string, error) {
-	out, err := exec.CommandContext(ctx, path, k.version...).Output()
+// ask runs the program at path, for limit at most, and picks the version out of
+// what it prints.
+func (k kind) ask(ctx context.Context, path string, limit time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
+	defer cancel()
+	command := exec.CommandContext(ctx, path, k.version...)
+	command.WaitDelay = limit / 10 // A child of it may hold its output open.
+	out, err := command.Output()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return "unknown", fmt.Errorf("version of %s: %w", path, err)
 	}

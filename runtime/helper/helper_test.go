@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -400,6 +401,27 @@ func TestVersionsAreReadAndOldShimsRefused(t *testing.T) {
 	}
 	if _, err := (Helper{Name: "other"}).Version(t.Context()); err == nil {
 		t.Error("a helper of no kind has a version")
+	}
+}
+
+func TestAHelperThatHangsCostsABoundedTime(t *testing.T) {
+	for name, script := range map[string]string{
+		"itself":            "exec sleep 20",
+		"in a child":        "sleep 20; true",
+		"but for its child": "sleep 20 & echo runc version 1.2.3",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "runc")
+			write(t, path, "#!/bin/sh\n"+script+"\n")
+			begin := time.Now()
+			_, err := kinds()[2].ask(t.Context(), path, 100*time.Millisecond)
+			if took := time.Since(begin); took > 10*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, want an error that names %s", err, path)
+			}
+		})
 	}
 }
 

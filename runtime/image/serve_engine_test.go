@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wr-build/wr/runtime/container/containertest"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/image"
 )
@@ -26,24 +27,27 @@ const serveEnv = "WR_TEST_SERVE"
 
 // TestMain runs the tests against an engine of their own.
 func TestMain(m *testing.M) {
-	run := serve
+	run := func(*testing.M) int { return exitCode(serve()) }
 	if os.Getenv(serveEnv) == "" {
-		run = func() error { return withEngine(m) }
+		run = func(m *testing.M) int {
+			return containertest.Guard(context.Background(), m, func(m *testing.M) int { return exitCode(withEngine(m)) })
+		}
 	}
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	os.Exit(run(m))
+}
+
+// exitCode tells of an error.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
 	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
 }
 
 // withEngine starts an engine, runs the tests and stops it.
 func withEngine(m *testing.M) error {
-	dir, err := os.MkdirTemp("", "wri")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Setenv("WR_ENGINE_DIR", dir); err != nil {
+	if err := os.Setenv("WR_ENGINE_DIR", filepath.Join(containertest.Base(), "e")); err != nil {
 		return err
 	}
 	start := engine.Start{Dirs: dirs(), Args: []string{}, Env: append(os.Environ(), serveEnv+"=1")}

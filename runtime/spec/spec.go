@@ -11,6 +11,8 @@ import (
 	"context"
 	"os"
 	"time"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // Build says how one image is made. The zero value of optional fields means
@@ -128,6 +130,10 @@ type Exit struct {
 	Signal    int           `json:"signal,omitempty"`    // 0 = it exited by itself
 	OOMKilled bool          `json:"oomKilled,omitempty"` // the kernel ended it for memory
 	Elapsed   time.Duration `json:"elapsed"`             // of the process alone
+
+	// Suspect is what may have made the process fail, seen from outside; nil
+	// when it succeeded or there is nothing to see.
+	Suspect *fault.Error `json:"suspect,omitempty"`
 }
 
 // Step is one line of progress of a build.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path"
@@ -100,6 +101,9 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 	result, err := a.attach(ctx, engine, e.Container, e.Process)
 	if err != nil {
 		return err
+	}
+	if result.Suspect != nil {
+		fmt.Fprint(a.Err, a.style(a.Err).Warning(result.Suspect))
 	}
 	return exit(result.Code)
 }

@@ -54,6 +54,9 @@ func (e fakeEngine) Build(_ context.Context, b spec.Build, progress func(spec.St
 	return image, errors.Join(os.MkdirAll(e.dir, 0o755), os.WriteFile(e.path(b.Ref), text, 0o600))
 }
 
+// suspicious is the exit code of a process that the fake engine has a suspect for.
+const suspicious = 77
+
 // Run runs the process here.
 func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
 	c.Mounts = slices.Concat(c.Mounts, c.Own)
@@ -81,7 +84,11 @@ func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, s
 		return spec.Exit{}, context.Cause(ctx)
 	}
 	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
-		return spec.Exit{Code: exited.ExitCode(), Elapsed: time.Since(began)}, nil
+		exit := spec.Exit{Code: exited.ExitCode(), Elapsed: time.Since(began)}
+		if exit.Code == suspicious {
+			exit.Suspect = &fault.Error{Code: "mount.foreign_uid", Message: "build belongs to 0:0", Next: "sudo chown build"}
+		}
+		return exit, nil
 	}
 	if errors.Is(err, exec.ErrNotFound) {
 		return spec.Exit{Code: 127, Elapsed: time.Since(began)}, nil

@@ -140,7 +140,7 @@ func (w real) census() containertest.Census {
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	found, err := containertest.Take(ctx, c, engineDirs.Run)
+	found, err := containertest.Take(ctx, c, engineDirs)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -150,9 +150,13 @@ func (w real) census() containertest.Census {
 // buildCache matches what BuildKit keeps on purpose.
 var buildCache = regexp.MustCompile(`^(lease|snapshot) ([0-9a-z]{25}(-variants|-view)?|[0-9]+-.{4}|buildkit-layer-snapshot-v1-sha256-[0-9a-f]{64}-view)$`)
 
-// leavesNothing fails the test when containers have left something since before.
+// leavesNothing fails the test when, once those that are kept have been
+// stopped, containers have left something since before.
 func (w real) leavesNothing(before containertest.Census) {
 	w.t.Helper()
+	if _, errs, code := w.run(w.t.TempDir(), "stop", "--all"); code != 0 {
+		w.t.Errorf("wr stop --all: exit %d\n%s", code, errs)
+	}
 	left, err := containertest.Settled(before, func() (containertest.Census, error) {
 		return slices.DeleteFunc(w.census(), buildCache.MatchString), nil
 	})

@@ -13,15 +13,17 @@ import (
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/snapshots"
+
+	"github.com/wr-build/wr/runtime/engine"
 )
 
 // Census is everything that a container can leave behind, a line each.
 type Census []string
 
 // Take counts containers, tasks, leases, snapshots that are not layers,
-// mounts and files below the run directory of an engine, and processes that
-// mention it on their command line.
-func Take(ctx context.Context, c *client.Client, run string) (Census, error) {
+// mounts below the run directory of an engine, files of containers, and shims
+// that mention the run directory on their command line.
+func Take(ctx context.Context, c *client.Client, dirs engine.Dirs) (Census, error) {
 	var out Census
 	add := func(kind, what string) { out = append(out, kind+" "+what) }
 	records, err := c.ContainerService().List(ctx)
@@ -47,7 +49,7 @@ func Take(ctx context.Context, c *client.Client, run string) (Census, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := walk(run, add); err != nil {
+	if err := walk(dirs, add); err != nil {
 		return nil, err
 	}
 	slices.Sort(out)
@@ -55,18 +57,19 @@ func Take(ctx context.Context, c *client.Client, run string) (Census, error) {
 }
 
 // walk adds mounts, files and processes.
-func walk(run string, add func(kind, what string)) error {
+func walk(dirs engine.Dirs, add func(kind, what string)) error {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err
 	}
 	for line := range strings.Lines(string(mounts)) {
-		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], run+"/") {
+		if f := strings.Fields(line); len(f) > 4 && strings.HasPrefix(f[4], dirs.Run+"/") {
 			add("mount", f[4])
 		}
 	}
-	for _, pattern := range []string{"containers/*", "mounts/*", "s/*", "runc/*/*", "containerd/io.containerd.runtime.v2.task/*/*"} {
-		files, err := filepath.Glob(filepath.Join(run, pattern))
+	bundles := filepath.Join(dirs.ContainerdState(), "io.containerd.runtime.v2.task", "*")
+	for _, dir := range []string{dirs.Containers(), dirs.Mounts(), dirs.Shims(), filepath.Join(dirs.RuncRoot(), "*"), bundles} {
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
 		if err != nil {
 			return err
 		}
@@ -80,7 +83,7 @@ func walk(run string, add func(kind, what string)) error {
 	}
 	for _, path := range commands {
 		line, err := os.ReadFile(path)
-		if err == nil && strings.Contains(string(line), "containerd-shim") && strings.Contains(string(line), run+"/") {
+		if err == nil && strings.Contains(string(line), "containerd-shim") && strings.Contains(string(line), dirs.Run+"/") {
 			add("process", strings.ReplaceAll(string(line), "\x00", " "))
 		}
 	}
