@@ -182,21 +182,18 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 	defer f.stopAll()
 	for _, user := range []string{"root", "tester"} {
 		c := as(spec.RoleTest)
-		c.User, c.Caller = user, spec.Owner{UID: 4711, GID: 4712}
+		c.User, c.Caller = user, caller
 		work := callersDir(t, t.TempDir())
 		c.Mounts = []spec.Mount{{Source: work, Target: "/app", Owned: true}}
-		for i := range 3 {
+		for range 3 {
 			own := callersDir(t, t.TempDir())
 			c.Own = []spec.Mount{
 				{Source: own, Target: "/.wr/own", Owned: true}, {Source: own, Target: "/.wr/deep/ro", ReadOnly: true, Owned: true},
 				{Source: filepath.Join(own, "old"), Target: "/.wr/file", ReadOnly: true},
 			}
 			f.must(c, sh("echo x >/app/shared; ls /.wr/file; cd /.wr/own && echo x >new && ! touch /.wr/deep/ro/refused 2>/dev/null && ls /.wr/deep/ro/new"))
-			for _, name := range []string{filepath.Join(own, "new"), filepath.Join(work, "shared")} {
-				if uid, gid := owner(t, name); uid != 4711 || gid != 4712 {
-					t.Errorf("%s, run %d: %s belongs to %d:%d", user, i, name, uid, gid)
-				}
-			}
+			wantOwned(t, own, 3)
+			wantOwned(t, work, 3)
 		}
 	}
 	if all := f.kept(); len(all) != 2 {
