@@ -241,7 +241,7 @@ func (d *Daemons) close() error {
 	if d.containerd != nil {
 		d.containerd.close()
 	}
-	d.cgroups.leave("/")
+	d.cgroups.leave("/", os.Getpid())
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
