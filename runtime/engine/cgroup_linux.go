@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // subtreeControl is the file of a v2 group that says which controllers the
@@ -49,6 +51,16 @@ func joinCgroups(root string, pid int) (Cgroups, error) {
 func readSubtree(dir string) []string {
 	text, _ := os.ReadFile(filepath.Join(dir, subtreeControl))
 	return strings.Fields(string(text))
+}
+
+// noCgroups is the fault of a machine on which no OCI runtime starts anything.
+func noCgroups() *fault.Error {
+	return &fault.Error{
+		Code:    "engine.no_cgroups",
+		Message: "no control groups are mounted on this machine, and no container starts without them",
+		Next: "mount them: `sudo mount -t cgroup2 none /sys/fs/cgroup`; " +
+			"inside a container, let its runtime mount them",
+	}
 }
 
 func writeControl(dir, file, value string) error {

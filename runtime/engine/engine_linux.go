@@ -94,6 +94,10 @@ func (d *Daemons) prepare(ctx context.Context) error {
 	d.cgroups = cgroups
 	if err != nil {
 		d.warn(ctx, fmt.Sprintf("containers cannot be limited: %v", err))
+		return nil
+	}
+	if cgroups.Mode == CgroupNone {
+		return noCgroups()
 	}
 	return nil
 }
