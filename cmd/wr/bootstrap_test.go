@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +21,9 @@ import (
 
 // wanted is a Go that no machine has, so that it must be fetched.
 const wanted = "1.99.1"
+
+// platform is the fresh machine's, whatever this one or its emulator is.
+const platform = "linux-amd64"
 
 // fresh is a machine as a newcomer has it: a checkout with the scripts that
 // bring what is missing, an empty home, a module proxy on loopback, and only
@@ -45,13 +47,14 @@ func newFresh(t *testing.T) *fresh {
 	}
 	f.write(t, filepath.Join(f.checkout, "go.mod"), "module x\n\ngo "+wanted+"\n")
 	f.write(t, filepath.Join(f.checkout, ".ci/toolchain.sums"),
-		fmt.Sprintf("%x  v0.0.1-go%s.linux-%s.zip\n", sha256.Sum256(f.zip()), wanted, runtime.GOARCH))
+		fmt.Sprintf("%x  v0.0.1-go%s.%s.zip\n", sha256.Sum256(f.zip()), wanted, platform))
 	for _, name := range []string{
 		"sh", "cat", "chmod", "dirname", "env", "find", "grep", "head", "mkdir", "mktemp",
-		"mv", "rm", "sed", "sha256sum", "sort", "tr", "uname",
+		"mv", "rm", "sed", "sha256sum", "sort", "tr",
 	} {
 		f.link(t, name)
 	}
+	f.command(t, "uname", `[ "$1" = -s ] && echo Linux || echo x86_64`)
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(server.Close)
 	f.proxy = server.URL
@@ -61,7 +64,7 @@ func newFresh(t *testing.T) *fresh {
 // serve answers the scripts but no go command of this machine, which would
 // have the checksum database asked for what is no real release.
 func (f *fresh) serve(w http.ResponseWriter, r *http.Request) {
-	path := fmt.Sprintf("/golang.org/toolchain/@v/v0.0.1-go%s.linux-%s.zip", wanted, runtime.GOARCH)
+	path := fmt.Sprintf("/golang.org/toolchain/@v/v0.0.1-go%s.%s.zip", wanted, platform)
 	if r.URL.Path != path || strings.HasPrefix(r.UserAgent(), "Go-http-client") {
 		http.NotFound(w, r)
 		return
@@ -130,7 +133,7 @@ func toolchainZip(t *testing.T) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
-	prefix := fmt.Sprintf("golang.org/toolchain@v0.0.1-go%s.linux-%s/", wanted, runtime.GOARCH)
+	prefix := fmt.Sprintf("golang.org/toolchain@v0.0.1-go%s.%s/", wanted, platform)
 	for name, text := range map[string]string{
 		"bin/go":               "#!/bin/sh\necho it works\n",
 		"pkg/tool/any/compile": "#!/bin/sh\n",
@@ -151,7 +154,7 @@ func toolchainZip(t *testing.T) []byte {
 func TestGoIsFetchedCheckedAndKept(t *testing.T) {
 	f := newFresh(t)
 	f.linkPython(t)
-	want := filepath.Join(f.home, ".cache/wr/toolchain", "go"+wanted+".linux-"+runtime.GOARCH, "bin/go")
+	want := filepath.Join(f.home, ".cache/wr/toolchain", "go"+wanted+"."+platform, "bin/go")
 	if got := f.run(t, "toolchain", "--installed"); got.code != 1 || f.fetched.Load() != 0 {
 		t.Errorf("got %+v and %d fetches, want nothing installed and nothing fetched", got, f.fetched.Load())
 	}
@@ -185,7 +188,7 @@ func TestGoMayBeFetchedTwiceAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	f.wantOnlyInCache(t, "go"+wanted+".linux-"+runtime.GOARCH)
+	f.wantOnlyInCache(t, "go"+wanted+"."+platform)
 }
 
 func TestWhatIsNotTheWantedGoIsRefused(t *testing.T) {

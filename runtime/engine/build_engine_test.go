@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	buildkit "github.com/moby/buildkit/client"
@@ -91,44 +93,59 @@ func build(ctx context.Context, dirs Dirs, contextDir string, output func(string
 
 func TestABuildStepRunsBesideTheEngineInItsOwnControlGroup(t *testing.T) {
 	dirs := engineDirs(t)
-	pid := mustUp(t, dirs)
-	var out strings.Builder
-	dir := buildContext(t, "FROM scratch\nCOPY . /\nRUN [\"/bin/cat\", \"/proc/self/cgroup\"]\n")
-	if err := build(t.Context(), dirs, dir, func(s string) { out.WriteString(s) }); err != nil {
-		t.Fatalf("%v\n%s", err, readLog(t, dirs))
+	wantStepBeside(t, dirs, mustUp(t, dirs))
+}
+
+// wantStepBeside runs a build step and fails unless it is below the group of
+// the engine (v1) or of the engine's parent (v2), and leaves none.
+func wantStepBeside(t *testing.T, dirs Dirs, pid int) {
+	t.Helper()
+	const seconds = "98762"
+	dir := buildContext(t, "FROM scratch\nCOPY . /\nRUN [\"/bin/sleep\", \""+seconds+"\"]\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- build(ctx, dirs, dir, func(string) {}) }()
+	await(t, "a running step", func() bool { return len(sleepers(t, seconds)) > 0 })
+	step := controlGroups(t, filepath.Dir(sleepers(t, seconds)[0]))
+	cancel()
+	if err := <-done; err == nil {
+		t.Error("the build succeeded")
 	}
-	engine, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	engine := controlGroups(t, fmt.Sprintf("/proc/%d", pid))
+	t.Logf("engine %v, step %v", engine, step)
+	controllers := []string{"memory", "pids"}
+	if engine[controllers[0]] == "" {
+		controllers = []string{""} // v2 has one group for all
+	}
+	var left []string
+	for _, c := range controllers {
+		own := strings.TrimSuffix(strings.TrimSuffix(engine[c], engineGroup), "/")
+		if !strings.HasPrefix(step[c], own+"/"+containersGroup+"/") {
+			t.Errorf("the step is in %q, not beside the engine in %q", step[c], engine[c])
+		}
+		left = append(left, filepath.Join("/sys/fs/cgroup", c, step[c]))
+	}
+	await(t, "end of the step's groups", func() bool { return !slices.ContainsFunc(left, exists) })
+	await(t, "end of the runtime's state", func() bool {
+		found, _ := os.ReadDir(dirs.BuildRuncRoot())
+		return len(found) == 0
+	})
+}
+
+// controlGroups returns the groups of a process by v1 controller, that of v2
+// as "". proc is its directory.
+func controlGroups(t *testing.T, proc string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(proc, "cgroup"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("engine:\n%sstep:\n%s", engine, out.String())
-	if !strings.Contains(out.String(), ":memory:") && !strings.Contains(out.String(), "0::") {
-		t.Fatalf("got no control groups")
+	own, err := readOwn(fstest.MapFS{"proc/self/cgroup": {Data: text}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	// The step is below each group of the engine (v1), or of its parent (v2).
-	for line := range strings.Lines(string(engine)) {
-		line = strings.TrimSpace(line)
-		if !strings.Contains(line, ":memory:") && !strings.Contains(line, ":pids:") {
-			continue
-		}
-		if want := strings.TrimSuffix(line, "/") + "/wr/"; !strings.Contains(out.String(), want) {
-			t.Errorf("the step is not below %s", want)
-		}
-	}
-	if left, _ := os.ReadDir(dirs.BuildRuncRoot()); len(left) > 0 {
-		t.Errorf("left in the runtime's state: %v", left)
-	}
-	_, group, _ := strings.Cut(out.String(), "/wr/")
-	group, _, _ = strings.Cut(group, "\n")
-	own, err := DetectCgroups(os.DirFS("/"))
-	if err != nil || group == "" || len(own.dirs) == 0 {
-		t.Fatalf("got group %q in %v, %v", group, own.dirs, err)
-	}
-	for _, dir := range own.dirs {
-		if path := filepath.Join("/", dir, "wr", group); exists(path) {
-			t.Errorf("%s is left", path)
-		}
-	}
+	return own
 }
 
 func TestABuildIsCountedAndItsEndIsNoted(t *testing.T) {

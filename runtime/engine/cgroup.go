@@ -34,7 +34,8 @@ type Cgroups struct {
 	Controllers []string   `json:"controllers"` // whose limits can be set on containers, sorted
 	Own         string     `json:"own"`         // on v2, the group the engine was started in
 
-	dirs []string // of the own groups, one for each hierarchy, relative to /
+	dirs  []string // of the own groups, one for each hierarchy, relative to /
+	found []string // on v2, whose limits could be set below the own group before the engine came
 }
 
 // Parent is the start of the OCI cgroupsPath of every container: below the

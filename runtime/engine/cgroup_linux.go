@@ -4,8 +4,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
+
+// subtreeControl is the file of a v2 group that says which controllers the
+// groups below it have.
+const subtreeControl = "cgroup.subtree_control"
 
 // joinCgroups finds out where this process is and, on v2, moves it into a
 // leaf of its own: a v2 group that has processes cannot limit its children.
@@ -20,6 +28,7 @@ func joinCgroups(root string, pid int) (Cgroups, error) {
 	c.Controllers = nil
 	own := filepath.Join(root, c.dirs[0])
 	leaf := filepath.Join(own, engineGroup)
+	c.found = readSubtree(own)
 	if err := os.MkdirAll(leaf, 0o755); err != nil {
 		return c, fmt.Errorf("make control group: %w", err)
 	}
@@ -29,7 +38,7 @@ func joinCgroups(root string, pid int) (Cgroups, error) {
 	for _, controller := range offered {
 		// This fails while others are in the group, such as the shell of a
 		// login session: they are not the engine's to move.
-		if controlErr := writeControl(own, "cgroup.subtree_control", "+"+controller); controlErr != nil {
+		if controlErr := writeControl(own, subtreeControl, "+"+controller); controlErr != nil {
 			err = fmt.Errorf("offer control group limits: %w", controlErr)
 			continue
 		}
@@ -38,16 +47,46 @@ func joinCgroups(root string, pid int) (Cgroups, error) {
 	return c, err
 }
 
+// readSubtree returns the controllers that the groups below a v2 group have.
+func readSubtree(dir string) []string {
+	text, _ := os.ReadFile(filepath.Join(dir, subtreeControl))
+	return strings.Fields(string(text))
+}
+
+// noCgroups is the fault of a machine on which no OCI runtime starts anything.
+func noCgroups() *fault.Error {
+	return &fault.Error{
+		Code:    "engine.no_cgroups",
+		Message: "no control groups are mounted on this machine, and no container starts without them",
+		Next: "mount them: `sudo mount -t cgroup2 none /sys/fs/cgroup`; " +
+			"inside a container, let its runtime mount them",
+	}
+}
+
 func writeControl(dir, file, value string) error {
 	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0o644)
 }
 
 // leave removes the groups that containers were put in, as far as they are
-// empty.
-func (c Cgroups) leave(root string) {
+// empty. On v2 it moves this process back to where it was started and takes
+// its leaf away, unless containers go on: the kernel refuses both for groups
+// in use.
+func (c Cgroups) leave(root string, pid int) {
 	for _, dir := range c.dirs {
 		parent := filepath.Join(root, dir, containersGroup)
 		_ = os.Remove(filepath.Join(parent, "buildkit"))
 		_ = os.Remove(parent)
 	}
+	if c.Mode != CgroupV2 {
+		return
+	}
+	own := filepath.Join(root, c.dirs[0])
+	for _, controller := range readSubtree(own) {
+		// The root may have processes and controllers, and is not wr's alone.
+		if c.Own != "/" && !slices.Contains(c.found, controller) {
+			_ = writeControl(own, subtreeControl, "-"+controller)
+		}
+	}
+	_ = writeControl(own, "cgroup.procs", strconv.Itoa(pid))
+	_ = os.Remove(filepath.Join(own, engineGroup))
 }

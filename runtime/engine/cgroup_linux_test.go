@@ -82,12 +82,39 @@ func TestLeaveRemovesEmptyGroupsOnly(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "b/wr/buildkit"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	Cgroups{dirs: []string{"a", "b"}}.leave(root)
+	Cgroups{dirs: []string{"a", "b"}}.leave(root, 42)
 	if _, err := os.Stat(filepath.Join(root, "a/wr/live/tasks")); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(root, "b/wr")); err == nil {
 		t.Error("b/wr is still there")
+	}
+}
+
+func TestLeaveUndoesWhatJoinDidOnV2(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "proc/self/cgroup", "0::/a\n")
+	write(t, root, "proc/self/mountinfo", v2Only)
+	write(t, root, "sys/fs/cgroup/a/cgroup.controllers", "cpu memory pids\n")
+	write(t, root, "sys/fs/cgroup/a/cgroup.subtree_control", "cpu pids\n")
+	c, err := joinCgroups(root, 42)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the kernel would have made of what was written.
+	write(t, root, "sys/fs/cgroup/a/cgroup.subtree_control", "cpu memory pids\n")
+	leaf := filepath.Join(root, "sys/fs/cgroup/a/wr-engine")
+	if err := os.Remove(filepath.Join(leaf, "cgroup.procs")); err != nil {
+		t.Fatal(err)
+	}
+	c.leave(root, 42)
+	if _, err := os.Stat(leaf); err == nil {
+		t.Error("the engine's group is still there")
+	}
+	for file, want := range map[string]string{"cgroup.procs": "42", "cgroup.subtree_control": "-memory"} {
+		if got, err := os.ReadFile(filepath.Join(root, "sys/fs/cgroup/a", file)); string(got) != want {
+			t.Errorf("%s: got %q, %v, want %q", file, got, err, want)
+		}
 	}
 }
 

@@ -94,6 +94,10 @@ func (d *Daemons) prepare(ctx context.Context) error {
 	d.cgroups = cgroups
 	if err != nil {
 		d.warn(ctx, fmt.Sprintf("containers cannot be limited: %v", err))
+		return nil
+	}
+	if cgroups.Mode == CgroupNone {
+		return noCgroups()
 	}
 	return nil
 }
@@ -241,7 +245,7 @@ func (d *Daemons) close() error {
 	if d.containerd != nil {
 		d.containerd.close()
 	}
-	d.cgroups.leave("/")
+	d.cgroups.leave("/", os.Getpid())
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}

@@ -73,6 +73,7 @@ func serve(mode string) (err error) {
 		return errors.Join(err, Ready(ready, err))
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	fmt.Fprintln(os.Stderr, "control groups:", d.Cgroups().Mode)
 	api, err := d.Listen(d.Dirs().APISocket())
 	if err != nil {
 		return errors.Join(err, Ready(ready, err))

@@ -15,14 +15,16 @@ type Helpers struct {
 	Shim, Agent, Runc string
 }
 
-// Build builds agent and shim from source into dir and finds runc.
+// helpersEnv names a directory of helpers that are built already, for a
+// machine that has the compiled tests and no go command.
+const helpersEnv = "WR_TEST_HELPERS"
+
+// Build puts agent and shim into dir, built from source, and finds runc.
 func Build(ctx context.Context, dir string) (Helpers, error) {
 	h := Helpers{Shim: filepath.Join(dir, "containerd-shim-runc-v2"), Agent: filepath.Join(dir, "wr-agent")}
 	for out, pkg := range map[string]string{h.Shim: "github.com/wr-build/wr/runtime/shim", h.Agent: "github.com/wr-build/wr/runtime/agent/wr-agent"} {
-		build := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-o", out, pkg)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if text, err := build.CombinedOutput(); err != nil {
-			return Helpers{}, fmt.Errorf("build %s: %w\n%s", pkg, err, text)
+		if err := provide(ctx, out, pkg); err != nil {
+			return Helpers{}, err
 		}
 	}
 	runc, err := exec.LookPath("runc")
@@ -31,6 +33,19 @@ func Build(ctx context.Context, dir string) (Helpers, error) {
 	}
 	h.Runc = runc
 	return h, nil
+}
+
+// provide links a helper that is built already to out, or builds it.
+func provide(ctx context.Context, out, pkg string) error {
+	if built := os.Getenv(helpersEnv); built != "" {
+		return os.Symlink(filepath.Join(built, filepath.Base(out)), out)
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-o", out, pkg)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, text)
+	}
+	return nil
 }
 
 // Busybox returns a static busybox: the one on PATH when it is static, else
