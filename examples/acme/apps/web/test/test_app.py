@@ -1,3 +1,5 @@
+import shutil
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -43,3 +45,8 @@ def test_the_message_of_the_day_is_in_the_image():
 @pytest.mark.skip(reason="waits for the design of the new page")
 def test_the_new_page():
     raise NotImplementedError
+
+
+def test_the_virtual_environment_of_the_image_is_active():
+    assert sys.prefix == "/opt/web"
+    assert shutil.which("python3") == "/opt/web/bin/python3"
