@@ -89,7 +89,7 @@ echo 40 >/proc/sys/net/ipv4/ip_default_ttl 2>/dev/null
 true`
 
 // look tells all that plant can have changed.
-const look = `find / -xdev -name planted; find /tmp /run /dev -name planted; cat /proc/[0-9]*/comm | grep -v -x -e sh -e cat -e grep -e sort | sort
+const look = `find / -xdev -name planted; find /tmp /run /dev -name planted; cat /proc/[0-9]*/comm | grep -v -x -e sh -e exe -e cat -e grep -e sort | sort
 ls -d /home/tester; wc -c </etc/group; hostname; cat /proc/sys/net/ipv4/ip_default_ttl; ls /sys/fs/cgroup | grep planted; ls /tmp /run /dev/shm; true`
 
 func TestNothingReachesTheNextProcessOfATestContainer(t *testing.T) {
@@ -271,16 +271,19 @@ func TestKeptContainersOutliveTheEngine(t *testing.T) {
 	f.must(test, sh("true"))
 	before := f.kept()
 	in, release := pipe(t)
+	said, out := pipe(t)
 	type ended struct {
 		exit spec.Exit
 		err  error
 	}
 	running := make(chan ended, 1)
 	go func() {
-		exit, err := f.Client.Run(context.Background(), test, sh("cat; exit 5"), spec.Stdio{In: in})
+		exit, err := f.Client.Run(context.Background(), test, sh("echo up; cat; exit 5"), spec.Stdio{In: in, Out: out})
 		running <- ended{exit, err}
 	}()
-	f.eventually("a test runs", func() bool { return f.inUse() == 1 })
+	if n, err := said.Read(make([]byte, 8)); n != 3 {
+		t.Fatalf("the process said %d bytes, %v", n, err)
+	}
 	if err := syscall.Kill(f.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +297,7 @@ func TestKeptContainersOutliveTheEngine(t *testing.T) {
 	}
 	release.Close()
 	if got := <-running; got.err != nil || got.exit.Code != 5 {
-		t.Errorf("the process that ran meanwhile: %+v", got)
+		t.Errorf("the process that ran meanwhile: %+v, %v", got.exit, got.err)
 	}
 	f.eventually("the test has ended", func() bool { return f.inUse() == 0 })
 	f.must(test, sh("true"))

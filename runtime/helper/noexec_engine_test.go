@@ -38,7 +38,7 @@ func TestFullDiskIsAFaultAndHealsByItself(t *testing.T) {
 		}
 	}()
 	assets := os.DirFS(packIn(t, both()))
-	if _, err := find(assets).find(state); !fault.HasCode(err, "helper.unpack_failed") {
+	if _, err := find(assets).find(state); !fault.HasCode(err, "disk.full") {
 		t.Errorf("got %v", err)
 	}
 	if err := syscall.Mount("tmpfs", state, "tmpfs", syscall.MS_REMOUNT, "size=5m"); err != nil {
