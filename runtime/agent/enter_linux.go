@@ -199,11 +199,11 @@ func (v *view) attach(fd int, target string) error {
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return err
 	}
-	make := func(path string) error { return os.MkdirAll(path, 0o755) }
+	point := func(path string) error { return os.MkdirAll(path, 0o755) }
 	if stat.Mode&unix.S_IFMT != unix.S_IFDIR {
-		make = touch
+		point = touch
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), make(at)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), point(at)); err != nil {
 		return err
 	}
 	err := unix.MoveMount(fd, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH)

@@ -45,7 +45,7 @@ func (s *server) isolate(conn *wire.Conn, i Isolation, mounts []*os.File) error 
 		return errors.Join(fmt.Errorf("isolate: %w", err), os.RemoveAll(scratch))
 	}
 	defer s.reaper.release(c)
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }() // what stays goes with the container
 	wire.CloseAll(mounts)
 	_ = conn.Close() // from here on it is the other agent's
 	<-c.ended

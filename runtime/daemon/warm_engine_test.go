@@ -139,7 +139,7 @@ func TestAProcessOfATestContainerMayDoWhatItMayInAFreshOne(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, got = comparable(want), comparable(got)
+				want, got = alike(want), alike(got)
 				if got != want {
 					t.Errorf("%s", difference(want, got))
 				}
@@ -148,9 +148,9 @@ func TestAProcessOfATestContainerMayDoWhatItMayInAFreshOne(t *testing.T) {
 	}
 }
 
-// comparable takes out what has to differ: the agent's own folders, and that
+// alike takes out what has to differ: the agent's own folders, and that
 // devices, which the agent may not make, are mounted.
-func comparable(text string) string {
+func alike(text string) string {
 	var lines []string
 	for line := range strings.Lines(text) {
 		device := strings.HasPrefix(line, "/dev/") && strings.HasSuffix(line, " tmpfs\n") && line != "/dev/shm tmpfs\n"
@@ -188,7 +188,8 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 		for range 3 {
 			own := callersDir(t, t.TempDir())
 			c.Own = []spec.Mount{
-				{Source: own, Target: "/.wr/own", Owned: true}, {Source: own, Target: "/.wr/deep/ro", ReadOnly: true, Owned: true},
+				{Source: own, Target: "/.wr/own", Owned: true},
+				{Source: own, Target: "/.wr/deep/ro", ReadOnly: true, Owned: true},
 				{Source: filepath.Join(own, "old"), Target: "/.wr/file", ReadOnly: true},
 			}
 			f.must(c, sh("echo x >/app/shared; ls /.wr/file; cd /.wr/own && echo x >new && ! touch /.wr/deep/ro/refused 2>/dev/null && ls /.wr/deep/ro/new"))
@@ -278,7 +279,7 @@ func TestKeptContainersOutliveTheEngine(t *testing.T) {
 	}
 	running := make(chan ended, 1)
 	go func() {
-		exit, err := f.Client.Run(context.Background(), test, sh("echo up; cat; exit 5"), spec.Stdio{In: in, Out: out})
+		exit, err := f.Run(context.Background(), test, sh("echo up; cat; exit 5"), spec.Stdio{In: in, Out: out})
 		running <- ended{exit, err}
 	}()
 	if n, err := said.Read(make([]byte, 8)); n != 3 {
