@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // bench is the machine made ready: images built, a bundle for the bare
@@ -23,6 +24,7 @@ type bench struct {
 	rootfs          string // the mounted image, for the peers
 	hello           string // a Go program that does nothing
 	project         string // workspace of many small projects
+	large           string // a project with many files in its image
 	status          status
 	images          map[string]string // project path -> image reference
 	dockerd         *exec.Cmd
@@ -31,6 +33,7 @@ type bench struct {
 
 // status is the part of `wr engine status --json` that the bench needs.
 type status struct {
+	PID     int
 	Sockets struct{ Containerd string }
 	Helpers struct{ Shim struct{ Path string } }
 }
@@ -44,7 +47,7 @@ func (b *bench) open(ctx context.Context) (err error) {
 	}
 	b.closers = append(b.closers, func() { _ = os.RemoveAll(b.dir) })
 	for _, step := range []func(context.Context) error{
-		b.buildHello, b.makeProjects, b.buildImages, b.readStatus, b.mountImage, b.startDocker,
+		b.buildHello, b.makeProjects, b.buildImages, b.makeLarge, b.readStatus, b.mountImage, b.startDocker,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -90,14 +93,56 @@ func (b *bench) makeProjects(context.Context) error {
 			files[fmt.Sprintf("p%d/test/test_%d.py", p, f)] = "def test():\n    pass\n"
 		}
 	}
+	return write(b.project, files)
+}
+
+// makeLarge writes a project with 300 files in its image, and builds it.
+func (b *bench) makeLarge(ctx context.Context) error {
+	b.large = filepath.Join(b.dir, "large")
+	files := map[string]string{
+		"wr.toml":           "[workspace]\nname = \"large\"\n[project]\n",
+		"devops/Dockerfile": "FROM acme/python\nCOPY src /src\n",
+	}
+	for f := range 300 {
+		files[fmt.Sprintf("src/d%d/f%d.py", f%20, f)] = fmt.Sprintln("x =", f)
+	}
+	if err := write(b.large, files); err != nil {
+		return err
+	}
+	return command{dir: b.large, argv: []string{b.wr, "build"}}.run(ctx)
+}
+
+// write makes files below dir.
+func write(dir string, files map[string]string) error {
 	for name, text := range files {
-		path := filepath.Join(b.project, name)
+		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// killEngine ends the engine as a crash would.
+func (b *bench) killEngine(ctx context.Context) error {
+	if err := (command{argv: []string{b.wr, "engine", "up"}}).run(ctx); err != nil {
+		return err
+	}
+	if err := b.readStatus(ctx); err != nil {
+		return err
+	}
+	engine, err := os.FindProcess(b.status.PID)
+	if err != nil {
+		return err
+	}
+	if err := engine.Kill(); err != nil {
+		return err
+	}
+	for engine.Signal(syscall.Signal(0)) == nil && ctx.Err() == nil {
+		runtime.Gosched()
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 // contests lists what is measured.
 func (b *bench) contests() []contest {
-	return []contest{b.start(), b.engine(), b.fresh(), b.tests()}
+	return []contest{b.start(), b.engine(), b.build(), b.kept(), b.fresh(), b.parallel(), b.tests()}
 }
 
 // start: how long wr takes to do next to nothing.
@@ -29,7 +29,52 @@ func (b *bench) engine() contest {
 	return contest{title: "engine", subjects: []subject{
 		{name: "wr engine up, already up", command: command{argv: []string{b.wr, "engine", "up"}}},
 		{name: "wr engine up, from nothing to ready", before: down, command: command{argv: []string{b.wr, "engine", "up"}}},
+		{name: "wr engine up, after kill -9, kept containers taken over", before: b.killEngine, command: command{argv: []string{b.wr, "engine", "up"}}},
 	}}
+}
+
+// build: an image that is up to date.
+func (b *bench) build() contest {
+	return contest{title: "build of an unchanged image with 300 files", subjects: []subject{
+		{name: "stat of the files (find -newer)", command: command{dir: b.large, argv: []string{"find", ".", "-newer", "wr.toml"}}},
+		{name: "wr build", command: command{dir: b.large, argv: []string{b.wr, "build"}}},
+	}}
+}
+
+// kept: `true` in a container that is there already.
+func (b *bench) kept() contest {
+	stop := func(ctx context.Context) error {
+		return command{dir: acme, argv: []string{b.wr, "stop", "--all"}}.run(ctx)
+	}
+	c := contest{title: "`true` in a kept container", subjects: []subject{
+		{name: "a Go program that prints hello (floor)", command: command{argv: []string{b.hello}}},
+		{name: "wr exec -- true, the container made first", before: stop, command: command{dir: acme, argv: []string{b.wr, "exec", "--", "true"}}},
+		{name: "wr exec -- true", command: command{dir: acme, argv: []string{b.wr, "exec", "--", "true"}}},
+	}}
+	if b.docker != "" {
+		c.subjects = append(c.subjects, subject{
+			name:    "docker exec",
+			command: command{env: b.dockerEnv(), argv: []string{b.dockerProgram("docker"), "exec", "kept", "true"}},
+		})
+	}
+	return c
+}
+
+// parallel: twenty containers at once.
+func (b *bench) parallel() contest {
+	twenty := func(args ...string) []string {
+		return []string{"sh", "-c", "for i in $(seq 20); do " + quoted(args) + " & done; wait"}
+	}
+	c := contest{title: "`true` in 20 fresh containers at once", rounds: 7, subjects: []subject{
+		{name: "wr exec --fresh -- true", command: command{dir: acme, argv: twenty(b.wr, "exec", "--fresh", "--", "true")}},
+	}}
+	if b.docker != "" {
+		c.subjects = append(c.subjects, subject{
+			name:    "docker run --rm --network host",
+			command: command{env: b.dockerEnv(), argv: twenty(b.dockerProgram("docker"), "run", "--rm", "--network", "host", "acme", "true")},
+		})
+	}
+	return c
 }
 
 // fresh: `true` in a container that is made for it and removed.
@@ -37,7 +82,7 @@ func (b *bench) fresh() contest {
 	bundle := filepath.Dir(b.rootfs)
 	c := contest{title: "`true` in a fresh container", subjects: []subject{
 		{name: "runc run, bundle prepared (floor)", command: command{argv: []string{"runc", "--root", filepath.Join(b.dir, "runc"), "run", "--bundle", bundle, "wr-bench"}}},
-		{name: "wr exec -- true", command: command{dir: acme, argv: []string{b.wr, "exec", "--", "true"}}},
+		{name: "wr exec --fresh -- true", command: command{dir: acme, argv: []string{b.wr, "exec", "--fresh", "--", "true"}}},
 		{name: "ctr run --rm", command: command{argv: b.ctrRun(".", "true")}},
 	}}
 	if b.docker != "" {
@@ -67,14 +112,16 @@ func (b *bench) ctrRun(project string, args ...string) []string {
 func (b *bench) tests() contest {
 	var loop strings.Builder
 	loop.WriteString("set -e\n")
-	for _, project := range []struct{ path, ignore string }{
-		{".", "--ignore=infra --ignore=optimizer --ignore=apps"}, {"optimizer", ""}, {"apps/web", ""},
+	for _, project := range []struct{ path, pytest, ignore string }{
+		{".", "pytest", "--ignore=infra --ignore=optimizer --ignore=apps"}, {"optimizer", "pytest", ""},
+		{"apps/web", "enter python3 -m pytest", ""}, // ctr knows no ENTRYPOINT
 	} {
-		fmt.Fprintf(&loop, "%s pytest --rootdir=. -p no:cacheprovider %s\n", quoted(b.ctrRun(project.path)), project.ignore)
+		fmt.Fprintf(&loop, "%s %s --rootdir=. -p no:cacheprovider %s\n", quoted(b.ctrRun(project.path)), project.pytest, project.ignore)
 	}
 	return contest{title: "tests of examples/acme", rounds: 7, subjects: []subject{
 		{name: "shell loop of ctr run ... pytest", command: command{argv: []string{"sh", "-c", loop.String()}}},
 		{name: "wr test --recursive", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive"}}},
+		{name: "wr test --recursive --fresh", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--fresh"}}},
 	}}
 }
 

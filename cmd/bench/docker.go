@@ -39,7 +39,12 @@ func (b *bench) startDocker(ctx context.Context) error {
 		return err
 	}
 	image := fmt.Sprintf("tar -C %q -cf - . | %q import - acme >&2", b.rootfs, b.dockerProgram("docker"))
-	return command{env: b.dockerEnv(), argv: []string{"sh", "-c", image}}.run(ctx)
+	if err := (command{env: b.dockerEnv(), argv: []string{"sh", "-c", image}}).run(ctx); err != nil {
+		return err
+	}
+	return command{env: b.dockerEnv(), argv: []string{
+		b.dockerProgram("docker"), "run", "--detach", "--network", "host", "--name", "kept", "acme", "sleep", "1000000",
+	}}.run(ctx)
 }
 
 // awaitDocker waits until the daemon answers.
