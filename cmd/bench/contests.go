@@ -113,7 +113,8 @@ func (b *bench) tests() contest {
 	var loop strings.Builder
 	loop.WriteString("set -e\n")
 	for _, project := range []struct{ path, pytest, ignore string }{
-		{".", "pytest", "--ignore=infra --ignore=optimizer --ignore=apps"}, {"optimizer", "pytest", ""},
+		{".", "pytest", "--ignore=infra --ignore=optimizer --ignore=apps"},
+		{"optimizer", "pytest", ""},
 		{"apps/web", "enter python3 -m pytest", ""}, // ctr knows no ENTRYPOINT
 	} {
 		fmt.Fprintf(&loop, "%s %s --rootdir=. -p no:cacheprovider %s\n", quoted(b.ctrRun(project.path)), project.pytest, project.ignore)

@@ -58,6 +58,28 @@ func Ask(ctx context.Context, conn *wire.Conn, idle bool) (Running, error) {
 	return *reply.Running, nil
 }
 
+// Connect returns a connection to a port of the loopback of the container whose
+// agent is at the other end of conn, which it closes. The caller closes the file.
+func Connect(conn *wire.Conn, port int) (*os.File, error) {
+	defer conn.Close()
+	if err := conn.Send(Dial{Version: Version, Dial: port}); err != nil {
+		return nil, gone(err)
+	}
+	var reply Reply
+	files, err := conn.Receive(&reply)
+	switch {
+	case err != nil:
+		return nil, gone(err)
+	case reply.Error != nil:
+		wire.CloseAll(files)
+		return nil, reply.Error
+	case len(files) != 1:
+		wire.CloseAll(files)
+		return nil, gone(fmt.Errorf("it sent %d files", len(files)))
+	}
+	return files[0], nil
+}
+
 // Session is a command that was started.
 type Session struct {
 	conn *wire.Conn

@@ -36,6 +36,7 @@ const (
 	VersionSkew   = "agent.version_skew" // client and agent are of different versions
 	Denied        = "agent.denied"       // the client is inside the container
 	Gone          = "agent.gone"         // the agent ended before the command did
+	PortClosed    = "port.closed"        // nobody listens in the container
 )
 
 // Text is a string of any bytes but NUL. JSON strings hold only Unicode, and
@@ -89,6 +90,13 @@ type Query struct {
 	Idle    bool `json:"idle"`  // answer only once none runs any more
 }
 
+// Dial asks for a connection to a port of the container's own loopback. The
+// answer is an empty Reply with one file, the connected socket.
+type Dial struct {
+	Version int `json:"version"`
+	Dial    int `json:"dial"` // TCP port; not 0: tells it from a Request
+}
+
 // Running are the commands that run, in the order of their start.
 type Running struct {
 	Commands []Line `json:"commands"`
@@ -116,7 +124,7 @@ type Reply struct {
 }
 
 // opening is the first message of a connection, decoded: a *Request, an
-// *Isolation or a *Query.
+// *Isolation, a *Query or a *Dial.
 type opening any
 
 // decodeOpening reads the first message. The version comes first, since a
@@ -125,6 +133,7 @@ func decodeOpening(data []byte) (opening, *fault.Error) {
 	var head struct {
 		Version        int
 		Isolate, Query bool
+		Dial           int
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, badRequest("the request has no version: %v", err)
@@ -138,6 +147,8 @@ func decodeOpening(data []byte) (opening, *fault.Error) {
 		message = &Isolation{}
 	case head.Query:
 		message = &Query{}
+	case head.Dial != 0:
+		message = &Dial{}
 	}
 	if err := json.Unmarshal(data, message); err != nil {
 		return nil, badRequest("the request is damaged: %v", err)

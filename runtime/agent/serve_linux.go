@@ -185,6 +185,8 @@ func (s *server) handle(conn *wire.Conn) {
 			err = s.isolate(conn, *m, files)
 		case *Query:
 			_ = conn.Send(Reply{Running: s.reaper.running(m.Idle)})
+		case *Dial:
+			err = dial(conn, m.Dial)
 		case *Request:
 			err = s.command(conn, *m, files)
 		}

@@ -96,6 +96,8 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 	switch r.Operation {
 	case opRun:
 		return false, s.run(ctx, conn, who, r.Container)
+	case opDial:
+		return false, s.dial(ctx, conn, who, r)
 	case opRemove:
 		return false, s.remove(ctx, conn, who, r.ID)
 	case opLookup:

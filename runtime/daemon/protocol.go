@@ -29,6 +29,7 @@ type operation string
 const (
 	opRun    operation = "run"    // Container; replies created, then removed
 	opRemove operation = "remove" // ID; replies removed
+	opDial   operation = "dial"   // ID, Port; replies nothing, with a file
 	opList   operation = "list"   // replies containers
 	opLookup operation = "lookup" // Ref; replies images, none or one
 	opImages operation = "images" // replies images
@@ -43,6 +44,7 @@ type request struct {
 	Container *spec.Container `json:"container,omitempty"`
 	ID        string          `json:"id,omitempty"`
 	Ref       string          `json:"ref,omitempty"`
+	Port      int             `json:"port,omitempty"`
 	Force     bool            `json:"force,omitempty"`
 }
 

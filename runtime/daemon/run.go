@@ -33,11 +33,17 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 	var raw []string
 	container.Env, raw = splitEnv(container.Env)
 	p.Env = slices.Concat(raw, p.Env)
+	ports, err := listen(ctx, p.Ports)
+	if err != nil {
+		return spec.Exit{}, err
+	}
+	defer ports.close()
 	r, err := c.create(ctx, container)
 	if err != nil {
 		return spec.Exit{}, err
 	}
 	defer r.conn.Close()
+	ports.serve(r, p.Ports)
 	exit, err := r.process(ctx, p, stdio)
 	gone := r.remove(exit.Signal == int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone))
 	switch {

@@ -55,8 +55,9 @@ type server struct {
 	stop    context.CancelCauseFunc // ends the engine
 	clients sync.WaitGroup          // connections being served
 
-	mu      sync.Mutex // guards waiting
-	waiting []net.Conn // who asked for the end and waits for it
+	mu      sync.Mutex        // guards the rest
+	waiting []net.Conn        // who asked for the end and waits for it
+	uses    map[*use]struct{} // of containers, by clients
 }
 
 // Serve runs an engine until ctx ends, a client stops it or it has been idle
@@ -90,7 +91,7 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 	if cfg.Idle == 0 {
 		cfg.Idle = DefaultIdle
 	}
-	s := &server{cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
+	s := &server{uses: make(map[*use]struct{}), cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
 	if s.helpers, err = helpers(ctx, cfg); err != nil {
 		return nil, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/wr-build/wr/runtime/agent"
 	"github.com/wr-build/wr/runtime/container"
 	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/runtime/wire"
 )
 
@@ -20,6 +21,7 @@ const restTime = 5 * time.Second
 // use is one client's use of one container.
 type use struct {
 	server *server
+	uid    int // of the client
 	prepared
 	warm *warm // nil for a fresh container
 }
@@ -38,7 +40,7 @@ func (s *server) obtain(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 // reach is one attempt at obtain. again tells that it failed with a container
 // that had been used before.
 func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (u *use, again bool, err error) {
-	u = &use{server: s}
+	u = &use{server: s, uid: who.uid}
 	if c.Role == spec.RoleFresh {
 		u.prepared, err = s.make(ctx, who, c)
 	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
@@ -48,6 +50,7 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 		return nil, false, err
 	}
 	u.oomKills = s.containers.OOMKills(u.ID)
+	s.enter(u)
 	err = u.handOver(ctx, conn, c)
 	switch {
 	case err == nil:
@@ -59,7 +62,55 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	default:
 		s.pool.drop(u.warm)
 	}
+	s.leave(u)
 	return nil, again, err
+}
+
+// enter notes a use, by which its client finds the container again.
+func (s *server) enter(u *use) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uses[u] = struct{}{}
+}
+
+func (s *server) leave(u *use) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.uses, u)
+}
+
+// dial connects a client with a port of a container that its user uses.
+func (s *server) dial(ctx context.Context, conn *wire.Conn, who peer, r request) error {
+	c := s.used(who, r.ID)
+	if c == nil {
+		return &fault.Error{Code: "container.unknown", Message: "you use no container " + r.ID}
+	}
+	f, err := s.containers.Connect(ctx, c)
+	if err != nil {
+		return err
+	}
+	inside, err := wire.FromFile(f)
+	if err != nil {
+		return err
+	}
+	socket, err := agent.Connect(inside, r.Port)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	return send(conn, reply{}, socket)
+}
+
+// used is the container of that id, if who, or root, uses it.
+func (s *server) used(who peer, id string) *container.Container {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for u := range s.uses {
+		if u.ID == id && (who.uid == 0 || who.uid == u.uid) {
+			return u.Container
+		}
+	}
+	return nil
 }
 
 // make makes a container and prepares it.
@@ -134,6 +185,7 @@ func (u *use) isolate(conn *wire.Conn, c spec.Container) error {
 // the rest of a short command.
 func (u *use) finish(ctx context.Context, conn *wire.Conn, e end) error {
 	s := u.server
+	defer s.leave(u)
 	gone := removed{
 		OOMKilled: e.Killed && s.containers.OOMKills(u.ID) > u.oomKills,
 		Stopped:   ctx.Err() != nil,

@@ -107,6 +107,16 @@ type Process struct {
 	Dir      string   `json:"dir"`           // container path
 	Terminal bool     `json:"terminal,omitempty"`
 	Size     Size     `json:"size,omitzero"` // of the terminal at start
+	// Ports of the container's loopback are reachable on this machine's for as
+	// long as the process runs.
+	Ports []Port `json:"ports,omitempty"`
+}
+
+// Port is a TCP port of a container and the address on this machine under
+// which it can be reached.
+type Port struct {
+	Address   string `json:"address"`   // host:port; port 0 = any free one
+	Container int    `json:"container"` // port inside
 }
 
 // Size is a terminal's size in character cells.

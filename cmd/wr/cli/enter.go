@@ -27,6 +27,7 @@ type entry struct {
 	env      []string // KEY=VALUE
 	user     string
 	terminal bool
+	ports    []spec.Port
 	fresh    bool // in a container of its own
 }
 
@@ -89,7 +90,7 @@ func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller 
 	if !in.fresh {
 		container.Role = spec.RoleDev
 	}
-	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal}
+	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports}
 	return entered{build, container, process}, nil
 }
 

@@ -12,7 +12,8 @@ type execCmd struct {
 	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
 	Fresh   bool     `help:"In a container that is used for nothing else."`
-	User    string   `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
+	Ports
+	User string `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
 }
 
 // Help is the long form.
@@ -30,7 +31,12 @@ func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			return deed{}, &fault.Error{Code: "exec.bad_env", Class: fault.Usage, Message: "-e " + variable + " has no =", Next: "-e " + variable + "=VALUE"}
 		}
 	}
+	ports, err := c.ports()
+	if err != nil {
+		return deed{}, err
+	}
 	return a.enter(ctx, entry{
+		ports:   ports,
 		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh,
 		terminal: interactive(a.In) && interactive(a.Out),
 	})

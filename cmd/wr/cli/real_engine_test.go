@@ -387,7 +387,7 @@ func TestTwoRunsAtOnceDoNotMeet(t *testing.T) {
 	}
 	for _, path := range runs {
 		r, err := report.Load(path)
-		if err != nil || !r.Finished || r.Total().Passed != 17 {
+		if err != nil || !r.Finished || r.Total().Passed != 18 {
 			t.Errorf("%s: %+v, %v", path, r.Total(), err)
 		}
 	}
