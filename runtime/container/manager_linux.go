@@ -38,6 +38,10 @@ const (
 
 	// leaseTime bounds how long an unfinished creation holds what it made.
 	leaseTime = time.Hour
+
+	// startLimit bounds the start of a container, of which the OCI runtime is
+	// the larger part.
+	startLimit = 30 * time.Second
 )
 
 // Manager makes and removes containers.
@@ -164,6 +168,11 @@ func (m *Manager) start(ctx context.Context, record client.Container, made *Cont
 		return err
 	}
 	defer done()
+	// Why it is not cancelled: containerd may leave a shim and a half-made
+	// container behind then. A whole one is removed in order.
+	cause := ctx
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startLimit)
+	defer cancel()
 	// Why the root file system is not left to the record: containerd would
 	// mount it without "volatile", and taking it down would then write all
 	// dirty pages of the whole disk.
@@ -176,7 +185,7 @@ func (m *Manager) start(ctx context.Context, record client.Container, made *Cont
 	if err := task.Start(ctx); err != nil {
 		return startFailed(err)
 	}
-	return nil
+	return context.Cause(cause)
 }
 
 // snapshot prepares the writable root file system of a container.

@@ -15,6 +15,8 @@ import (
 	"github.com/containerd/containerd/v2/pkg/shim"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/wr-build/wr/runtime/engine"
 )
 
 // removeTime bounds the removal of one container.
@@ -85,6 +87,7 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 		return fmt.Errorf("remove container %s: %w", id, err)
 	}
 	err = errors.Join(
+		m.removeRemains(ctx, id),
 		found(m.cfg.Client.SnapshotService(snapshotter).Remove(ctx, id)),
 		found(m.cfg.Client.LeasesService().Delete(ctx, leases.Lease{ID: "wr-" + id})),
 		os.RemoveAll(m.dir(id)),
@@ -124,6 +127,16 @@ func (m *Manager) find(ctx context.Context, id string) (client.Container, client
 		return record, nil, found(err)
 	}
 	return record, task, nil
+}
+
+// removeRemains ends what containerd has forgotten of a container: its shim,
+// and what the OCI runtime knows of it.
+func (m *Manager) removeRemains(ctx context.Context, id string) error {
+	root := filepath.Join(m.cfg.RuncRoot, m.cfg.Client.DefaultNamespace())
+	if _, err := os.Stat(filepath.Join(root, id)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.Join(engine.KillShims(m.cfg.Address, id), engine.DeleteContainer(ctx, m.cfg.Runc, root, id))
 }
 
 // removeSocket removes the socket of a shim that was killed. Others remove it

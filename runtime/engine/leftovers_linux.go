@@ -45,15 +45,16 @@ func deleteAll(ctx context.Context, runc, root string) error {
 	}
 	var errs []error
 	for _, c := range found {
-		if err := deleteOne(ctx, runc, root, c.Name()); err != nil {
+		if err := DeleteContainer(ctx, runc, root, c.Name()); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// deleteOne kills and forgets one container, or fails within a bounded time.
-func deleteOne(ctx context.Context, runc, root, id string) error {
+// DeleteContainer has the OCI runtime kill and forget a container that it has
+// under root, or fails within a bounded time.
+func DeleteContainer(ctx context.Context, runc, root, id string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, deleteTime, fmt.Errorf("%s needs longer than %v", runc, deleteTime))
 	defer cancel()
 	command := exec.CommandContext(ctx, runc, "--root", root, "delete", "--force", id)
@@ -80,24 +81,40 @@ func sweepContainers(ctx context.Context, dirs Dirs, runc string) error {
 	for _, space := range spaces {
 		errs = append(errs, deleteAll(ctx, runc, filepath.Join(dirs.RuncRoot(), space.Name())))
 	}
+	return errors.Join(append(errs, KillShims(dirs.ContainerdSocket(), ""))...)
+}
+
+// KillShims kills the shims that were started for containerd at address: that
+// of container id, or all when id is empty.
+func KillShims(address, id string) error {
 	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, path := range processes {
-		if args, err := os.ReadFile(path); err != nil || !isShim(args, dirs) {
+		if args, err := os.ReadFile(path); err != nil || !isShim(args, address, id) {
 			continue
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-			errs = append(errs, unix.Kill(pid, unix.SIGKILL))
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil {
+			err = unix.Kill(pid, unix.SIGKILL)
+		}
+		if !errors.Is(err, unix.ESRCH) { // it has ended just now
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// isShim reports whether a command line is that of a shim of this engine.
-func isShim(cmdline []byte, dirs Dirs) bool {
+// isShim reports whether a command line is that of such a shim.
+func isShim(cmdline []byte, address, id string) bool {
 	args := strings.Split(string(cmdline), "\x00")
-	at := slices.Index(args, "-address")
-	return slices.Contains(args, "-id") && at >= 0 && at+1 < len(args) && args[at+1] == dirs.ContainerdSocket()
+	after := func(flag string) string {
+		if at := slices.Index(args, flag); at >= 0 && at+1 < len(args) {
+			return args[at+1]
+		}
+		return ""
+	}
+	return after("-address") == address && after("-id") != "" && (id == "" || after("-id") == id)
 }
