@@ -18,7 +18,12 @@ type initCmd struct {
 // Prepare finds out which files the repository lacks.
 func (c *initCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	p, err := scaffold.Init(ctx, a.dir, scaffold.Options{Base: c.Base, Name: c.Name})
-	return a.writing(ctx, p), err
+	return a.writing(p, func() string {
+		if ws, err := workspace.Load(ctx, a.dir); err == nil && len(ws.Projects) == 0 {
+			return "wr new DIR"
+		}
+		return "wr test --recursive"
+	}), err
 }
 
 // newCmd is `wr new DIR`.
@@ -30,11 +35,12 @@ type newCmd struct {
 // Prepare finds out which files make the project.
 func (c *newCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	p, err := scaffold.New(ctx, a.dir, c.Dir, scaffold.Options{Base: c.Base})
-	return a.writing(ctx, p), err
+	return a.writing(p, func() string { return "wr test " + c.Dir }), err
 }
 
-// writing is the deed of writing the files of p and saying what comes next.
-func (a *app) writing(ctx context.Context, p scaffold.Plan) deed {
+// writing is the deed of writing the files of p and saying with which command
+// one sees that they work.
+func (a *app) writing(p scaffold.Plan, next func() string) deed {
 	return deed{
 		show: func() error {
 			return a.printFiles(p, func(f scaffold.File) string {
@@ -45,7 +51,8 @@ func (a *app) writing(ctx context.Context, p scaffold.Plan) deed {
 			if err := a.write(p); err != nil || a.JSON {
 				return err
 			}
-			return a.nextAfter(ctx)
+			_, err := fmt.Fprintln(a.Out, "next:", next())
+			return err
 		},
 	}
 }
@@ -78,14 +85,4 @@ func (a *app) printFiles(p scaffold.Plan, words func(scaffold.File) string) erro
 		fmt.Fprintln(a.Out, "note:", note)
 	}
 	return nil
-}
-
-// nextAfter is the command that shows that a scaffold works.
-func (a *app) nextAfter(ctx context.Context) error {
-	next := "wr test --recursive"
-	if ws, err := workspace.Load(ctx, a.dir); err == nil && len(ws.Projects) == 0 {
-		next = "wr new DIR"
-	}
-	_, err := fmt.Fprintln(a.Out, "next:", next)
-	return err
 }

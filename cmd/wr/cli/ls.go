@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
@@ -26,10 +27,10 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 		}
 	}
 	if a.JSON {
-		return a.printJSON(map[string]any{
+		return firstError(a.printJSON(map[string]any{
 			"workspace": ws.Name, "root": ws.Root, "projects": orEmpty(ws.Projects),
 			"faults": orEmpty(ws.Faults), "nearMisses": orEmpty(missed),
-		})
+		}), a.unread(ws))
 	}
 	a.warn(ws)
 	if f := ws.NoProjects(); f != nil && !c.Check {
@@ -48,7 +49,22 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 			fmt.Fprintf(a.Out, "   next: %s\n", m.Next)
 		}
 	}
-	return nil
+	return a.unread(ws)
+}
+
+// unread ends wr with the code of what could not be read of a workspace, which
+// has been said: a list that may lack something is no success.
+func (a *app) unread(ws *workspace.Workspace) error {
+	faults := ws.Faults
+	for _, p := range ws.Projects {
+		if p.Fault != nil {
+			faults = append(slices.Clone(faults), p.Fault)
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return exit(a.exitCode(faults[0]))
 }
 
 // warn says what could not be read, on stderr.
