@@ -63,7 +63,7 @@ type server struct {
 // Serve runs an engine until ctx ends, a client stops it or it has been idle
 // for long enough. Then it removes all containers and returns nil.
 func Serve(ctx context.Context, cfg Config) error {
-	s, listener, err := open(ctx, cfg)
+	s, listener, survivors, err := open(ctx, cfg)
 	if cfg.Ready != nil {
 		cfg.Ready(err)
 	}
@@ -71,6 +71,7 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	ctx, s.stop = context.WithCancelCause(ctx)
+	s.adopt(ctx, survivors)
 	var work sync.WaitGroup
 	work.Go(func() { s.keeper.run(ctx) })
 	work.Go(func() { s.watchIdle(ctx) })
@@ -83,8 +84,9 @@ func Serve(ctx context.Context, cfg Config) error {
 	return s.close(context.WithoutCancel(ctx))
 }
 
-// open starts everything and cleans up what an earlier engine left.
-func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err error) {
+// open starts everything and cleans up what an earlier engine left, but for the
+// survivors, which are to be adopted.
+func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, survivors []container.Container, err error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -93,14 +95,14 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 	}
 	s := &server{uses: make(map[*use]struct{}), cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
 	if s.helpers, err = helpers(ctx, cfg); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	s.daemons, err = engine.Open(ctx, engine.Config{
 		Dirs: cfg.Dirs, Group: cfg.Group, Version: cfg.Version,
 		Runc: s.helpers.Runc.Path, Helpers: filepath.Dir(s.helpers.Shim.Path),
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -109,19 +111,18 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, err 
 	}()
 	s.programs = sync.OnceValue(func() Helpers { return describeHelpers(context.WithoutCancel(ctx), s.helpers) })
 	s.containers = s.newManager()
-	kept, err := s.containers.Reap(ctx)
+	survivors, err = s.containers.Reap(ctx)
 	if err != nil {
 		// What could not be removed now is tried again at the next start.
 		log.G(ctx).WithError(err).Warn("not everything of an earlier engine could be removed")
 	}
 	s.keeper = newKeeper(s.containers, cfg.Now)
 	s.pool = s.newPool()
-	s.adopt(ctx, kept)
 	listener, err := s.daemons.Listen(cfg.Dirs.APISocket())
 	if err != nil {
-		return nil, nil, fmt.Errorf("serve the engine's API: %w", err)
+		return nil, nil, nil, fmt.Errorf("serve the engine's API: %w", err)
 	}
-	return s, listener, nil
+	return s, listener, survivors, nil
 }
 
 // helpers finds the programs that containers need. None may be missing.
