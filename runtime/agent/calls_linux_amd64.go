@@ -11,14 +11,14 @@ var architectures = []calls{{
 		unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT,
 		unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR, unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN,
 		unix.SYS_FANOTIFY_INIT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD, unix.SYS_SETHOSTNAME,
-		unix.SYS_SETDOMAINNAME, unix.SYS_SYSLOG,
+		unix.SYS_SETDOMAINNAME, unix.SYS_SYSLOG, unix.SYS_LOOKUP_DCOOKIE,
 	},
 	clone: unix.SYS_CLONE, clone3: unix.SYS_CLONE3,
 }, {
 	// mount, umount, umount2, sethostname, syslog, setdomainname, quotactl,
-	// pivot_root, unshare, perf_event_open, fanotify_init, setns, bpf, then the
+	// pivot_root, lookup_dcookie, unshare, perf_event_open, fanotify_init, setns, bpf, then the
 	// mount calls of Linux 5.2 and later, which are the same everywhere.
 	arch:   unix.AUDIT_ARCH_I386,
-	denied: []uint32{21, 22, 52, 74, 103, 121, 131, 217, 310, 336, 338, 346, 357, 428, 429, 430, 431, 432, 433, 442, 443},
+	denied: []uint32{21, 22, 52, 74, 103, 121, 131, 217, 253, 310, 336, 338, 346, 357, 428, 429, 430, 431, 432, 433, 442, 443},
 	clone:  120, clone3: 435,
 }}

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -38,7 +40,14 @@ func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Erro
 		}
 		c.terminal, stdio = t, []*os.File{t.slave, t.slave, t.slave}
 	}
-	if err := c.exec(r, request, file, env, stdio); err != nil {
+	var err error
+	if r.confines {
+		request, file, err = confined(request, file)
+	}
+	if err == nil {
+		err = c.exec(r, request, file, env, stdio)
+	}
+	if err != nil {
 		c.terminal.close()
 		if f, ok := errors.AsType[*fault.Error](err); ok {
 			return nil, f
@@ -46,6 +55,15 @@ func launch(r *reaper, request Request, stdio []*os.File) (*command, *fault.Erro
 		return nil, startFailure(string(request.Args[0]), under(string(request.Dir), file), err)
 	}
 	return c, nil
+}
+
+// confined makes the request one for the agent itself, which gives up what
+// commands have not, becomes the request's user and executes file.
+func confined(request Request, file string) (Request, string, error) {
+	who, err := json.Marshal(identity{request.UID, request.GID, request.Groups})
+	request.Args = slices.Concat([]Text{Text(os.Args[0]), RunConfined, Text(who), Text(file)}, request.Args)
+	request.UID, request.GID, request.Groups = 0, 0, nil
+	return request, "/proc/self/exe", err
 }
 
 // base is the environment that the request's lies over.

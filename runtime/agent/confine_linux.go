@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +41,50 @@ func confine() error {
 		return err
 	}
 	return filterCalls()
+}
+
+// identity is a user and its groups.
+type identity struct {
+	UID, GID int
+	Groups   []int
+}
+
+// Confined gives up the agent's own rights, becomes user and executes file with
+// args. It returns only when that fails.
+func Confined(user, file string, args []string) error {
+	// Rights belong to a thread, and the one that executes is the one that stays.
+	runtime.LockOSThread()
+	var who identity
+	if err := json.Unmarshal([]byte(user), &who); err != nil {
+		return err
+	}
+	if err := confine(); err != nil {
+		return err
+	}
+	groups := make([]uint32, len(who.Groups))
+	for i, g := range who.Groups {
+		groups[i] = uint32(g)
+	}
+	if err := setUser(uint32(who.UID), uint32(who.GID), groups); err != nil {
+		return fmt.Errorf("become user %d: %w", who.UID, err)
+	}
+	return unix.Exec(file, args, os.Environ())
+}
+
+// setUser sets groups, group and user of this thread. Why not by package
+// syscall: that asks all threads, and the others keep their rights.
+func setUser(uid, gid uint32, groups []uint32) error {
+	list := unsafe.Pointer(unsafe.SliceData(groups))
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(list), 0); errno != 0 {
+		return errno
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)); errno != 0 {
+		return errno
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // dropOwn takes the agent's own capabilities out of the thread's sets.

@@ -75,6 +75,15 @@ func (v *view) overlay(scratch string) error {
 // one left there is in them.
 var anew = []string{"/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/proc", "/run", "/tmp"}
 
+// isAnew reports whether target is one of those mounts, also where the image
+// has a symbolic link to it.
+func isAnew(target string) bool {
+	return slices.ContainsFunc(anew, func(name string) bool {
+		at, err := filepath.EvalSymlinks(name)
+		return target == name || err == nil && target == at
+	})
+}
+
 // hidden holds what is between the engine and the agent.
 const hidden = spec.Internal + "/sock"
 
@@ -84,7 +93,7 @@ func (v *view) place(m *mountinfo.Info) error {
 	switch {
 	case target == "/" || v.has(target) || within(target, hidden) || within(v.root, target):
 		return nil
-	case m.Root == "/" && slices.Contains(anew, target):
+	case m.Root == "/" && isAnew(target):
 		return v.again(m)
 	case m.Root == "/" && m.FSType == "tmpfs" && within(target, "/proc"): // hides a directory
 		return v.again(m)

@@ -14,6 +14,7 @@ import (
 const (
 	EnterIsolation = "isolate"
 	ServeIsolated  = "isolated"
+	RunConfined    = "confined" // a command outside of an isolation, without the agent's own rights
 )
 
 // Isolation goes ahead of a Request, from the engine: its command gets

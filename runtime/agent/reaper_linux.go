@@ -20,6 +20,7 @@ type reaper struct {
 	commands map[int]*command      // running, by process id
 	open     map[*command]struct{} // started and not yet released
 	closed   bool                  // nothing starts any more
+	confines bool                  // this process has rights that commands must not have
 	changed  *sync.Cond            // of open
 }
 

@@ -38,7 +38,7 @@ func Serve(socket, scratch string) error {
 	if err != nil {
 		return err
 	}
-	s.scratch = scratch
+	s.scratch, s.reaper.confines = scratch, scratch != ""
 	listener, err := listen(socket)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/pkg/cio"
@@ -151,6 +152,13 @@ func names(c spec.Container) (hosts, resolv []byte, err error) {
 		hosts = append(hosts, '\n')
 	}
 	return fmt.Appendf(hosts, "127.0.1.1\t%s\n", hostname(c)), resolv, nil
+}
+
+// Names returns what a container like c knows of the names of machines. It may
+// change with the host's own.
+func Names(c spec.Container) ([]byte, error) {
+	hosts, resolv, err := names(c)
+	return slices.Concat(hosts, resolv), err
 }
 
 // readOptional reads a file that may be missing.

@@ -22,6 +22,10 @@ import (
 // removeTime bounds the removal of one container.
 const removeTime = 20 * time.Second
 
+// shimTime is a little more than what containerd gives the clean-up after a
+// shim: twice five seconds.
+const shimTime = 11 * time.Second
+
 // Remove kills a container and removes everything that was made for it. It
 // does not stop when ctx ends, only after a bounded time, and what is already
 // gone is no error. Calls for one container at the same time are one removal.
@@ -130,11 +134,24 @@ func (m *Manager) find(ctx context.Context, id string) (client.Container, client
 }
 
 // removeRemains ends what containerd has forgotten of a container: its shim,
-// and what the OCI runtime knows of it.
+// and what the OCI runtime knows of it. It first waits for as long as containerd
+// itself may take to clean up after a shim that died.
 func (m *Manager) removeRemains(ctx context.Context, id string) error {
 	root := filepath.Join(m.cfg.RuncRoot, m.cfg.Client.DefaultNamespace())
-	if _, err := os.Stat(filepath.Join(root, id)); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	timeout := time.After(shimTime)
+	for {
+		if _, err := os.Stat(filepath.Join(root, id)); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		tick := time.NewTimer(lastWait)
+		select {
+		case <-tick.C:
+			continue
+		case <-timeout:
+		case <-ctx.Done():
+		}
+		tick.Stop()
+		break
 	}
 	return errors.Join(engine.KillShims(m.cfg.Address, id), engine.DeleteContainer(ctx, m.cfg.Runc, root, id))
 }

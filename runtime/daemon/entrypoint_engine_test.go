@@ -72,6 +72,20 @@ func TestEntrypointRunsBeforeEachProcessOrNeverWhenToldSo(t *testing.T) {
 	}
 }
 
+func TestAnEntrypointHasNoMoreRightsInATestContainer(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := f.withEntrypoint(`export RIGHTS="$(grep -e ^Cap -e ^NoNew /proc/self/status; id; mkdir -p /tmp/m; mount -t tmpfs none /tmp/m 2>&1; unshare -m true 2>&1)"; exec "$@"`)
+	for _, user := range []string{"root", "tester"} {
+		c.User, c.Role = user, spec.RoleFresh
+		want := f.must(c, sh(`echo "$RIGHTS"`))
+		c.Role = spec.RoleTest
+		if got := f.must(c, sh(`echo "$RIGHTS"`)); got != want || !strings.Contains(got, "CapEff") {
+			t.Errorf("in a fresh container:\n%s\nin a test container:\n%s", want, got)
+		}
+	}
+}
+
 func TestAnEntrypointThatRunsNoCommandIsNamedWithItsWords(t *testing.T) {
 	f := start(t)
 	for script, words := range map[string]string{

@@ -55,7 +55,7 @@ type pool struct {
 
 	mu     sync.Mutex // guards the rest
 	warm   map[string]*warm
-	making map[string]chan struct{} // by place: has room for one who makes a container
+	making map[string]chan struct{} // by place: closed when who makes a container there is done
 }
 
 // take returns a container for c that is not anybody else's: one that is kept
@@ -65,12 +65,12 @@ func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, u
 	if err != nil {
 		return nil, false, err
 	}
-	turn := p.turn(place)
-	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
-	case <-ctx.Done():
-		return nil, false, context.Cause(ctx)
+	if c.Role == spec.RoleDev { // two who want one at once get the same
+		done, err := p.turn(ctx, place)
+		if err != nil {
+			return nil, false, err
+		}
+		defer done()
 	}
 	if w := p.reuse(key, place); w != nil {
 		return w, true, nil
@@ -90,15 +90,36 @@ func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, u
 	return w, false, nil
 }
 
-// turn is what whoever makes a container for a place must hold: two who want
-// the same at once get one.
-func (p *pool) turn(place string) chan struct{} {
+// turn waits until nobody else makes a container for a place.
+func (p *pool) turn(ctx context.Context, place string) (done func(), err error) {
+	for {
+		other, done := p.begin(place)
+		if other == nil {
+			return done, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// begin takes the turn of a place, or returns what closes when it is free.
+func (p *pool) begin(place string) (other <-chan struct{}, done func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.making[place] == nil {
-		p.making[place] = make(chan struct{}, 1)
+	if other := p.making[place]; other != nil {
+		return other, nil
 	}
-	return p.making[place]
+	mine := make(chan struct{})
+	p.making[place] = mine
+	return nil, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.making, place)
+		close(mine)
+	}
 }
 
 // reuse returns a kept container of that key, if there is one to be had, and
@@ -208,13 +229,17 @@ func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (key, p
 	if err != nil {
 		return "", "", err
 	}
+	names, err := container.Names(c)
+	if err != nil {
+		return "", "", err
+	}
 	place = digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
 	var sources []string
 	for _, m := range c.Mounts {
 		sources = append(sources, inode(m.Source))
 	}
 	c.Labels, c.Own = nil, nil
-	return digest(who.uid, image, p.helpers, c, sources), place, nil
+	return digest(who.uid, image, p.helpers, c, sources, names), place, nil
 }
 
 // inode tells a directory from another that came to its path later.

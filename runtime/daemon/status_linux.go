@@ -17,6 +17,7 @@ import (
 	"github.com/wr-build/wr/runtime/container"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/helper"
+	"github.com/wr-build/wr/runtime/spec"
 )
 
 // countTime bounds the walk over the state directory.
@@ -85,7 +86,7 @@ func (s *server) list(ctx context.Context) ([]Container, error) {
 	var asking sync.WaitGroup
 	for i, c := range all {
 		w, ok := s.pool.find(c.ID)
-		if !ok || c.Users == 0 {
+		if !ok || c.Users == 0 || c.Role == spec.RoleTest { // there the agent knows no command lines
 			continue
 		}
 		asking.Go(func() {

@@ -63,6 +63,9 @@ func TestKeptContainersAreListedAndStopped(t *testing.T) {
 	if out, _, code := w.run(dir, "stop", "--dry-run"); code != 0 || !strings.Contains(out, "would remove optimizer (dev") || len(listed()) != 2 {
 		t.Errorf("the last one is not what would be removed: exit %d, %s", code, out)
 	}
+	if _, errs, code := w.run(dir, "stop", "--all", "infra"); code != 2 || len(listed()) != 2 {
+		t.Errorf("--all with a project: exit %d, %s", code, errs)
+	}
 	if out, _, code := w.run(dir, "stop", "infra"); code != 0 || out != "removed infra (dev)\n" {
 		t.Errorf("exit %d, %q", code, out)
 	}

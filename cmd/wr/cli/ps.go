@@ -44,6 +44,12 @@ type stopCmd struct {
 
 // Prepare finds the containers to remove.
 func (c *stopCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	if c.All && len(c.Projects) > 0 {
+		return deed{}, &fault.Error{
+			Code: "stop.all_and_some", Class: fault.Usage, Message: "--all and projects exclude each other",
+			Next: "wr stop " + strings.Join(c.Projects, " ") + ", or wr stop --all",
+		}
+	}
 	client, containers, err := a.containers(ctx, c.All)
 	if err != nil {
 		return deed{}, err

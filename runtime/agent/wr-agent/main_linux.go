@@ -23,6 +23,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return failed(stderr, agent.Enter(args[1]))
 	case len(args) == 1 && args[0] == agent.ServeIsolated:
 		return failed(stderr, agent.Inherited())
+	case len(args) > 3 && args[0] == agent.RunConfined:
+		return failed(stderr, agent.Confined(args[1], args[2], args[3:]))
 	case len(args) == 1 && args[0] == agent.TellEnvironment:
 		return failed(stderr, agent.WriteEnvironment(os.Stdin))
 	case len(args) == 1 && args[0] == "version":
