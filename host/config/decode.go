@@ -77,7 +77,13 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 		d.wrongType(at, value, into.Type())
 		return
 	}
+	if c, ok := reflect.TypeAssert[custom](into.Addr()); ok {
+		c.fill(value)
+		return
+	}
 	switch into.Kind() {
+	case reflect.Bool:
+		into.SetBool(value.(bool))
 	case reflect.String:
 		into.SetString(value.(string))
 		d.enum(at, value.(string), field)
@@ -161,7 +167,13 @@ func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 
 // fits reports whether value has the TOML type that want is filled from.
 func fits(value any, want reflect.Type) bool {
+	if c, ok := reflect.TypeAssert[custom](reflect.New(want)); ok {
+		return c.fill(value)
+	}
 	switch want.Kind() {
+	case reflect.Bool:
+		_, ok := value.(bool)
+		return ok
 	case reflect.String:
 		_, ok := value.(string)
 		return ok
@@ -209,7 +221,7 @@ func homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "tasks", "images", "policy", "build",
+		"suites", "repos", "deps", "services", "images", "policy", "build",
 		"image.entrypoint", "image.pin", "test.container", "test.isolation",
 	}
 }

@@ -16,7 +16,12 @@ func Schema() ([]byte, error) {
 
 // schemaOf describes one type of the File.
 func schemaOf(t reflect.Type) map[string]any {
+	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
+		return c.schema()
+	}
 	switch t.Kind() {
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Slice:
