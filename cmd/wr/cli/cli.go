@@ -139,6 +139,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if ended >= 0 {
 		return exit(ended) // a shell has been told what could come next
 	}
+	if args, err = a.modern(args, parser.Model); err != nil {
+		return err
+	}
 	k, err := parser.Parse(args)
 	if ended >= 0 {
 		return exit(ended) // --help or --version has been printed
