@@ -8,9 +8,14 @@ import (
 
 // Schema returns a JSON schema of wr.toml, for editors.
 func Schema() ([]byte, error) {
-	schema := schemaOf(reflect.TypeFor[File]())
+	return schemaDocument(reflect.TypeFor[File](), Name)
+}
+
+// schemaDocument describes the file called name that fills t.
+func schemaDocument(t reflect.Type, name string) ([]byte, error) {
+	schema := schemaOf(t)
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
-	schema["title"] = Name
+	schema["title"] = name
 	return json.MarshalIndent(schema, "", "  ")
 }
 

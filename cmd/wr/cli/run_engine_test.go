@@ -27,6 +27,7 @@ func tasksOf(t *testing.T) string {
 	}
 	err := errors.Join(
 		appended("infra/devops/Dockerfile", "WORKDIR /srv\nCMD [\"sh\", \"-c\", \"echo own in $PWD; exit 9\"]\n"),
+		appended("apps/web/devops/Dockerfile", "CMD []\n"),
 		appended("infra/wr.toml", `
 [tasks.first]
 run = "echo first >made; id -un"
@@ -53,8 +54,8 @@ func TestTasksRunInTheirProjectsContainers(t *testing.T) {
 	if out, _, code := w.run(dir, "run", "infra:"); code != 9 || out != "own in /srv\n" {
 		t.Errorf("the image's own command: exit %d with %q, want 9 and its own directory", code, out)
 	}
-	if _, errs, code := w.run(dir, "run", "apps/web:"); code == 0 {
-		t.Errorf("an image without a command ran one: %s", errs)
+	if _, errs, code := w.run(dir, "run", "apps/web:"); code != 125 || !strings.Contains(errs, "image.no_command") {
+		t.Errorf("an image without a command: exit %d, want 125\n%s", code, errs)
 	}
 	if _, errs, code := w.run(dir, "run", "infra:largest", "--top=many"); code != 125 || !strings.Contains(errs, "task.bad_argument") {
 		t.Errorf("a wrong argument: exit %d, want 125\n%s", code, errs)

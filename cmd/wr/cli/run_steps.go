@@ -44,7 +44,7 @@ func (c *runCmd) steps(ctx context.Context, a *app, ws *workspace.Workspace, ste
 			var all []readyStep
 			for _, s := range steps {
 				at := slices.IndexFunc(selected, func(one plan.Selected) bool { return one.Path == s.Path })
-				e, err := a.settle(ws, selected[at], entry{fresh: c.Fresh}, caller)
+				e, err := a.settle(ctx, ws, selected[at], entry{fresh: c.Fresh}, caller)
 				if err != nil {
 					return err
 				}
