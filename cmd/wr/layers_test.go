@@ -53,8 +53,8 @@ var rows = []row{
 		"host/workspace", "host/plugin", "host/plugin/fetch",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
-	{"dependencies between projects; new projects; the engine's process; test support for containers", []string{
-		"host/graph", "host/scaffold", "runtime/daemon", "runtime/container/containertest",
+	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
+		"host/graph", "host/scaffold", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
 	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},

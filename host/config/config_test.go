@@ -40,13 +40,27 @@ func TestEveryTableIsRead(t *testing.T) {
 		Env:   Env{Allow: []string{"CI"}, Set: map[string]string{"TZ": "UTC"}},
 		Run:   Run{Network: spec.NetworkNone},
 		Bases: map[string]Base{"acme/python": {Suite: "bookworm", Include: []string{"python3", "python3-pytest"}}},
+		Tasks: map[string]Task{
+			"migrate": {
+				Run: Command{Line: "alembic upgrade ${revision}"}, Help: "Upgrade the database.",
+				Needs: []string{"build", "helpers:generate"}, Env: map[string]string{"PGTZ": "UTC"},
+				Args: []Arg{{Name: "revision", Required: true}, {Name: "sql", Type: ArgBool, Help: "Only print."}},
+			},
+			"serve": {
+				Run: Command{Words: []string{"serve", "--port", "${port}"}},
+				Args: []Arg{
+					{Name: "port", Type: ArgInt, Default: Scalar{"8000", true}},
+					{Name: "log_level", Type: ArgChoice, Choices: []string{"info", "debug"}, Default: Scalar{"info", true}},
+				},
+			},
+		},
 		lines: got.lines,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for key, line := range map[string]int{
-		"workspace": 1, "project.needs": 9, "image.args.PYTHON": 14, "test.paths[1]": 20, `bases."acme/python".suite`: 34, "nothing": 0,
+		"workspace": 1, "project.needs": 9, "image.args.PYTHON": 14, "test.paths[1]": 20, `bases."acme/python".suite`: 34, "tasks.serve.args[1].name": 51, "nothing": 0,
 	} {
 		if got.Line(key) != line {
 			t.Errorf("line of %s: got %d, want %d", key, got.Line(key), line)

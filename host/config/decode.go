@@ -16,6 +16,7 @@ import (
 // it for programmers.
 type decoder struct {
 	name     string         // of the file, for faults
+	root     reflect.Type   // what the whole file fills
 	lines    map[string]int // by dotted key
 	bad      map[string]bool
 	problems Errors
@@ -77,7 +78,13 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 		d.wrongType(at, value, into.Type())
 		return
 	}
+	if c, ok := reflect.TypeAssert[custom](into.Addr()); ok {
+		c.fill(value)
+		return
+	}
 	switch into.Kind() {
+	case reflect.Bool:
+		into.SetBool(value.(bool))
 	case reflect.String:
 		into.SetString(value.(string))
 		d.enum(at, value.(string), field)
@@ -118,7 +125,7 @@ func (d *decoder) enum(at, text string, field reflect.StructField) {
 
 // unknown notes the key at that the struct type table does not have.
 func (d *decoder) unknown(at, key string, value any, table reflect.Type) {
-	if slices.Contains(notYet(), at) {
+	if d.root == reflect.TypeFor[File]() && slices.Contains(notYet(), at) {
 		d.mistake(at, fault.Error{
 			Code:    "config.not_yet",
 			Message: label(at) + " is not supported by this version of wr",
@@ -134,7 +141,7 @@ func (d *decoder) unknown(at, key string, value any, table reflect.Type) {
 	if isTable(value) {
 		f.Message = "unknown table " + label(at)
 	}
-	if home := homeOf(key); f.Hint == "" && home != "" {
+	if home := d.homeOf(key); f.Hint == "" && home != "" {
 		f.Next = fmt.Sprintf("%s belongs in [%s]", key, home)
 	}
 	d.mistake(at, f)
@@ -161,7 +168,13 @@ func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 
 // fits reports whether value has the TOML type that want is filled from.
 func fits(value any, want reflect.Type) bool {
+	if c, ok := reflect.TypeAssert[custom](reflect.New(want)); ok {
+		return c.fill(value)
+	}
 	switch want.Kind() {
+	case reflect.Bool:
+		_, ok := value.(bool)
+		return ok
 	case reflect.String:
 		_, ok := value.(string)
 		return ok
@@ -187,9 +200,9 @@ func fields(t reflect.Type) map[string]reflect.StructField {
 	return found
 }
 
-// homeOf returns the first table of wr.toml that has key, or "".
-func homeOf(key string) string {
-	tables := fields(reflect.TypeFor[File]())
+// homeOf returns the first table of the file that has key, or "".
+func (d *decoder) homeOf(key string) string {
+	tables := fields(d.root)
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		t := tables[name].Type
 		if t.Kind() == reflect.Pointer {
@@ -209,7 +222,7 @@ func homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "tasks", "images", "policy", "build",
+		"suites", "repos", "deps", "services", "images", "policy", "build",
 		"image.entrypoint", "image.pin", "test.container", "test.isolation",
 	}
 }

@@ -22,13 +22,22 @@ func join(at, key string) string {
 	return at + "." + key
 }
 
+// Key is the dotted key of what the parts lead to, as [File.Line] takes it.
+func Key(parts ...string) string {
+	at := ""
+	for _, part := range parts {
+		at = join(at, part)
+	}
+	return at
+}
+
 // element is the dotted key of an element of the list at.
 func element(at string, i int) string { return fmt.Sprintf("%s[%d]", at, i) }
 
 // lines maps every key, table and list element of data, which must be valid
 // TOML, to its 1-based line.
 func lines(data []byte) map[string]int {
-	s := &scanner{found: map[string]int{}}
+	s := &scanner{found: map[string]int{}, counts: map[string]int{}}
 	for i, c := range data {
 		if c == '\n' {
 			s.ends = append(s.ends, i)
@@ -38,8 +47,10 @@ func lines(data []byte) map[string]int {
 	for table := ""; s.NextExpression(); {
 		e := s.Expression()
 		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
+		case unstable.Table:
 			table = s.key("", e.Key())
+		case unstable.ArrayTable:
+			table = s.next(e.Key())
 		case unstable.KeyValue:
 			s.keyValue(table, e)
 		}
@@ -50,8 +61,9 @@ func lines(data []byte) map[string]int {
 // scanner collects positions from go-toml's syntax tree.
 type scanner struct {
 	unstable.Parser
-	ends  []int // offsets of line ends
-	found map[string]int
+	ends   []int // offsets of line ends
+	found  map[string]int
+	counts map[string]int // elements so far of each list of tables
 }
 
 // key records each part of a possibly dotted key below at and returns the whole.
@@ -60,6 +72,21 @@ func (s *scanner) key(at string, parts unstable.Iterator) string {
 		at = join(at, string(parts.Node().Data))
 		s.record(at, parts.Node())
 	}
+	return at
+}
+
+// next records the header of one more element of a list of tables and returns
+// its key.
+func (s *scanner) next(parts unstable.Iterator) string {
+	at := ""
+	var last *unstable.Node
+	for parts.Next() {
+		last = parts.Node()
+		at = join(at, string(last.Data))
+		s.record(at, last)
+	}
+	at, s.counts[at] = element(at, s.counts[at]), s.counts[at]+1
+	s.record(at, last)
 	return at
 }
 

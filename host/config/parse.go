@@ -22,12 +22,17 @@ const maxSize = 1 << 20
 func Load(path, name string) (*File, error) {
 	data, err := read(path)
 	if err != nil {
-		return Default(), Errors{{Fault: &fault.Error{
-			Code: "config.unreadable", File: name, Err: err,
-			Message: "cannot be read: " + cause(err),
-		}}}
+		return Default(), unreadable(name, err)
 	}
 	return Parse(name, data)
+}
+
+// unreadable is the mistake of a file that cannot be read.
+func unreadable(name string, err error) Errors {
+	return Errors{{Fault: &fault.Error{
+		Code: "config.unreadable", File: name, Err: err,
+		Message: "cannot be read: " + cause(err),
+	}}}
 }
 
 // Parse reads data, the contents of a wr.toml that faults call name. An error
@@ -35,16 +40,25 @@ func Load(path, name string) (*File, error) {
 // it holds all that was right, so that callers can see what was meant.
 func Parse(name string, data []byte) (*File, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	tree := map[string]any{}
-	if err := toml.Unmarshal(data, &tree); err != nil {
-		return intended(data), Errors{{Fault: syntaxFault(name, err)}}
+	tree, err := parseTree(name, data)
+	if err != nil {
+		return intended(data), err
 	}
 	f := &File{lines: lines(data)}
-	d := &decoder{name: name, lines: f.lines, bad: map[string]bool{}}
+	d := &decoder{name: name, root: reflect.TypeFor[File](), lines: f.lines, bad: map[string]bool{}}
 	d.table("", tree, reflect.ValueOf(f).Elem())
 	check(d, f)
 	f.setDefaults()
 	return f, d.result()
+}
+
+// parseTree reads TOML.
+func parseTree(name string, data []byte) (map[string]any, error) {
+	tree := map[string]any{}
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		return nil, Errors{{Fault: syntaxFault(name, err)}}
+	}
+	return tree, nil
 }
 
 // header matches the two tables that make a directory a workspace or a project.

@@ -8,15 +8,25 @@ import (
 
 // Schema returns a JSON schema of wr.toml, for editors.
 func Schema() ([]byte, error) {
-	schema := schemaOf(reflect.TypeFor[File]())
+	return schemaDocument(reflect.TypeFor[File](), Name)
+}
+
+// schemaDocument describes the file called name that fills t.
+func schemaDocument(t reflect.Type, name string) ([]byte, error) {
+	schema := schemaOf(t)
 	schema["$schema"] = "http://json-schema.org/draft-07/schema#"
-	schema["title"] = Name
+	schema["title"] = name
 	return json.MarshalIndent(schema, "", "  ")
 }
 
 // schemaOf describes one type of the File.
 func schemaOf(t reflect.Type) map[string]any {
+	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
+		return c.schema()
+	}
 	switch t.Kind() {
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Slice:

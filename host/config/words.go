@@ -16,7 +16,14 @@ func label(at string) string {
 
 // describe words the type that a value should have.
 func describe(t reflect.Type) string {
+	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
+		return c.describe()
+	}
 	switch {
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return "a list of tables"
 	case t.Kind() == reflect.String:
 		return "a string"
 	case t.Kind() == reflect.Slice:

@@ -14,7 +14,7 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version
+	RunStarted      Type = "run_started"      // Run, Args, Version, Personal
 	ProjectPlanned  Type = "project_planned"  // Project, Image: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
@@ -86,6 +86,15 @@ type Event struct {
 	Interrupted bool          `json:"interrupted,omitempty"` //
 	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
+	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
+}
+
+// Setting is one value of a configuration and where it comes from.
+type Setting struct {
+	Key   string `json:"key"`
+	Value any    `json:"value"`
+	File  string `json:"file"`
+	Line  int    `json:"line"`
 }
 
 // Sink consumes events. Emit is called from one goroutine at a time.

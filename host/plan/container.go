@@ -16,8 +16,8 @@ func Container(ws *workspace.Workspace, p workspace.Project, image string, netwo
 	return spec.Container{
 		Image:      image,
 		Hostname:   p.Hostname(),
-		Mounts:     []spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}},
-		Env:        environment(p, o.HostEnv),
+		Mounts:     append([]spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}}, o.Mounts...),
+		Env:        environment(p, o),
 		User:       p.Config.Image.User,
 		Entrypoint: p.Config.Image.Entrypoint,
 		Network:    network,
@@ -31,14 +31,14 @@ func InContainer(p workspace.Project) string { return path.Join(spec.Workspace, 
 
 // environment is what wr, the project and the host's allowed variables say,
 // the project's own settings last.
-func environment(p workspace.Project, hostEnv map[string]string) []string {
+func environment(p workspace.Project, o Options) []string {
 	env := map[string]string{
 		"PYTHONPATH":              pythonPath(p),
 		"PYTHONDONTWRITEBYTECODE": "1", // bytecode never goes to the source tree
 		"WR_PROJECT":              p.Path,
 	}
-	for _, name := range p.Config.Env.Allow {
-		if value, ok := hostEnv[name]; ok {
+	for _, name := range slices.Concat(o.Allow, p.Config.Env.Allow) {
+		if value, ok := o.HostEnv[name]; ok {
 			env[name] = value
 		}
 	}

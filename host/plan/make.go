@@ -28,6 +28,8 @@ type Options struct {
 	Paths      map[string][]string // project path to the files and node ids asked for; none = all
 	AllowEmpty bool                // no tests is no failure
 	HostEnv    map[string]string   // variables of the host
+	Allow      []string            // names of HostEnv for every project, as the caller has set
+	Mounts     []spec.Mount        // for every project, as the caller has set
 	Caller     spec.Owner          // whom written files belong to
 	NoCache    bool                // build without BuildKit's cache
 	Fresh      bool                // run in containers that are used for nothing else
@@ -136,12 +138,12 @@ func quoted(paths []string) string {
 }
 
 // key is the sha256 of what decides how tests run, short of the files they
-// read: who calls, where the workspace lies and whether the container is kept
+// read: who calls, where the workspace (the first mount) lies and whether the container is kept
 // do not count. The image counts
 // by its key, not by a name that the workspace's directory may have given it.
 func key(t *Tests, imageKey string) string {
 	portable := *t
-	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, nil, nil
+	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, t.Container.Mounts[1:], nil
 	portable.Container.Image, portable.Container.Role = "", spec.RoleFresh
 	document, err := json.Marshal(struct {
 		Image string

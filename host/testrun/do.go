@@ -19,13 +19,15 @@ import (
 type Config struct {
 	Builder spec.Builder
 	Runner  spec.Runner
-	Jobs    int          // containers at once
-	Builds  int          // builds at once
-	Owner   spec.Owner   // whom the files of the run belong to
-	Args    []string     // wr's command line, for the record
-	Version string       // of wr
-	Sinks   []event.Sink // further consumers of the events
-	Now     func() time.Time
+	Jobs    int        // containers at once
+	Builds  int        // builds at once
+	Owner   spec.Owner // whom the files of the run belong to
+	Args    []string   // wr's command line, for the record
+	Version string     // of wr
+	// Personal are the settings of the caller alone, for the record.
+	Personal []event.Setting
+	Sinks    []event.Sink // further consumers of the events
+	Now      func() time.Time
 }
 
 // Do carries out p and returns what came of it and where it is recorded. The
@@ -57,7 +59,7 @@ type doing struct {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
-	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args})
+	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
 	for _, a := range p.Actions {
 		d.planned(a)
 	}

@@ -57,7 +57,7 @@ type Owner struct {
 	UID   int    `json:"uid"`
 }
 
-// Identity is who a container's commands run as, and where.
+// Identity is who a container's commands run as, and where, and which is its own.
 type Identity struct {
 	UID    int    `json:"uid"`
 	GID    int    `json:"gid"`
@@ -65,6 +65,8 @@ type Identity struct {
 	Name   string `json:"name"`
 	Home   string `json:"home"`
 	Dir    string `json:"dir"` // the image's working directory
+	// Command is the image's CMD.
+	Command []string `json:"command,omitempty"`
 }
 
 // Container is one container.

@@ -261,7 +261,7 @@ func identify(users accounts, name string, img *image) (Identity, error) {
 		name = img.config.User
 	}
 	who, err := users.identify(name)
-	who.Dir = img.config.WorkingDir
+	who.Dir, who.Command = img.config.WorkingDir, img.config.Cmd
 	if who.Dir == "" {
 		who.Dir = "/"
 	}

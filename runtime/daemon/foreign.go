@@ -25,7 +25,7 @@ func foreign(c spec.Container, who container.Identity) *fault.Error {
 		return nil // Nothing is mapped.
 	}
 	for _, m := range c.Mounts {
-		if !m.Owned {
+		if !m.Owned || m.ReadOnly {
 			continue
 		}
 		if path, owner, ok := firstForeign(m.Source, c.Caller); ok {

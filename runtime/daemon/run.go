@@ -161,7 +161,11 @@ func awaitCreated(ctx context.Context, conn *wire.Conn) (*run, error) {
 
 // process runs p to its end. When ctx ends, p gets SIGINT and a moment.
 func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
-	session, err := agent.Start(r.agent, r.command(p), stdio)
+	command := r.command(p)
+	if len(command.Args) == 0 {
+		return spec.Exit{}, noCommand()
+	}
+	session, err := agent.Start(r.agent, command, stdio)
 	if err != nil {
 		return spec.Exit{}, err
 	}
@@ -191,9 +195,21 @@ func (r *run) command(p spec.Process) agent.Command {
 	if dir == "" {
 		dir = r.Identity.Dir
 	}
+	args := p.Args
+	if len(args) == 0 {
+		args = r.Identity.Command
+	}
 	return agent.Command{
-		Args: slices.Concat(r.Before, p.Args), Env: env, Whole: len(r.Env) > 0, Dir: dir, Terminal: p.Terminal, Size: p.Size,
+		Args: slices.Concat(r.Before, args), Env: env, Whole: len(r.Env) > 0, Dir: dir, Terminal: p.Terminal, Size: p.Size,
 		UID: r.Identity.UID, GID: r.Identity.GID, Groups: r.Identity.Groups,
+	}
+}
+
+// noCommand is an image that is to run what it does not have.
+func noCommand() error {
+	return &fault.Error{
+		Code: "image.no_command", Message: "the image has no command of its own",
+		Next: "write CMD into the Dockerfile, or name what to run",
 	}
 }
 

@@ -102,9 +102,9 @@ type Container struct {
 
 // Process says what runs inside a container.
 type Process struct {
-	Args     []string `json:"args"`
+	Args     []string `json:"args"`          // none = the image's own CMD
 	Env      []string `json:"env,omitempty"` // KEY=VALUE, over the container's own
-	Dir      string   `json:"dir"`           // container path
+	Dir      string   `json:"dir"`           // container path; "" = the image's own
 	Terminal bool     `json:"terminal,omitempty"`
 	Size     Size     `json:"size,omitzero"` // of the terminal at start
 	// Ports of the container's loopback are reachable on this machine's for as

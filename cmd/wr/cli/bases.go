@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -18,6 +19,10 @@ func (a *app) makeBases(ctx context.Context, o *opened) error {
 	if a.Connect != nil || len(o.ws.Config.Bases) == 0 {
 		return nil
 	}
+	mine, err := a.personal(ctx, o.ws)
+	if err != nil {
+		return err
+	}
 	missing, err := missingBases(ctx, o.ws, o.sources)
 	if err != nil || len(missing) == 0 {
 		return err
@@ -27,6 +32,9 @@ func (a *app) makeBases(ctx context.Context, o *opened) error {
 		return err
 	}
 	defer bases.Close()
+	for i, base := range missing {
+		missing[i].Mirror = cmp.Or(mine.Mirrors[base.Suite], base.Mirror)
+	}
 	_, err = a.createBases(ctx, bases, missing, a.Err)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -45,6 +45,7 @@ type grammar struct {
 	Build  buildCmd  `cmd:"" help:"Make the images of projects, unless they are up to date."`
 	Shell  shellCmd  `cmd:"" help:"Open a shell in a project's container."`
 	Exec   execCmd   `cmd:"" help:"Run a command in a project's container."`
+	Run    runCmd    `cmd:"" help:"Run a task of a project in its container, or list the tasks."`
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 
 	Ps      psCmd      `cmd:"" group:"more" help:"The containers that are kept or in use."`
@@ -138,6 +139,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if ended >= 0 {
 		return exit(ended) // a shell has been told what could come next
 	}
+	if args, err = a.modern(args, parser.Model); err != nil {
+		return err
+	}
 	k, err := parser.Parse(args)
 	if ended >= 0 {
 		return exit(ended) // --help or --version has been printed
@@ -225,7 +229,7 @@ func faults(err error) []*fault.Error {
 // exitCode is the code of design section 10 for a fault. The commands that
 // pass on a container's code keep 125 to 127 for wr's own failures.
 func (a *app) exitCode(f *fault.Error) int {
-	if a.name == "exec" || a.name == "shell" {
+	if a.name == "exec" || a.name == "shell" || a.name == "run" {
 		return ownCode(f)
 	}
 	switch f.Class {

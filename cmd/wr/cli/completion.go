@@ -22,15 +22,28 @@ func (a *app) complete(ctx context.Context, parser *kong.Kong) {
 	if _, asked := a.LookupEnv("COMP_LINE"); !asked {
 		return
 	}
-	kongcompletion.Register(parser, kongcompletion.WithPredictor("project", complete.PredictFunc(func(complete.Args) []string {
-		ws, err := workspace.Load(ctx, ".")
-		if err != nil {
-			return nil
-		}
-		var names []string
-		for _, p := range ws.Projects {
-			names = append(names, p.Path)
-		}
-		return names
-	})))
+	predict := func(names func(ws *workspace.Workspace) []string) complete.Predictor {
+		return complete.PredictFunc(func(complete.Args) []string {
+			ws, err := workspace.Load(ctx, ".")
+			if err != nil {
+				return nil
+			}
+			return names(ws)
+		})
+	}
+	if a.completeCall(ctx) {
+		parser.Exit(0)
+		return
+	}
+	kongcompletion.Register(parser,
+		kongcompletion.WithPredictor("project", predict(predictProjects)),
+		kongcompletion.WithPredictor("task", predict(predictTasks)))
+}
+
+func predictProjects(ws *workspace.Workspace) []string {
+	var names []string
+	for _, p := range ws.Projects {
+		names = append(names, p.Path)
+	}
+	return names
 }

@@ -10,14 +10,21 @@ import (
 
 // configCmd is `wr config`.
 type configCmd struct {
+	Show   configShowCmd   `cmd:"" default:"withargs" help:"Show every value that counts here."`
 	Schema configSchemaCmd `cmd:"" help:"Print the JSON schema of wr.toml, for editors."`
 }
 
-type configSchemaCmd struct{}
+type configSchemaCmd struct {
+	Personal bool `help:"Of a person's own file instead."`
+}
 
 // Read prints the schema.
-func (configSchemaCmd) Read(_ context.Context, a *app) error {
-	schema, err := config.Schema()
+func (c configSchemaCmd) Read(_ context.Context, a *app) error {
+	describe := config.Schema
+	if c.Personal {
+		describe = config.PersonSchema
+	}
+	schema, err := describe()
 	if err != nil {
 		return err
 	}

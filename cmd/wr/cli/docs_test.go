@@ -95,13 +95,25 @@ func TestThePageOfConfigurationIsTrue(t *testing.T) {
 		if named, ok := table.Named(); ok {
 			title, table.Properties = "["+name+".\"NAME\"]", named.Properties
 		}
-		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| key | type | default | |\n|---|---|---|---|\n", title, table.Description)
-		for _, key := range slices.Sorted(maps.Keys(table.Properties)) {
-			p := table.Properties[key]
-			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", key, p.kind(), p.fallback(), p.Description)
-		}
+		table.write(&page, title)
 	}
 	compare(t, "../../../docs/configuration.md", page.Bytes())
+}
+
+// write writes what a table can hold, then what the tables in its lists can.
+func (s schema) write(page *bytes.Buffer, title string) {
+	fmt.Fprintf(page, "\n## %s\n\n%s\n\n| key | type | default | |\n|---|---|---|---|\n", title, s.Description)
+	keys := slices.Sorted(maps.Keys(s.Properties))
+	for _, key := range keys {
+		p := s.Properties[key]
+		fmt.Fprintf(page, "| `%s` | %s | %s | %s |\n", key, p.kind(), p.fallback(), p.Description)
+	}
+	for _, key := range keys {
+		if p := s.Properties[key]; p.Items != nil && len(p.Items.Properties) > 0 {
+			p.Items.Description = p.Description
+			p.Items.write(page, "["+strings.Replace(title, "]", "."+key+"]]", 1))
+		}
+	}
 }
 
 // schema is the part of a JSON schema that the page shows.
@@ -111,6 +123,7 @@ type schema struct {
 	Default     any               `json:"default"`
 	Enum        []string          `json:"enum"`
 	Items       *schema           `json:"items"`
+	AnyOf       []schema          `json:"anyOf"`
 	Properties  map[string]schema `json:"properties"`
 	Additional  json.RawMessage   `json:"additionalProperties"`
 }
@@ -126,6 +139,14 @@ func (s schema) kind() string {
 	switch {
 	case len(s.Enum) > 0:
 		return strings.Join(s.Enum, " or ")
+	case len(s.AnyOf) > 0:
+		var kinds []string
+		for _, one := range s.AnyOf {
+			kinds = append(kinds, one.kind())
+		}
+		return strings.Join(kinds, " or ")
+	case s.Type == "array" && len(s.Items.Properties) > 0:
+		return "list of tables"
 	case s.Type == "array":
 		return "list of " + s.Items.Type + "s"
 	case s.Type == "object":

@@ -50,7 +50,7 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	find := func(selected []plan.Selected) (entered, error) { return a.settle(ws, selected[0], in, caller) }
+	find := func(selected []plan.Selected) (entered, error) { return a.settle(ctx, ws, selected[0], in, caller) }
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error {
 			e, err := find(selected)
@@ -77,12 +77,17 @@ type entered struct {
 }
 
 // settle decides image, container and process of an entry into s.
-func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller spec.Owner) (entered, error) {
+func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Selected, in entry, caller spec.Owner) (entered, error) {
+	mine, err := a.personal(ctx, ws)
+	if err != nil {
+		return entered{}, err
+	}
 	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{}).Actions[0]
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
 	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller}
+	a.addPersonal(&options, mine)
 	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
 	if in.user != "" {
 		container.User = in.user

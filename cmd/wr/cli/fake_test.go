@@ -61,6 +61,9 @@ const suspicious = 77
 func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
 	c.Mounts = slices.Concat(c.Mounts, c.Own)
 	here := translate(c.Mounts)
+	if len(p.Args) == 0 {
+		p.Args = e.command(c.Image)
+	}
 	cmd := exec.CommandContext(ctx, p.Args[0])
 	cmd.Args = nil
 	for _, arg := range p.Args {
@@ -94,6 +97,18 @@ func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, s
 		return spec.Exit{Code: 127, Elapsed: time.Since(began)}, nil
 	}
 	return spec.Exit{Elapsed: time.Since(began)}, err
+}
+
+// command is the CMD of an image, which is its Dockerfile.
+func (e fakeEngine) command(ref string) []string {
+	text, _ := os.ReadFile(e.path(ref))
+	var words []string
+	for line := range strings.Lines(string(text)) {
+		if list, ok := strings.CutPrefix(line, "CMD "); ok {
+			_ = json.Unmarshal([]byte(list), &words)
+		}
+	}
+	return words
 }
 
 // facts are what wr's pytest plugin writes, in words of this machine.

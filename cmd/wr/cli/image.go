@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ func (c *baseCreateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	if wanted, err = c.mirrored(ctx, a, wanted); err != nil {
+		return deed{}, err
+	}
 	bases, err := a.bases(ctx)
 	if err != nil {
 		return deed{}, err
@@ -79,6 +83,22 @@ func (c *baseCreateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		},
 		end: bases.Close,
 	}, nil
+}
+
+// mirrored are bases from the mirrors of the caller, unless a flag names one.
+func (c *baseCreateCmd) mirrored(ctx context.Context, a *app, bases []image.Base) ([]image.Base, error) {
+	if c.Mirror != "" {
+		return bases, nil
+	}
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		ws = nil // a base with a name and a suite needs none
+	}
+	mine, err := a.personal(ctx, ws)
+	for i, base := range bases {
+		bases[i].Mirror = cmp.Or(mine.Mirrors[base.Suite], base.Mirror)
+	}
+	return bases, err
 }
 
 // wanted lists what to make: the one that the flags describe, or those of wr.toml.

@@ -39,18 +39,24 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, errors.Join(err, o.engine.Close())
 	}
+	mine, err := a.personal(ctx, o.ws)
+	if err != nil {
+		return deed{}, errors.Join(err, o.engine.Close())
+	}
 	draw := func(selected []plan.Selected) plan.Plan {
 		for i, s := range selected {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
-		return plan.TestRun(o.ws, selected, plan.Options{
+		options := plan.Options{
 			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
-		})
+		}
+		a.addPersonal(&options, mine)
+		return plan.TestRun(o.ws, selected, options)
 	}
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
 		func(selected []plan.Selected) error {
-			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller})
+			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller, Personal: recorded(mine)})
 		},
 	), nil
 }
