@@ -70,8 +70,10 @@ func (s *server) recall(c container.Container) (*warm, error) {
 	}, nil
 }
 
-// awaitFormerUsers waits for the commands that clients of an earlier engine run.
+// awaitFormerUsers waits for the commands that clients of an earlier engine, or
+// such that have left, run. Meanwhile the engine is not idle.
 func (s *server) awaitFormerUsers(ctx context.Context, w *warm) {
+	defer s.activity.begin()()
 	if _, err := s.ask(ctx, w.Container, true); err != nil {
 		s.pool.drop(w)
 		return

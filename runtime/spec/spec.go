@@ -107,6 +107,10 @@ type Process struct {
 	Dir      string   `json:"dir"`           // container path
 	Terminal bool     `json:"terminal,omitempty"`
 	Size     Size     `json:"size,omitzero"` // of the terminal at start
+
+	// Detached lets the process run on when the context of Run ends. Its
+	// container, one of RoleDev, is in use for as long. Not with Terminal.
+	Detached bool `json:"detached,omitempty"`
 }
 
 // Size is a terminal's size in character cells.
