@@ -45,7 +45,7 @@ var rows = []row{
 		"host/report", "runtime/spec/spectest",
 	}},
 	{"files, git, cache, sockets, the engine's life", []string{
-		"host/config", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
+		"host/config", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
 		"host/plugin/manifest", "host/plugin/lock",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},

@@ -33,7 +33,12 @@ func InContainer(p workspace.Project) string { return path.Join(spec.Workspace, 
 // the project's own settings last.
 func environment(p workspace.Project, o Options) []string {
 	env := map[string]string{
-		"PYTHONPATH":              pythonPath(p),
+		"PYTHONPATH": pythonPath(p),
+		// Git trusts the workspace and sub-repos in it whoever owns them: whoever
+		// runs wr there does so already.
+		"GIT_CONFIG_COUNT":        "1",
+		"GIT_CONFIG_KEY_0":        "safe.directory",
+		"GIT_CONFIG_VALUE_0":      "*",
 		"PYTHONDONTWRITEBYTECODE": "1", // bytecode never goes to the source tree
 		"WR_PROJECT":              p.Path,
 	}

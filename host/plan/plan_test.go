@@ -117,7 +117,7 @@ func TestTheConfigDecidesHowAProjectIsBuiltAndTested(t *testing.T) {
 	if want := []string{"test", "it's more"}; !slices.Equal(test.Paths, want) {
 		t.Errorf("paths are %q, want %q", test.Paths, want)
 	}
-	wantEnv := []string{"MODE=test", "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=/app:/app/apps/web", "TOKEN=x", "WR_PROJECT=apps/web"}
+	wantEnv := []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*", "MODE=test", "PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH=/app:/app/apps/web", "TOKEN=x", "WR_PROJECT=apps/web"}
 	if !slices.Equal(test.Container.Env, wantEnv) {
 		t.Errorf("environment is %q, want %q", test.Container.Env, wantEnv)
 	}

@@ -148,7 +148,7 @@ const JUnitFile = "junit.xml"
 func record(dir RunDir, l *log, result *report.Run) error {
 	err := l.Close()
 	if err == nil {
-		err = dir.run.replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
+		err = dir.run.Replace(JUnitFile, func(f *os.File) error { return report.JUnit(f, result) })
 	}
 	if err != nil {
 		return notRecorded(dir, l.lines, err)

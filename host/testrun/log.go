@@ -23,7 +23,7 @@ type log struct {
 }
 
 func openLog(dir RunDir) (*log, error) {
-	f, err := dir.run.create(EventsFile)
+	f, err := dir.run.NewFile(EventsFile)
 	if err != nil {
 		return nil, err
 	}

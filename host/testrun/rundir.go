@@ -1,8 +1,6 @@
 package testrun
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,17 +9,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// Names in the workspace, each in the one above.
+// Names in the state of the workspace, each in the one above.
 const (
-	stateFolder    = ".wr"
-	ignoreFile     = ".gitignore"
 	cacheFolder    = "pytest" // pytest's own caches, a folder for each project
 	runsFolder     = "runs"
 	latestLink     = "latest"
@@ -42,8 +38,8 @@ type RunDir struct {
 	ID   string // sortable by time: 20261123-021533-ab12
 	Path string // host path
 
-	state folder // .wr
-	run   folder // the directory itself
+	state state.Folder // .wr
+	run   state.Folder // the directory itself
 	lock  *os.File
 }
 
@@ -53,26 +49,19 @@ type RunDir struct {
 func NewRunDir(root string, now time.Time, owner spec.Owner) (RunDir, error) {
 	var d RunDir
 	if err := d.create(root, now, owner); err != nil {
-		return RunDir{}, cannotKeepRuns(filepath.Join(root, stateFolder), errors.Join(err, d.Close()))
+		return RunDir{}, cannotKeepRuns(state.Path(root), errors.Join(err, d.Close()))
 	}
-	d.Path = filepath.Join(root, stateFolder, runsFolder, d.ID)
+	d.Path = filepath.Join(state.Path(root), runsFolder, d.ID)
 	return d, nil
 }
 
 // create fills d as far as it comes.
 func (d *RunDir) create(root string, now time.Time, owner spec.Owner) error {
-	workspace, err := openFolder(root, owner)
-	if err != nil {
+	var err error
+	if d.state, err = state.Open(root, owner); err != nil {
 		return err
 	}
-	defer workspace.Close()
-	if d.state, err = workspace.enter(stateFolder); err != nil {
-		return err
-	}
-	if err := d.state.write(ignoreFile, []byte("*\n")); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	runs, err := d.state.enter(runsFolder)
+	runs, err := d.state.Enter(runsFolder)
 	if err != nil {
 		return err
 	}
@@ -81,25 +70,25 @@ func (d *RunDir) create(root string, now time.Time, owner spec.Owner) error {
 		return err
 	}
 	prune(runs)
-	return runs.point(latestLink, d.ID)
+	return runs.Point(latestLink, d.ID)
 }
 
 // claim makes the run's directory in runs. Making it is what decides who has
 // the id; locking it is what keeps others from pruning it while we live.
-func (d *RunDir) claim(runs folder, now time.Time) (err error) {
+func (d *RunDir) claim(runs state.Folder, now time.Time) (err error) {
 	for d.run.Root == nil {
-		d.ID = now.UTC().Format("20060102-150405-") + random(2)
-		if d.run, err = runs.fresh(d.ID); err != nil && !errors.Is(err, fs.ErrExist) {
+		d.ID = now.UTC().Format("20060102-150405-") + state.Random(2)
+		if d.run, err = runs.Fresh(d.ID); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	if d.lock, err = d.run.create(lockFile); err != nil {
+	if d.lock, err = d.run.NewFile(lockFile); err != nil {
 		return err
 	}
 	if err := tryLock(d.lock); err != nil {
 		return err
 	}
-	projects, err := d.run.fresh(projectsFolder)
+	projects, err := d.run.Fresh(projectsFolder)
 	return errors.Join(err, projects.Close())
 }
 
@@ -115,7 +104,7 @@ func (d RunDir) Close() error {
 // Latest returns the newest run of the workspace at root; ok = false when
 // there is none.
 func Latest(root string) (d RunDir, ok bool) {
-	path := filepath.Join(root, stateFolder, runsFolder)
+	path := filepath.Join(state.Path(root), runsFolder)
 	runs, err := os.OpenRoot(path)
 	if err != nil {
 		return RunDir{}, false
@@ -135,20 +124,20 @@ func Latest(root string) (d RunDir, ok bool) {
 // Unit is the host path of the directory of the project with that path. No two
 // projects share one, and none lies inside another.
 func (d RunDir) Unit(project string) string {
-	return filepath.Join(d.Path, projectsFolder, folderOf(project))
+	return filepath.Join(d.Path, projectsFolder, state.Name(project))
 }
 
 // unit makes the directory of the project with that path. It fails if there is
 // one already: what it held would be taken for a result of this run.
-func (d RunDir) unit(project string) (folder, error) {
-	projects, err := d.run.open(projectsFolder)
+func (d RunDir) unit(project string) (state.Folder, error) {
+	projects, err := d.run.Existing(projectsFolder)
 	if err != nil {
-		return folder{}, err
+		return state.Folder{}, err
 	}
 	defer projects.Close()
-	unit, err := projects.fresh(folderOf(project))
+	unit, err := projects.Fresh(state.Name(project))
 	if errors.Is(err, fs.ErrExist) {
-		return folder{}, &fault.Error{
+		return state.Folder{}, &fault.Error{
 			Code: "test.stale_dir", Class: fault.Bug, Err: err,
 			Message: fmt.Sprintf("%s exists already; what is in it would be mixed into this run", d.Unit(project)),
 		}
@@ -160,30 +149,22 @@ func (d RunDir) unit(project string) (folder, error) {
 // and returns its host path. It never lies in the source tree, where pytest
 // would put it, and is kept from run to run, so that --lf works.
 func (d RunDir) cache(project string) (string, error) {
-	state := filepath.Dir(filepath.Dir(d.Path))
-	caches, err := d.state.enter(cacheFolder)
+	above := filepath.Dir(filepath.Dir(d.Path))
+	caches, err := d.state.Enter(cacheFolder)
 	if err != nil {
-		return "", cannotKeepRuns(state, err)
+		return "", cannotKeepRuns(above, err)
 	}
 	defer caches.Close()
-	cache, err := caches.enter(folderOf(project))
+	cache, err := caches.Enter(state.Name(project))
 	if err != nil {
-		return "", cannotKeepRuns(state, err)
+		return "", cannotKeepRuns(above, err)
 	}
-	return filepath.Join(state, cacheFolder, folderOf(project)), cache.Close()
-}
-
-// folderOf is the project's path as the name of one folder.
-func folderOf(project string) string {
-	if project == "." || project == "" {
-		return "+" // no project path starts with a slash
-	}
-	return strings.NewReplacer("%", "%25", "+", "%2B", "/", "+").Replace(project)
+	return filepath.Join(above, cacheFolder, state.Name(project)), cache.Close()
 }
 
 // prune removes the runs beyond the newest, as far as it can: a run is not
 // worth failing for what is left of another.
-func prune(runs folder) {
+func prune(runs state.Folder) {
 	ids := runIDs(runs.Root)
 	for _, id := range ids[:max(0, len(ids)-keepRuns)] {
 		remove(runs, id)
@@ -191,7 +172,7 @@ func prune(runs folder) {
 }
 
 // remove removes a run unless its process lives.
-func remove(runs folder, id string) {
+func remove(runs state.Folder, id string) {
 	lock, err := runs.OpenFile(path.Join(id, lockFile), os.O_RDWR, 0)
 	if err == nil {
 		defer lock.Close()
@@ -213,12 +194,6 @@ func runIDs(runs *os.Root) []string {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-func random(bytes int) string {
-	b := make([]byte, bytes)
-	_, _ = rand.Read(b) // never fails
-	return hex.EncodeToString(b)
 }
 
 func cannotKeepRuns(state string, err error) error {

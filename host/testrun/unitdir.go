@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -23,7 +24,7 @@ const (
 
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
-	folder
+	state.Folder
 	path  string   // host path, for mounts
 	null  *os.File // stdin of the process
 	log   *os.File // its stdout and stderr, also read for the last lines
@@ -37,7 +38,7 @@ func makeUnitDir(run RunDir, project string, c pluginConfig) (*unitDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &unitDir{folder: made, path: run.Unit(project)}
+	d := &unitDir{Folder: made, path: run.Unit(project)}
 	if err := d.fill(c); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -48,15 +49,15 @@ func (d *unitDir) fill(c pluginConfig) error {
 	if err := d.writePlugin(c); err != nil {
 		return err
 	}
-	facts, err := d.fresh(factsFolder)
+	facts, err := d.Fresh(factsFolder)
 	if err != nil {
 		return err
 	}
 	defer facts.Close()
-	if d.facts, err = facts.create(factsFile); err != nil {
+	if d.facts, err = facts.NewFile(factsFile); err != nil {
 		return err
 	}
-	if d.log, err = d.create(logFile); err != nil {
+	if d.log, err = d.NewFile(logFile); err != nil {
 		return err
 	}
 	d.null, err = os.Open(os.DevNull)
@@ -69,17 +70,17 @@ func (d *unitDir) writePlugin(c pluginConfig) error {
 	if err != nil {
 		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
 	}
-	files, err := d.fresh(pluginFolder)
+	files, err := d.Fresh(pluginFolder)
 	if err != nil {
 		return err
 	}
 	defer files.Close()
-	return errors.Join(files.write(pluginName+".py", plugin), files.write(configFile, config))
+	return errors.Join(files.Write(pluginName+".py", plugin), files.Write(configFile, config))
 }
 
 // Close closes the files; the directory stays.
 func (d *unitDir) Close() error {
-	all := []error{d.folder.Close()}
+	all := []error{d.Folder.Close()}
 	for _, f := range []*os.File{d.null, d.log, d.facts} {
 		if f != nil {
 			all = append(all, f.Close())
@@ -95,7 +96,7 @@ func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) 
 // the disk if not. Why not ask for the free space: quotas are not in it.
 func (d *unitDir) full() *fault.Error {
 	const name, size = ".probe", 64 << 10
-	err := d.write(name, make([]byte, size))
+	err := d.Write(name, make([]byte, size))
 	if err == nil {
 		_ = d.Remove(name)
 		return nil

@@ -19,6 +19,7 @@ type Command struct {
 	Env      []string // KEY=VALUE, over the container's own
 	Whole    bool     // Env is all there is
 	Leave    bool     // what it leaves running stays, and it runs on when the session is closed
+	Detached bool     // it runs on when the session is closed
 	Dir      string   // container path
 	UID, GID int
 	Groups   []int     // supplementary
@@ -30,7 +31,7 @@ type Command struct {
 func (c Command) request() Request {
 	return Request{
 		Version: Version, Args: texts(c.Args), Env: texts(c.Env), Dir: Text(c.Dir),
-		Whole: c.Whole, Leave: c.Leave, UID: c.UID, GID: c.GID, Groups: c.Groups, Terminal: c.Terminal, Size: c.Size,
+		Whole: c.Whole, Leave: c.Leave, Detached: c.Detached, UID: c.UID, GID: c.GID, Groups: c.Groups, Terminal: c.Terminal, Size: c.Size,
 	}
 }
 

@@ -59,10 +59,11 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 type Request struct {
 	Version  int       `json:"version"`
 	Args     []Text    `json:"args"`
-	Env      []Text    `json:"env,omitempty"`   // KEY=VALUE, over the agent's own
-	Whole    bool      `json:"whole,omitempty"` // Env is all there is, the agent's own does not count
-	Leave    bool      `json:"leave,omitempty"` // neither its end nor that of the connection ends what it started
-	Dir      Text      `json:"dir"`             // absolute
+	Env      []Text    `json:"env,omitempty"`      // KEY=VALUE, over the agent's own
+	Whole    bool      `json:"whole,omitempty"`    // Env is all there is, the agent's own does not count
+	Leave    bool      `json:"leave,omitempty"`    // neither its end nor that of the connection ends what it started
+	Detached bool      `json:"detached,omitempty"` // the end of the connection does not end it
+	Dir      Text      `json:"dir"`                // absolute
 	UID      int       `json:"uid"`
 	GID      int       `json:"gid"`
 	Groups   []int     `json:"groups,omitempty"` // supplementary

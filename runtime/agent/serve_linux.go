@@ -241,6 +241,11 @@ func (s *server) command(conn *wire.Conn, request Request, files []*os.File) err
 		_ = conn.Send(Reply{Exit: c.exit(<-c.ended)})
 		return nil
 	}
+	if request.Detached {
+		_ = conn.Send(Reply{Exit: c.exit(<-c.ended)}) // which few wait for
+		killSession(c.pid)
+		return nil
+	}
 	select {
 	case status := <-c.ended:
 		_ = conn.Send(Reply{Exit: c.exit(status)})

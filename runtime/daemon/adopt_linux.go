@@ -70,8 +70,9 @@ func (s *server) recall(c container.Container) (*warm, error) {
 	}, nil
 }
 
-// awaitFormerUsers waits for the commands that clients of an earlier engine run,
-// or for the end of this one, which is not idle as long as they do.
+// awaitFormerUsers waits for the commands that clients of an earlier engine, or
+// such that have left, run, or for the end of this engine, which is not idle as
+// long as they do.
 func (s *server) awaitFormerUsers(ctx context.Context, w *warm) {
 	defer s.activity.begin()()
 	if _, err := s.ask(ctx, w.Container, true); err != nil {

@@ -95,7 +95,7 @@ func receiveRequest(ctx context.Context, conn *wire.Conn) (request, error) {
 func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r request) (keepOpen bool, err error) {
 	switch r.Operation {
 	case opRun:
-		return false, s.run(ctx, conn, who, r.Container)
+		return false, s.run(ctx, conn, who, r)
 	case opDial:
 		return false, s.dial(ctx, conn, who, r)
 	case opRemove:
@@ -120,9 +120,10 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 }
 
 // run gives the client a container for as long as it wants it.
-func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Container) error {
-	if c == nil {
-		return badRequest(errors.New("no container"))
+func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, r request) error {
+	c := r.Container
+	if c == nil || r.Detached && c.Role != spec.RoleDev {
+		return badRequest(errors.New("no container, or none that is kept"))
 	}
 	if err := who.mayActAs(c.Caller); err != nil {
 		return err
@@ -149,6 +150,9 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, c *spec.Con
 	select {
 	case e = <-last:
 	case <-ctx.Done():
+	}
+	if r.Detached && ctx.Err() == nil {
+		return use.leave(ctx, conn)
 	}
 	return use.finish(ctx, conn, e)
 }

@@ -27,7 +27,7 @@ const Protocol = 2
 type operation string
 
 const (
-	opRun    operation = "run"    // Container; replies created, then removed
+	opRun    operation = "run"    // Container, Detached; replies created, then removed
 	opRemove operation = "remove" // ID; replies removed
 	opDial   operation = "dial"   // ID, Port; replies nothing, with a file
 	opList   operation = "list"   // replies containers
@@ -42,6 +42,7 @@ type request struct {
 	Protocol  int             `json:"protocol"`
 	Operation operation       `json:"operation"`
 	Container *spec.Container `json:"container,omitempty"`
+	Detached  bool            `json:"detached,omitempty"` // the container is in use until no command runs in it
 	ID        string          `json:"id,omitempty"`
 	Ref       string          `json:"ref,omitempty"`
 	Port      int             `json:"port,omitempty"`

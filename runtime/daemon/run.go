@@ -38,7 +38,7 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 		return spec.Exit{}, err
 	}
 	defer ports.close()
-	r, err := c.create(ctx, container)
+	r, err := c.create(ctx, container, p.Detached)
 	if err != nil {
 		return spec.Exit{}, err
 	}
@@ -114,8 +114,8 @@ type run struct {
 }
 
 // create asks for a container and waits until its agent answers.
-func (c *Client) create(ctx context.Context, container spec.Container) (*run, error) {
-	conn, err := c.open(request{Operation: opRun, Container: &container})
+func (c *Client) create(ctx context.Context, container spec.Container, detached bool) (*run, error) {
+	conn, err := c.open(request{Operation: opRun, Container: &container, Detached: detached})
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +173,9 @@ func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (sp
 	if ctx.Err() == nil {
 		return exit, err
 	}
+	if p.Detached {
+		return spec.Exit{}, session.Close()
+	}
 	_ = session.Signal(os.Interrupt)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
 	defer cancel()
@@ -200,7 +203,7 @@ func (r *run) command(p spec.Process) agent.Command {
 		args = r.Identity.Command
 	}
 	return agent.Command{
-		Args: slices.Concat(r.Before, args), Env: env, Whole: len(r.Env) > 0, Dir: dir, Terminal: p.Terminal, Size: p.Size,
+		Args: slices.Concat(r.Before, args), Env: env, Whole: len(r.Env) > 0, Detached: p.Detached, Dir: dir, Terminal: p.Terminal, Size: p.Size,
 		UID: r.Identity.UID, GID: r.Identity.GID, Groups: r.Identity.Groups,
 	}
 }

@@ -110,6 +110,10 @@ type Process struct {
 	// Ports of the container's loopback are reachable on this machine's for as
 	// long as the process runs.
 	Ports []Port `json:"ports,omitempty"`
+
+	// Detached lets the process run on when the context of Run ends. Its
+	// container, one of RoleDev, is in use for as long. Not with Terminal.
+	Detached bool `json:"detached,omitempty"`
 }
 
 // Port is a TCP port of a container and the address on this machine under

@@ -48,12 +48,13 @@ type grammar struct {
 	Run    runCmd    `cmd:"" help:"Run a task of a project in its container, or list the tasks."`
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 
-	Ps      psCmd      `cmd:"" group:"more" help:"The containers that are kept or in use."`
-	Stop    stopCmd    `cmd:"" group:"more" help:"Remove containers that are kept."`
-	Image   imageCmd   `cmd:"" group:"more" help:"Images and their bases."`
-	Engine  engineCmd  `cmd:"" group:"more" help:"The process that builds and runs containers."`
-	Config  configCmd  `cmd:"" group:"more" help:"About wr.toml."`
-	Version versionCmd `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
+	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
+	Ps       psCmd       `cmd:"" group:"more" help:"The containers that are kept or in use."`
+	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
+	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
+	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
+	Config   configCmd   `cmd:"" group:"more" help:"About wr.toml."`
+	Version  versionCmd  `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
 
 	Completion completionCmd `cmd:"" group:"more" help:"How to have bash, zsh or fish complete wr's commands and projects."`
 }

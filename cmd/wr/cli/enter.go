@@ -28,7 +28,12 @@ type entry struct {
 	user     string
 	terminal bool
 	ports    []spec.Port
+	shell    bool // with the environment of a shell
 	fresh    bool // in a container of its own
+	detached bool // it may outlive wr
+
+	// run does it once all is settled; nil is runIn.
+	run func(context.Context, Engine, entered) error
 }
 
 // enter is the deed of making the project's image if needed, running the
@@ -64,6 +69,9 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 			if err != nil {
 				return err
 			}
+			if in.run != nil {
+				return in.run(ctx, o.engine, e)
+			}
 			return a.runIn(ctx, o.engine, e)
 		},
 	), nil
@@ -95,13 +103,21 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if !in.fresh {
 		container.Role = spec.RoleDev
 	}
-	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports}
+	if in.shell || !in.fresh {
+		container.Own = []spec.Mount{ownMount(container)}
+	}
+	process := spec.Process{
+		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
+	}
+	if in.shell {
+		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
+	}
 	return entered{build, container, process}, nil
 }
 
 // runIn makes the image, runs the process and ends wr with its code.
 func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
-	if err := a.ensure(ctx, engine, e.Build); err != nil {
+	if err := a.ready(ctx, engine, e); err != nil {
 		return err
 	}
 	result, err := a.attach(ctx, engine, e.Container, e.Process)
@@ -112,6 +128,18 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(result.Suspect))
 	}
 	return exit(result.Code)
+}
+
+// ready makes what must be there before the container: its image, and what it
+// has of wr.
+func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
+	if err := a.ensure(ctx, engine, e.Build); err != nil {
+		return err
+	}
+	if len(e.Container.Own) == 0 {
+		return nil
+	}
+	return makeOwn(e.Container)
 }
 
 // ensure makes the image unless it is there. Progress goes to stderr, so that
@@ -175,7 +203,11 @@ func (a *app) raw(process *spec.Process, stdio *spec.Stdio) (restore func(), err
 		return nil, err
 	}
 	process.Size = terminalSize(a.Out)
-	process.Env = append(process.Env, "TERM="+a.Getenv("TERM"))
+	for _, name := range []string{"TERM", "COLORTERM"} {
+		if value := a.Getenv(name); value != "" {
+			process.Env = append(process.Env, name+"="+value)
+		}
+	}
 	resized := make(chan os.Signal, 1)
 	signal.Notify(resized, syscall.SIGWINCH)
 	sizes, done := make(chan spec.Size), make(chan struct{})

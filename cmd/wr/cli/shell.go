@@ -10,28 +10,44 @@ import (
 type shellCmd struct {
 	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Ports
-	Fresh bool `help:"In a container that is used for nothing else."`
-	Root  bool `help:"Be root inside, whatever the image says."`
+	Cmd   string `placeholder:"STRING" help:"Let the shell run STRING and end; needs no terminal."`
+	Fresh bool   `help:"In a container that is used for nothing else."`
+	Root  bool   `help:"Be root inside, whatever the image says."`
 }
 
-// loginShell starts the best shell that the image has.
-const loginShell = `if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi`
+// Help is the long form.
+func (shellCmd) Help() string {
+	return "The shell is the user's own inside when /etc/passwd names one, else bash, else sh. It reads its usual rc files and then shows project and stage in its prompt. bash and zsh keep a history for each project, which outlives the container. Language and terminal type are yours, as far as the image knows them. With -- CMD [ARG...] the terminal gets that command instead. wr's own failures exit with 125."
+}
 
 // Prepare finds out where the shell runs.
 func (c *shellCmd) Prepare(ctx context.Context, a *app) (deed, error) {
-	if !interactive(a.In) || !interactive(a.Out) {
-		return deed{}, &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
+	terminal := interactive(a.In) && interactive(a.Out)
+	switch {
+	case c.Cmd != "" && len(a.rest) > 0:
+		return deed{}, &fault.Error{Code: "shell.two_commands", Class: fault.Usage, Message: "a command is given by --cmd and another one after --", Next: "wr shell [PROJECT] --cmd STRING"}
+	case c.Cmd == "" && !terminal:
+		return deed{}, &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...], or wr shell [PROJECT] --cmd STRING"}
 	}
 	ports, err := c.ports()
 	if err != nil {
 		return deed{}, err
 	}
-	in := entry{ports: ports, project: c.Project, args: []string{"/bin/sh", "-c", loginShell}, terminal: true, fresh: c.Fresh}
-	if len(a.rest) > 0 {
-		in.args = a.rest
-	}
+	in := entry{ports: ports, project: c.Project, args: c.command(a.rest), terminal: terminal, shell: true, fresh: c.Fresh}
 	if c.Root {
 		in.user = "0:0"
 	}
 	return a.enter(ctx, in)
+}
+
+// command is what starts inside.
+func (c *shellCmd) command(rest []string) []string {
+	switch {
+	case len(rest) > 0:
+		return rest
+	case c.Cmd != "":
+		return []string{"/bin/sh", startShell, c.Cmd}
+	default:
+		return []string{"/bin/sh", startShell}
+	}
 }

@@ -19,8 +19,8 @@ import (
 // statusCmd is bare `wr`.
 type statusCmd struct{}
 
-// state is what `wr --json` prints.
-type state struct {
+// overview is what `wr --json` prints.
+type overview struct {
 	Workspace string         `json:"workspace"`
 	Root      string         `json:"root"`
 	Engine    *fault.Error   `json:"engine,omitempty"` // why images are not known
@@ -28,7 +28,7 @@ type state struct {
 	Next      string         `json:"next"`
 }
 
-// projectState is one project of a state.
+// projectState is one project of an overview.
 type projectState struct {
 	Project string         `json:"project"`
 	Image   string         `json:"image"` // ready, to build, broken or unknown
@@ -48,7 +48,7 @@ func (statusCmd) Read(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s := state{Workspace: ws.Name, Root: ws.Root, Projects: []projectState{}}
+	s := overview{Workspace: ws.Name, Root: ws.Root, Projects: []projectState{}}
 	last, when := a.lastRun(ws)
 	selected := a.stateOfImages(ctx, ws, &s)
 	for i := range s.Projects {
@@ -63,7 +63,7 @@ func (statusCmd) Read(ctx context.Context, a *app) error {
 }
 
 // stateOfImages fills s with the projects and whether their images are there.
-func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *state) []plan.Selected {
+func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *overview) []plan.Selected {
 	var selected []plan.Selected
 	o, err := a.openAll(ctx, ws, choice{projects: ws.Projects})
 	if err == nil {
@@ -135,7 +135,7 @@ func (a *app) lastRun(ws *workspace.Workspace) (*report.Run, time.Time) {
 }
 
 // next is the command that most likely comes next.
-func next(ws *workspace.Workspace, s state, selected []plan.Selected, last *report.Run) string {
+func next(ws *workspace.Workspace, s overview, selected []plan.Selected, last *report.Run) string {
 	if len(ws.Projects) == 0 {
 		return "wr init"
 	}
@@ -163,7 +163,7 @@ func next(ws *workspace.Workspace, s state, selected []plan.Selected, last *repo
 	return "wr shell " + s.Projects[0].Project
 }
 
-func (a *app) printState(s state, when time.Time) error {
+func (a *app) printState(s overview, when time.Time) error {
 	fmt.Fprintf(a.Out, "workspace %s  %s\n\n", s.Workspace, s.Root)
 	if s.Engine != nil {
 		fmt.Fprint(a.Out, a.style(a.Out).Fault(s.Engine))

@@ -1,4 +1,4 @@
-package testrun
+package state
 
 import (
 	"errors"
@@ -10,69 +10,81 @@ import (
 	"github.com/wr-build/wr/runtime/spec"
 )
 
-// folder is a directory of wr's own in a workspace, held open. Why not its
+// Folder is a directory of wr's own in a workspace, held open. Why not its
 // path: under sudo the tree belongs to someone else, who may put a symbolic link
 // in place of any directory at any time. What goes through the handle stays
 // below it. Opening and making a folder follows no link at all.
-type folder struct {
+type Folder struct {
 	*os.Root
 	owner spec.Owner // of what is made in it
 }
 
 // openFolder opens the directory at path, a host path that is trusted.
-func openFolder(path string, owner spec.Owner) (folder, error) {
+func openFolder(path string, owner spec.Owner) (Folder, error) {
 	r, err := os.OpenRoot(path)
-	return folder{r, owner}, err
+	return Folder{r, owner}, err
 }
 
-// enter opens the folder name in f, made unless it is there.
-func (f folder) enter(name string) (folder, error) {
-	made, err := f.fresh(name)
+// Enter opens the folder name in f, made unless it is there.
+func (f Folder) Enter(name string) (Folder, error) {
+	made, err := f.Fresh(name)
 	if errors.Is(err, fs.ErrExist) {
-		return f.open(name)
+		return f.Existing(name)
 	}
 	return made, err
 }
 
-// fresh makes the folder name in f, which must not be there yet.
-func (f folder) fresh(name string) (folder, error) {
-	if err := f.Mkdir(name, 0o755); err != nil {
-		return folder{}, err
-	}
-	made, err := f.open(name)
+// Private is Enter for a folder that only its owner may look into.
+func (f Folder) Private(name string) (Folder, error) {
+	private, err := f.Enter(name)
 	if err != nil {
-		return folder{}, err
+		return Folder{}, err
+	}
+	if err := private.Chmod(".", 0o700); err != nil {
+		return Folder{}, errors.Join(err, private.Close())
+	}
+	return private, nil
+}
+
+// Fresh makes the folder name in f, which must not be there yet.
+func (f Folder) Fresh(name string) (Folder, error) {
+	if err := f.Mkdir(name, 0o755); err != nil {
+		return Folder{}, err
+	}
+	made, err := f.Existing(name)
+	if err != nil {
+		return Folder{}, err
 	}
 	if isRoot() {
 		err = made.Lchown(".", f.owner.UID, f.owner.GID)
 	}
 	if err != nil {
-		return folder{}, errors.Join(err, made.Close())
+		return Folder{}, errors.Join(err, made.Close())
 	}
 	return made, nil
 }
 
-// open opens the folder name in f.
-func (f folder) open(name string) (folder, error) {
+// Existing opens the folder name in f.
+func (f Folder) Existing(name string) (Folder, error) {
 	there, err := f.Lstat(name)
 	if err != nil {
-		return folder{}, err
+		return Folder{}, err
 	}
 	if !there.IsDir() {
-		return folder{}, notAFolder(name, there.Mode())
+		return Folder{}, notAFolder(name, there.Mode())
 	}
 	r, err := f.OpenRoot(name)
 	if err != nil {
-		return folder{}, err
+		return Folder{}, err
 	}
 	opened, err := r.Stat(".")
 	if err == nil && !os.SameFile(there, opened) { // replaced in between
 		err = notAFolder(name, fs.ModeSymlink)
 	}
 	if err != nil {
-		return folder{}, errors.Join(err, r.Close())
+		return Folder{}, errors.Join(err, r.Close())
 	}
-	return folder{r, f.owner}, nil
+	return Folder{r, f.owner}, nil
 }
 
 func notAFolder(name string, mode fs.FileMode) error {
@@ -82,9 +94,9 @@ func notAFolder(name string, mode fs.FileMode) error {
 	return fmt.Errorf("open %s: %w", name, syscall.ENOTDIR)
 }
 
-// create makes the file name in f, which must not be there yet, for reading
+// NewFile makes the file name in f, which must not be there yet, for reading
 // and appending.
-func (f folder) create(name string) (*os.File, error) {
+func (f Folder) NewFile(name string) (*os.File, error) {
 	file, err := f.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
@@ -98,9 +110,9 @@ func (f folder) create(name string) (*os.File, error) {
 	return file, nil
 }
 
-// write makes the file name with content. No half of it is left.
-func (f folder) write(name string, content []byte) error {
-	file, err := f.create(name)
+// Write makes the file name with content. No half of it is left.
+func (f Folder) Write(name string, content []byte) error {
+	file, err := f.NewFile(name)
 	if err != nil {
 		return err
 	}
@@ -111,11 +123,11 @@ func (f folder) write(name string, content []byte) error {
 	return nil
 }
 
-// replace makes the file name of what fill writes, whole or not at all. What
+// Replace makes the file name of what fill writes, whole or not at all. What
 // had that name is replaced.
-func (f folder) replace(name string, fill func(*os.File) error) error {
-	fresh := "." + name + "." + random(4)
-	file, err := f.create(fresh)
+func (f Folder) Replace(name string, fill func(*os.File) error) error {
+	fresh := "." + name + "." + Random(4)
+	file, err := f.NewFile(fresh)
 	if err != nil {
 		return err
 	}
@@ -129,9 +141,9 @@ func (f folder) replace(name string, fill func(*os.File) error) error {
 	return nil
 }
 
-// point makes the symbolic link name lead to target, in one step for everyone
+// Point makes the symbolic link name lead to target, in one step for everyone
 // who looks.
-func (f folder) point(name, target string) error {
+func (f Folder) Point(name, target string) error {
 	fresh := name + "." + target
 	if err := f.Symlink(target, fresh); err != nil {
 		return err
@@ -149,8 +161,8 @@ func (f folder) point(name, target string) error {
 	return nil
 }
 
-// Close closes the handle; the folder stays. The zero folder is closed.
-func (f folder) Close() error {
+// Close closes the handle; the folder stays. The zero Folder is closed.
+func (f Folder) Close() error {
 	if f.Root == nil {
 		return nil
 	}

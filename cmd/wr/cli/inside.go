@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/wr-build/wr/host/state"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// inside are the scripts by which shells and notebooks start in a container.
+//
+//go:embed all:inside
+var inside embed.FS
+
+const (
+	shellFolder   = "shell"                    // in the state of the workspace, a folder for each project
+	insideTarget  = spec.Internal + "/shell"   // where that of the project is in its container
+	startShell    = insideTarget + "/start"    // [STRING]
+	startNotebook = insideTarget + "/notebook" // PORT
+	localStage    = "local"                    // of all images that are built here
+)
+
+// ownMount brings the folder of a project's shells, with their history and
+// scripts, into c. It outlives containers, and every one that is kept has it,
+// since commands and shells share one.
+func ownMount(c spec.Container) spec.Mount {
+	folder := filepath.Join(state.Path(c.Labels["wr.workspace"]), shellFolder, state.Name(c.Labels["wr.project"]))
+	return spec.Mount{Source: folder, Target: insideTarget, Owned: true}
+}
+
+// makeOwn makes the folder of ownMount unless it is there and writes the
+// scripts as this wr has them.
+func makeOwn(c spec.Container) error {
+	own, err := ownFolder(c, shellFolder)
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	if err := writeInside(own, "inside"); err != nil {
+		return noState(c, err)
+	}
+	return nil
+}
+
+// ownFolder opens the folder of c's project in one of the workspace's state,
+// made unless it is there. Nobody but the caller looks into it.
+func ownFolder(c spec.Container, name string) (state.Folder, error) {
+	all, err := state.Open(c.Labels["wr.workspace"], c.Caller)
+	if err != nil {
+		return state.Folder{}, noState(c, err)
+	}
+	defer all.Close()
+	kind, err := all.Private(name)
+	if err != nil {
+		return state.Folder{}, noState(c, err)
+	}
+	defer kind.Close()
+	own, err := kind.Private(state.Name(c.Labels["wr.project"]))
+	if err != nil {
+		return state.Folder{}, noState(c, err)
+	}
+	return own, nil
+}
+
+// writeInside writes what lies in dir of the scripts into f, where it differs.
+// Processes of the container can write there as well.
+func writeInside(f state.Folder, dir string) error {
+	entries, err := inside.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		from := path.Join(dir, e.Name())
+		if e.IsDir() {
+			err = writeInsideBelow(f, e.Name(), from)
+		} else {
+			err = writeScript(f, e.Name(), from)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeInsideBelow(f state.Folder, name, from string) error {
+	below, err := f.Enter(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeInside(below, from), below.Close())
+}
+
+func writeScript(f state.Folder, name, from string) error {
+	want, err := inside.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if got, err := f.ReadFile(name); err == nil && bytes.Equal(got, want) {
+		return nil
+	}
+	return f.Replace(name, func(file *os.File) error {
+		_, err := file.Write(want)
+		return err
+	})
+}
+
+// noState is a state folder that cannot be used.
+func noState(c spec.Container, err error) error {
+	at := state.Path(c.Labels["wr.workspace"])
+	return cmp.Or(fault.Disk(err, at), &fault.Error{
+		Code: "workspace.no_state", Message: fmt.Sprintf("cannot keep anything in %s: %v", at, err), Err: err,
+		Next: "make " + at + " a directory that you may write to",
+	})
+}
+
+// localeNames are the variables that say in which language programs speak.
+var localeNames = []string{
+	"LANG", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME",
+}
+
+// shellEnv is what a shell in c has besides: the caller's language, where the
+// project does not decide it, and what its prompt says. Inside, the start script
+// takes out what the image does not know.
+func (a *app) shellEnv(c spec.Container, name string) []string {
+	env := []string{"WR_STAGE=" + localStage, "WR_PROMPT=" + name + ":" + localStage}
+	if !a.colored(a.Out) {
+		env = append(env, "NO_COLOR=1")
+	}
+	for _, variable := range localeNames {
+		value := a.Getenv(variable)
+		// Why not C: it is no language but the lack of one.
+		if value != "" && value != "C" && value != "POSIX" && !sets(c.Env, variable) {
+			env = append(env, variable+"="+value)
+		}
+	}
+	return env
+}
+
+// sets tells whether env has a variable.
+func sets(env []string, name string) bool {
+	for _, kv := range env {
+		if strings.HasPrefix(kv, name+"=") {
+			return true
+		}
+	}
+	return false
+}
+
+// promptName is what a prompt calls p: the root project has the name of its
+// workspace, since "." says nothing.
+func promptName(ws *workspace.Workspace, p workspace.Project) string {
+	if p.Path == "." {
+		return ws.Name
+	}
+	return p.Path
+}
