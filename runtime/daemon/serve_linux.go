@@ -50,6 +50,8 @@ type server struct {
 	activity   *activity
 	keeper     *keeper
 	pool       *pool
+	uses       uses       // of images
+	cleaning   sync.Mutex // held while cleaning up
 	since      time.Time
 
 	stop    context.CancelCauseFunc // ends the engine

@@ -51,6 +51,7 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	err = u.handOver(ctx, conn, c)
 	switch {
 	case err == nil:
+		s.noteUse(ctx, c.Image)
 		return u, false, nil
 	case u.warm == nil:
 		return nil, false, errors.Join(err, s.discard(ctx, u.Container))
