@@ -41,9 +41,18 @@ func (m *Manager) List(ctx context.Context) ([]Container, error) {
 // and reports it at the end.
 func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 	ctx = m.in(ctx)
+	kept, gone, err := m.Orphans(ctx)
+	err = errors.Join(err, m.RemoveAll(ctx, gone))
+	return kept, errors.Join(err, m.collect(ctx))
+}
+
+// Orphans returns what Reap would keep, and the sorted ids of the containers
+// it would remove or of which it would remove the rest.
+func (m *Manager) Orphans(ctx context.Context) (kept []Container, ids []string, err error) {
+	ctx = m.in(ctx)
 	all, err := m.List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	keep := make(map[string]bool)
 	gone := make(map[string]bool)
@@ -64,8 +73,7 @@ func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 			gone[id] = true
 		}
 	}
-	err = errors.Join(err, m.RemoveAll(ctx, slices.Sorted(maps.Keys(gone))))
-	return kept, errors.Join(err, m.collect(ctx))
+	return kept, slices.Sorted(maps.Keys(gone)), err
 }
 
 // runs reports whether the agent of a container runs, and notes its pid.

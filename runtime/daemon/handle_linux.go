@@ -112,6 +112,12 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 	case opStatus:
 		status, err := s.status(ctx)
 		return false, errors.Join(err, send(conn, reply{Status: &status}))
+	case opClean:
+		cleaned, err := s.clean(ctx, r.Cleaning)
+		if err != nil {
+			return false, err
+		}
+		return false, send(conn, reply{Cleaned: &cleaned})
 	case opStop:
 		return s.stopFor(ctx, conn, who, r.Force)
 	default:

@@ -34,6 +34,7 @@ const (
 	opLookup operation = "lookup" // Ref; replies images, none or one
 	opImages operation = "images" // replies images
 	opStatus operation = "status" // replies status
+	opClean  operation = "clean"  // Cleaning; replies cleaned
 	opStop   operation = "stop"   // Force; replies stopping, and closes when the engine has ended
 )
 
@@ -47,6 +48,7 @@ type request struct {
 	Ref       string          `json:"ref,omitempty"`
 	Port      int             `json:"port,omitempty"`
 	Force     bool            `json:"force,omitempty"`
+	Cleaning  *Cleaning       `json:"cleaning,omitempty"`
 }
 
 // reply is every message of the engine; one field is set. The field fault has
@@ -58,6 +60,7 @@ type reply struct {
 	Images     *[]spec.Image `json:"images,omitempty"`
 	Status     *Status       `json:"status,omitempty"`
 	Containers *[]Container  `json:"containers,omitempty"`
+	Cleaned    *Cleaned      `json:"cleaned,omitempty"`
 	Stopping   bool          `json:"stopping,omitempty"`
 }
 

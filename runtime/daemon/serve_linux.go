@@ -50,6 +50,8 @@ type server struct {
 	activity   *activity
 	keeper     *keeper
 	pool       *pool
+	uses       uses       // of images
+	cleaning   sync.Mutex // held while cleaning up
 	since      time.Time
 
 	stop    context.CancelCauseFunc // ends the engine
@@ -57,7 +59,7 @@ type server struct {
 
 	mu      sync.Mutex        // guards the rest
 	waiting []net.Conn        // who asked for the end and waits for it
-	uses    map[*use]struct{} // of containers, by clients
+	current map[*use]struct{} // what clients use now
 }
 
 // Serve runs an engine until ctx ends, a client stops it or it has been idle
@@ -93,7 +95,7 @@ func open(ctx context.Context, cfg Config) (_ *server, _ *net.UnixListener, surv
 	if cfg.Idle == 0 {
 		cfg.Idle = DefaultIdle
 	}
-	s := &server{uses: make(map[*use]struct{}), cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
+	s := &server{current: make(map[*use]struct{}), cfg: cfg, since: cfg.Now(), activity: newActivity(cfg.Now)}
 	if s.helpers, err = helpers(ctx, cfg); err != nil {
 		return nil, nil, nil, err
 	}

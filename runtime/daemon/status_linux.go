@@ -127,7 +127,13 @@ func describeHelpers(ctx context.Context, set helper.Set) Helpers {
 func diskUsage(ctx context.Context, dir string) (size int64, whole bool) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, _ error) error {
+	size, err := countFiles(ctx, dir)
+	return size, err == nil
+}
+
+// countFiles is diskUsage for as long as ctx allows.
+func countFiles(ctx context.Context, dir string) (size int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, _ error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -146,7 +152,7 @@ func diskUsage(ctx context.Context, dir string) (size int64, whole bool) {
 		}
 		return nil
 	})
-	return size, err == nil
+	return size, err
 }
 
 // residentMemory returns the bytes of memory that this process holds, or 0.

@@ -54,6 +54,7 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	err = u.handOver(ctx, conn, c)
 	switch {
 	case err == nil:
+		s.noteUse(ctx, c.Image)
 		return u, false, nil
 	case u.warm == nil:
 		return nil, false, errors.Join(err, s.discard(ctx, u.Container))
@@ -70,13 +71,13 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 func (s *server) enter(u *use) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.uses[u] = struct{}{}
+	s.current[u] = struct{}{}
 }
 
 func (s *server) leave(u *use) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.uses, u)
+	delete(s.current, u)
 }
 
 // dial connects a client with a port of a container that its user uses.
@@ -105,7 +106,7 @@ func (s *server) dial(ctx context.Context, conn *wire.Conn, who peer, r request)
 func (s *server) used(who peer, id string) *container.Container {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for u := range s.uses {
+	for u := range s.current {
 		if u.ID == id && (who.uid == 0 || who.uid == u.uid) {
 			return u.Container
 		}

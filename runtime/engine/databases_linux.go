@@ -101,10 +101,15 @@ func findDamage(dirs Dirs) error {
 	return nil
 }
 
+// Aside returns where images and caches lie that were put aside as damaged.
+func Aside(dirs Dirs) ([]string, error) {
+	return filepath.Glob(filepath.Join(dirs.State, "state.bad-*"))
+}
+
 // moveAside renames images and caches, and removes what was put aside before.
 // The lock, the log and unpacked helpers stay.
 func moveAside(dirs Dirs, now time.Time) (string, error) {
-	old, err := filepath.Glob(filepath.Join(dirs.State, "state.bad-*"))
+	old, err := Aside(dirs)
 	if err != nil {
 		return "", err
 	}

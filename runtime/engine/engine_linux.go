@@ -39,6 +39,7 @@ type Daemons struct {
 	dirs    Dirs
 	access  access
 	cgroups Cgroups
+	runc    string // path of the OCI runtime
 
 	lock       *os.File
 	containerd *containerd
@@ -126,6 +127,7 @@ func (d *Daemons) start(ctx context.Context, cfg Config, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	d.runc = runc
 	if err := d.sweep(ctx, runc, now); err != nil {
 		return err
 	}

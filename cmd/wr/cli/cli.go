@@ -51,6 +51,7 @@ type grammar struct {
 	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
 	Ps       psCmd       `cmd:"" group:"more" help:"The containers that are kept or in use."`
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
+	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Config   configCmd   `cmd:"" group:"more" help:"About wr.toml."`

@@ -15,6 +15,7 @@ type engineCmd struct {
 	Status engineStatusCmd `cmd:"" default:"1" help:"How the engine is: version, sockets, size, containers."`
 	Up     engineUpCmd     `cmd:"" help:"Start the engine, unless it runs. Commands that need one do so themselves."`
 	Down   engineDownCmd   `cmd:"" help:"End the engine."`
+	Reset  engineResetCmd  `cmd:"" help:"End the engine and delete all of its images and caches."`
 	Serve  engineServeCmd  `cmd:"" help:"Be the engine, in the foreground."`
 }
 

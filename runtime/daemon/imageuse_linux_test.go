@@ -1,0 +1,73 @@
+package daemon
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wr-build/wr/runtime/spec"
+)
+
+func TestOnlyImagesWithASuccessorAreWithoutNeed(t *testing.T) {
+	now := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
+	const day = 24 * time.Hour
+	image := func(ref string, idle time.Duration) usedImage {
+		return usedImage{spec.Image{Ref: ref}, now.Add(-idle)}
+	}
+	all := []usedImage{
+		image("a/web:1", 30*day),
+		image("b/lone:1", 20*day),
+		image("a/web:2", 10*day),
+		image("a/web:3", 2*day),
+		image("a/web:4", day),
+		image("a/web:5", time.Minute),
+	}
+	needed := map[string]bool{"a/web:2": true}
+	stale, spare := part(all, needed, now, 7*day)
+	if got := refs(stale); !slices.Equal(got, []string{"a/web:1"}) {
+		t.Errorf("without need are %v, want a/web:1", got)
+	}
+	if got := refs(spare); !slices.Equal(got, []string{"b/lone:1", "a/web:3", "a/web:4"}) {
+		t.Errorf("to be spared in need are %v", got)
+	}
+}
+
+func refs(all []usedImage) []string {
+	var out []string
+	for _, i := range all {
+		out = append(out, i.Ref)
+	}
+	return out
+}
+
+func TestARepositoryIsAReferenceWithoutItsTag(t *testing.T) {
+	for ref, want := range map[string]string{
+		"wr.local/acme/web:0123": "wr.local/acme/web",
+		"localhost:5000/web":     "localhost:5000/web",
+		"localhost:5000/web:1":   "localhost:5000/web",
+		"web":                    "web",
+	} {
+		if got := repository(ref); got != want {
+			t.Errorf("of %s: got %s, want %s", ref, got, want)
+		}
+	}
+}
+
+func TestAUseIsNotedOnceAnHour(t *testing.T) {
+	var u uses
+	now := time.Now()
+	for _, step := range []struct {
+		ref  string
+		at   time.Duration
+		want bool
+	}{
+		{"a", 0, true},
+		{"a", noteEvery - 1, false},
+		{"b", noteEvery - 1, true},
+		{"a", noteEvery, true},
+	} {
+		if got := u.due(step.ref, now.Add(step.at)); got != step.want {
+			t.Errorf("%s after %v: got %v, want %v", step.ref, step.at, got, step.want)
+		}
+	}
+}
