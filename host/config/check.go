@@ -41,6 +41,7 @@ func check(d *decoder, f *File) {
 	d.checkImage(f.Image)
 	d.checkTest(f.Test)
 	d.checkEnv(f.Env)
+	d.checkLimits(f.Limits)
 	d.checkBases(f.Bases, f.Workspace != nil)
 }
 

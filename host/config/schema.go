@@ -16,7 +16,14 @@ func Schema() ([]byte, error) {
 
 // schemaOf describes one type of the File.
 func schemaOf(t reflect.Type) map[string]any {
+	if readsText(t) {
+		return map[string]any{"type": "string"}
+	}
 	switch t.Kind() {
+	case reflect.Int64:
+		return map[string]any{"type": "integer"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Slice:

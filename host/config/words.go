@@ -17,7 +17,11 @@ func label(at string) string {
 // describe words the type that a value should have.
 func describe(t reflect.Type) string {
 	switch {
-	case t.Kind() == reflect.String:
+	case t.Kind() == reflect.Int64 && !readsText(t):
+		return "a whole number"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	case t.Kind() == reflect.String || readsText(t):
 		return "a string"
 	case t.Kind() == reflect.Slice:
 		return "a list of strings"

@@ -98,6 +98,7 @@ type Container struct {
 	Labels     map[string]string `json:"labels,omitempty"`     // wr.project, wr.run, ...
 	Pids       int64             `json:"pids,omitempty"`       // limit; 0 = the default
 	Memory     int64             `json:"memory,omitempty"`     // bytes; 0 = no limit
+	CPUs       float64           `json:"cpus,omitempty"`       // processors' worth of time; 0 = no limit
 }
 
 // Process says what runs inside a container.

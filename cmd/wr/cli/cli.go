@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -240,8 +241,8 @@ func (a *app) exitCode(f *fault.Error) int {
 	return 3
 }
 
-// ownCode is what docker, podman and env say when it was not the command that
-// failed.
+// ownCode is what docker, podman, env and timeout say when it was not the
+// command that failed.
 func ownCode(f *fault.Error) int {
 	switch {
 	case f.Class == fault.Bug:
@@ -250,6 +251,8 @@ func ownCode(f *fault.Error) int {
 		return 127
 	case f.Code == "exec.not_executable":
 		return 126
+	case f.Code == spec.LimitTimeout:
+		return 124
 	default:
 		return 125
 	}

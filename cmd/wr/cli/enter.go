@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -28,6 +29,8 @@ type entry struct {
 	user     string
 	terminal bool
 	fresh    bool // in a container of its own
+	limits   plan.Limits
+	timed    bool // it ends when its time is over
 }
 
 // enter is the deed of making the project's image if needed, running the
@@ -73,6 +76,7 @@ type entered struct {
 	Build     plan.Action    `json:"build"`
 	Container spec.Container `json:"container"`
 	Process   spec.Process   `json:"process"`
+	Timeout   time.Duration  `json:"timeout,omitempty"` // of the process; 0 = as long as it takes
 }
 
 // settle decides image, container and process of an entry into s.
@@ -81,7 +85,7 @@ func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller 
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
-	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller}
+	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller, Limits: in.limits}
 	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
 	if in.user != "" {
 		container.User = in.user
@@ -90,7 +94,11 @@ func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller 
 		container.Role = spec.RoleDev
 	}
 	process := spec.Process{Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal}
-	return entered{build, container, process}, nil
+	e := entered{Build: build, Container: container, Process: process}
+	if in.timed {
+		e.Timeout = time.Duration(in.limits.Over(s.Config.Limits).Timeout)
+	}
+	return e, nil
 }
 
 // runIn makes the image, runs the process and ends wr with its code.
@@ -98,9 +106,14 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 	if err := a.ensure(ctx, engine, e.Build); err != nil {
 		return err
 	}
-	result, err := a.attach(ctx, engine, e.Container, e.Process)
+	running, stop := within(context.WithoutCancel(ctx), e.Timeout)
+	defer stop()
+	result, err := a.attach(running, engine, e.Container, e.Process)
 	if err != nil {
 		return err
+	}
+	if result.OOMKilled {
+		fmt.Fprint(a.Err, a.style(a.Err).Fault(spec.OutOfMemory(e.Container)))
 	}
 	if result.Suspect != nil {
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(result.Suspect))
@@ -138,7 +151,8 @@ func (a *app) workdir(p workspace.Project) string {
 }
 
 // attach runs process with wr's own files and waits for its end. Signals are
-// the command's: wr passes them on and lives as long as it does.
+// the command's: wr passes them on and lives as long as it does, so ctx must not
+// end with them.
 func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, process spec.Process) (spec.Exit, error) {
 	stdio := spec.Stdio{In: a.In, Out: a.Out, Err: a.Err}
 	signals := make(chan os.Signal, 16)
@@ -151,14 +165,14 @@ func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, proce
 			return spec.Exit{}, err
 		}
 		defer restore()
-		return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
+		return engine.Run(ctx, c, process, stdio)
 	}
 	outside, err := keepTerminalsOutside(&stdio)
 	if err != nil {
 		return spec.Exit{}, err
 	}
 	defer outside.finish()
-	return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
+	return engine.Run(ctx, c, process, stdio)
 }
 
 // raw hands the caller's terminal over to the proxy until restore is called.

@@ -11,6 +11,7 @@ type shellCmd struct {
 	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Fresh   bool   `help:"In a container that is used for nothing else."`
 	Root    bool   `help:"Be root inside, whatever the image says."`
+	limitFlags
 }
 
 // loginShell starts the best shell that the image has.
@@ -21,7 +22,14 @@ func (c *shellCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if !interactive(a.In) || !interactive(a.Out) {
 		return deed{}, &fault.Error{Code: "shell.no_terminal", Class: fault.Usage, Message: "stdin and stdout are not a terminal", Next: "wr exec [PROJECT] -- COMMAND [ARG...]"}
 	}
-	in := entry{project: c.Project, args: []string{"/bin/sh", "-c", loginShell}, terminal: true, fresh: c.Fresh}
+	limits, err := c.limits()
+	if err != nil {
+		return deed{}, err
+	}
+	in := entry{
+		project: c.Project, args: []string{"/bin/sh", "-c", loginShell}, terminal: true, fresh: c.Fresh,
+		limits: limits, timed: c.Timeout != nil,
+	}
 	if len(a.rest) > 0 {
 		in.args = a.rest
 	}
