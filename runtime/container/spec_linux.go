@@ -112,7 +112,7 @@ func (m *Manager) setLimits(s *specs.Spec, c spec.Container) error {
 	case m.controls("pids"):
 		limit := c.Pids
 		if limit == 0 {
-			limit = DefaultPids
+			limit = spec.DefaultPids
 		}
 		s.Linux.Resources.Pids = &specs.LinuxPids{Limit: &limit}
 	case c.Pids != 0:

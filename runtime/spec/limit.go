@@ -1,11 +1,15 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
+
+// DefaultPids bounds the processes of a container that asks for no other limit.
+const DefaultPids = 4096
 
 // Codes of the faults of limits.
 const (
@@ -28,7 +32,8 @@ func TimedOut(limit time.Duration) *fault.Error {
 func OutOfMemory(c Container) *fault.Error {
 	if c.Memory == 0 {
 		return &fault.Error{
-			Code: LimitMemory, Message: "the machine ran out of memory, and the kernel killed a process of the container for it",
+			Code: LimitMemory, Class: fault.Failed,
+			Message: "the machine ran out of memory, and the kernel killed a process of the container for it",
 			Next: "run fewer containers at once (-j), or set [limits] memory in wr.toml",
 		}
 	}
@@ -40,11 +45,11 @@ func OutOfMemory(c Container) *fault.Error {
 }
 
 // OutOfPids is the fault of a container in which a process could not start
-// another, or a thread, for the limit of their number.
+// another, or a thread, for the limit of their number; 0 = the default one.
 func OutOfPids(limit int64) *fault.Error {
 	return &fault.Error{
 		Code: LimitPids, Class: fault.Failed,
-		Message: fmt.Sprintf("the container reached its limit of %d processes and threads", limit),
+		Message: fmt.Sprintf("the container reached its limit of %d processes and threads", cmp.Or(limit, DefaultPids)),
 		Next:    "look what starts so many, or raise [limits] pids in wr.toml or --pids",
 	}
 }

@@ -132,8 +132,8 @@ type Exit struct {
 	OOMKilled bool          `json:"oomKilled,omitempty"` // the kernel ended it for memory
 	Elapsed   time.Duration `json:"elapsed"`             // of the process alone
 
-	// Suspect is what may have made the process fail, seen from outside; nil
-	// when it succeeded or there is nothing to see.
+	// Suspect is what may have made the process fail, seen from outside, such as
+	// a limit that struck; nil when it succeeded or there is nothing to see.
 	Suspect *fault.Error `json:"suspect,omitempty"`
 }
 
