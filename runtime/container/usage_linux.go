@@ -10,16 +10,6 @@ import (
 	"time"
 )
 
-// Usage is what the processes of a container use, and what its limits did to
-// them. What cannot be read is 0.
-type Usage struct {
-	CPU         time.Duration `json:"cpu"`         // of processors, since the container was made
-	Memory      int64         `json:"memory"`      // bytes, without files that could be read again
-	MemoryLimit int64         `json:"memoryLimit"` // 0 = none
-	Pids        int64         `json:"pids"`        // processes and threads
-	PidsLimit   int64         `json:"pidsLimit"`   // 0 = none
-}
-
 // Struck counts how often a limit of a container struck.
 type Struck struct {
 	Memory int64 // processes killed by the kernel for want of memory

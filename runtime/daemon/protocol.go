@@ -30,6 +30,8 @@ const (
 	opRun    operation = "run"    // Container; replies created, then removed
 	opRemove operation = "remove" // ID; replies removed
 	opList   operation = "list"   // replies containers
+	opUsage  operation = "usage"  // replies usage
+	opLog    operation = "log"    // ID; replies log, with a file if there is one
 	opLookup operation = "lookup" // Ref; replies images, none or one
 	opImages operation = "images" // replies images
 	opStatus operation = "status" // replies status
@@ -55,6 +57,8 @@ type reply struct {
 	Images     *[]spec.Image `json:"images,omitempty"`
 	Status     *Status       `json:"status,omitempty"`
 	Containers *[]Container  `json:"containers,omitempty"`
+	Usage      *[]Usage      `json:"usage,omitempty"`
+	Log        bool          `json:"log,omitempty"`
 	Stopping   bool          `json:"stopping,omitempty"`
 }
 

@@ -49,6 +49,8 @@ type grammar struct {
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 
 	Ps      psCmd      `cmd:"" group:"more" help:"The containers that are kept or in use."`
+	Stats   statsCmd   `cmd:"" group:"more" help:"What the containers of a project use: processors, memory, processes."`
+	Logs    logsCmd    `cmd:"" group:"more" help:"What the ENTRYPOINT and the last tests of a project printed."`
 	Stop    stopCmd    `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Image   imageCmd   `cmd:"" group:"more" help:"Images and their bases."`
 	Engine  engineCmd  `cmd:"" group:"more" help:"The process that builds and runs containers."`
