@@ -34,7 +34,7 @@ func OutOfMemory(c Container) *fault.Error {
 		return &fault.Error{
 			Code: LimitMemory, Class: fault.Failed,
 			Message: "the machine ran out of memory, and the kernel killed a process of the container for it",
-			Next: "run fewer containers at once (-j), or set [limits] memory in wr.toml",
+			Next:    "run fewer containers at once (-j), or set [limits] memory in wr.toml",
 		}
 	}
 	return &fault.Error{
