@@ -42,6 +42,7 @@ func check(d *decoder, f *File) {
 	d.checkTest(f.Test)
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
+	d.checkLimits(f.Limits)
 	d.checkBases(f.Bases, f.Workspace != nil)
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"maps"
 	"reflect"
@@ -82,12 +83,22 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 		c.fill(value)
 		return
 	}
+	if readsText(into.Type()) {
+		if err := into.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(value.(string))); err != nil {
+			d.refuse(at, "%v", err)
+		}
+		return
+	}
 	switch into.Kind() {
 	case reflect.Bool:
 		into.SetBool(value.(bool))
 	case reflect.String:
 		into.SetString(value.(string))
 		d.enum(at, value.(string), field)
+	case reflect.Int64:
+		into.SetInt(value.(int64))
+	case reflect.Float64:
+		into.Set(reflect.ValueOf(value).Convert(into.Type()))
 	case reflect.Slice:
 		d.list(at, value.([]any), into)
 	case reflect.Map:
@@ -160,7 +171,7 @@ func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 	switch text, isText := value.(string); {
 	case want.Kind() == reflect.Slice && isText:
 		f.Next = fmt.Sprintf("write %s[%q]", assign, text)
-	case want.Kind() == reflect.String && !isTable(value) && !isList(value):
+	case (want.Kind() == reflect.String || readsText(want)) && !isTable(value) && !isList(value):
 		f.Next = fmt.Sprintf("put it in quotes: %s\"%v\"", assign, value)
 	}
 	d.mistake(at, f)
@@ -171,18 +182,32 @@ func fits(value any, want reflect.Type) bool {
 	if c, ok := reflect.TypeAssert[custom](reflect.New(want)); ok {
 		return c.fill(value)
 	}
+	_, text := value.(string)
+	_, whole := value.(int64)
+	_, fraction := value.(float64)
+	if readsText(want) {
+		return text
+	}
 	switch want.Kind() {
 	case reflect.Bool:
 		_, ok := value.(bool)
 		return ok
 	case reflect.String:
-		_, ok := value.(string)
-		return ok
+		return text
+	case reflect.Int64:
+		return whole
+	case reflect.Float64:
+		return whole || fraction
 	case reflect.Slice:
 		return isList(value)
 	default:
 		return isTable(value)
 	}
+}
+
+// readsText reports whether values of t are written as strings that it reads itself.
+func readsText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 func isTable(value any) bool { _, ok := value.(map[string]any); return ok }

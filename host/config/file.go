@@ -20,6 +20,7 @@ type File struct {
 	Env       Env             `toml:"env" doc:"Environment of everything that runs in the project's container."`
 	Run       Run             `toml:"run" doc:"How commands and shells run."`
 	Tasks     map[string]Task `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
+	Limits    Limits          `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
 	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key

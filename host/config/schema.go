@@ -24,9 +24,16 @@ func schemaOf(t reflect.Type) map[string]any {
 	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
 		return c.schema()
 	}
+	if readsText(t) {
+		return map[string]any{"type": "string"}
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
+	case reflect.Int64:
+		return map[string]any{"type": "integer"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Slice:

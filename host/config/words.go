@@ -24,7 +24,11 @@ func describe(t reflect.Type) string {
 		return "true or false"
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		return "a list of tables"
-	case t.Kind() == reflect.String:
+	case t.Kind() == reflect.Int64 && !readsText(t):
+		return "a whole number"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	case t.Kind() == reflect.String || readsText(t):
 		return "a string"
 	case t.Kind() == reflect.Slice:
 		return "a list of strings"

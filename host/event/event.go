@@ -56,6 +56,7 @@ const (
 	Broken      Status = "broken"      // it could not be tested at all; Fault says why
 	None        Status = "none"        // has no tests, by declaration
 	Interrupted Status = "interrupted" // the run ended first
+	TimedOut    Status = "timeout"     // its time was over first; Fault says which limit
 )
 
 // Event is one fact. Which fields are set follows from Type.

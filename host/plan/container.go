@@ -13,6 +13,7 @@ import (
 // /app, the import roots of design section 4, the project's environment with
 // those variables of o.HostEnv that the project allows.
 func Container(ws *workspace.Workspace, p workspace.Project, image string, network spec.Network, o Options) spec.Container {
+	limits := o.Limits.Over(p.Config.Limits)
 	return spec.Container{
 		Image:      image,
 		Hostname:   p.Hostname(),
@@ -23,6 +24,7 @@ func Container(ws *workspace.Workspace, p workspace.Project, image string, netwo
 		Network:    network,
 		Caller:     o.Caller,
 		Labels:     map[string]string{"wr.project": p.Path, "wr.workspace": ws.Root},
+		CPUs:       limits.CPUs, Memory: int64(limits.Memory), Pids: limits.Pids,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -33,6 +34,7 @@ type Options struct {
 	Caller     spec.Owner          // whom written files belong to
 	NoCache    bool                // build without BuildKit's cache
 	Fresh      bool                // run in containers that are used for nothing else
+	Limits     Limits              // over those of the projects
 }
 
 // Builds plans the images of projects.
@@ -99,6 +101,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		Paths:      s.Config.Test.Paths,
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
+		Timeout:    time.Duration(o.Limits.Over(s.Config.Limits).Timeout),
 	}
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest

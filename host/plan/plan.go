@@ -4,6 +4,8 @@
 package plan
 
 import (
+	"time"
+
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -47,4 +49,5 @@ type Tests struct {
 	Dir        string         `json:"dir"`              // container path where the command starts
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
+	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
 }

@@ -5,10 +5,6 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// TimedOut is the code of the fault of a project that the whole run's limit
-// stopped.
-const TimedOut = "run.timed_out"
-
 // The exit codes of design section 10.
 const (
 	exitOK          = 0
@@ -40,6 +36,9 @@ func ExitCode(r *Run) int {
 
 // exitCode is the code that p alone would give its run.
 func (p *Project) exitCode() int {
+	if p.Status == event.TimedOut {
+		return exitTimedOut
+	}
 	if p.Fault != nil {
 		return faultCode(p.Fault)
 	}
@@ -60,9 +59,6 @@ func (p *Project) exitCode() int {
 }
 
 func faultCode(f *fault.Error) int {
-	if f.Code == TimedOut {
-		return exitTimedOut
-	}
 	switch f.Class {
 	case fault.Failed:
 		return exitFailed

@@ -72,7 +72,7 @@ func TestExitCode(t *testing.T) {
 		"a broken project beats a failed one": {[]event.Event{ended("a", event.Bad, none), ended("b", event.Broken, environment), ended("c", event.OK, nil)}, 3},
 		"usage is 2":                          {[]event.Event{ended("p", event.Broken, &fault.Error{Class: fault.Usage}), ended("q", event.Bad, none)}, 2},
 		"a bug beats a broken project":        {[]event.Event{ended("a", event.Broken, environment), ended("b", event.Broken, &fault.Error{Class: fault.Bug})}, 4},
-		"a time limit beats a failure":        {[]event.Event{ended("a", event.Bad, none), ended("b", event.Interrupted, &fault.Error{Code: report.TimedOut})}, 124},
+		"a time limit beats a failure":        {[]event.Event{ended("a", event.Bad, none), ended("b", event.TimedOut, &fault.Error{Code: "limit.timeout"})}, 124},
 		"an interrupt beats all":              {[]event.Event{ended("a", event.Broken, &fault.Error{Class: fault.Bug}), ended("b", event.Interrupted, nil)}, 130},
 		"an interrupted run is 130":           {[]event.Event{ended("a", event.OK, nil), {Type: event.RunFinished, Interrupted: true}}, 130},
 	}

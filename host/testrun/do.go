@@ -116,7 +116,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	Unit{
 		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Timeout: a.Test.Timeout,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 

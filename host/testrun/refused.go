@@ -1,10 +1,12 @@
 package testrun
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -18,9 +20,18 @@ const (
 // explain warns of what is behind the failures of cases, as far as the host
 // can see it.
 func (s *session) explain(end ending) {
-	if f := s.refused(end); f != nil {
+	if f := cmp.Or(struck(end), s.refused(end)); f != nil {
 		s.emit(event.Event{Type: event.Warning, Text: f.Message, Fault: f})
 	}
+}
+
+// struck is the limit of the container that struck while tests failed, or nil.
+func struck(end ending) *fault.Error {
+	f := end.exit.Suspect
+	if f != nil && (f.Code == spec.LimitMemory || f.Code == spec.LimitPids) {
+		return f
+	}
+	return nil
 }
 
 // refused says why the kernel did not let a case write to the workspace, when

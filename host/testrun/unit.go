@@ -35,6 +35,7 @@ type Unit struct {
 	Nested     []string       // container paths of projects below, not to be collected
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
+	Timeout    time.Duration  // of all tests together; 0 = as long as they take
 }
 
 // Verdict is how a unit ended.
@@ -48,7 +49,8 @@ const pollEvery = 100 * time.Millisecond
 
 // Run tests u with r and emits all that happens, from event.TestStarted to
 // event.ProjectFinished, with Project set, from this goroutine only. When ctx
-// ends first, the status is event.Interrupted.
+// ends first, the status is event.Interrupted; when Timeout is over first, it is
+// event.TimedOut.
 func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Verdict {
 	began := time.Now()
 	say := func(e event.Event) {
@@ -68,6 +70,8 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 	}
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
+	ctx, stop := u.limited(ctx)
+	defer stop()
 	end := u.follow(ctx, r, dir, s)
 	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
 	if !s.whole() {
@@ -82,7 +86,12 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 	go func() {
 		exit, err := r.Run(ctx, u.container(dir), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
 		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
-		done <- ending{exit: exit, err: err, interrupted: ctx.Err() != nil && stopped}
+		e := ending{exit: exit, err: err, container: u.Container}
+		if e.late = timedOut(ctx); e.late != nil && !stopped {
+			e.late = nil // it ended by itself in the last moment
+		}
+		e.interrupted = ctx.Err() != nil && e.late == nil && stopped
+		done <- e
 	}()
 	facts := &tail{file: dir.facts}
 	ticks := time.NewTicker(pollEvery)

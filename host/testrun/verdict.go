@@ -16,6 +16,8 @@ type ending struct {
 	exit        spec.Exit
 	err         error        // of the runner, not of the process
 	interrupted bool         // err is there because the context ended
+	late        *fault.Error // err is there because the time was over; nil = it was not
+	container   spec.Container
 	full        *fault.Error // why the facts end early: no more could be written; nil = that is not why
 	log         string       // last lines of the output
 	allowEmpty  bool
@@ -40,6 +42,9 @@ func (s *session) conclude(end ending) Verdict {
 		e := event.Event{
 			Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code, Text: s.stopped(), CollectOnly: s.finish.CollectOnly,
 		}
+		if end.late != nil {
+			e.Text = end.late.Message
+		}
 		if s.finish.Exit != nil {
 			e.Exit = *s.finish.Exit
 		}
@@ -49,8 +54,12 @@ func (s *session) conclude(end ending) Verdict {
 	switch {
 	case end.interrupted:
 		return Verdict{Status: event.Interrupted}
+	case end.late != nil:
+		return Verdict{Status: event.TimedOut, Fault: tooLate(end)}
 	case end.full != nil:
 		return Verdict{Status: event.Broken, Fault: noSpace(end)}
+	case end.exit.OOMKilled:
+		return Verdict{Status: event.Bad, Fault: outOfMemory(end)}
 	case s.damaged != "":
 		return Verdict{Status: event.Bad, Fault: s.streamDamaged(end)}
 	case !s.started:
@@ -93,7 +102,7 @@ func (s *session) settle(end ending) {
 // fellWith reports whether a case that was running when the session ended is
 // to blame, or at least to be looked at.
 func (s *session) fellWith(end ending) bool {
-	return !end.interrupted && (s.finish == nil || s.internal != nil)
+	return !end.interrupted && (s.finish == nil || s.internal != nil || end.late != nil)
 }
 
 // dead makes the outcome of c that of a case in the middle of which all ended.
@@ -107,6 +116,8 @@ func (c *testCase) dead(text string) *testCase {
 // ranInto says what happened in the middle of a case.
 func (s *session) ranInto(end ending) string {
 	switch {
+	case end.late != nil:
+		return "it was running when " + end.late.Message
 	case s.internal != nil:
 		return "pytest itself failed: " + s.internal.Text
 	case end.full != nil:
@@ -125,6 +136,8 @@ func (s *session) whyNot(end ending, running []string) string {
 	switch {
 	case end.interrupted:
 		return "interrupted"
+	case end.late != nil:
+		return end.late.Message
 	case end.full != nil:
 		return "nothing more could be written: " + end.full.Message
 	case end.err != nil:

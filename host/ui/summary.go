@@ -55,6 +55,8 @@ func shortImage(ref string) string {
 // resultOf is one word or two on how a project ended.
 func resultOf(p *report.Project) string {
 	switch {
+	case p.Status == event.TimedOut:
+		return string(p.Status)
 	case p.Fault != nil:
 		return p.Fault.Code
 	case p.Status == event.None:

@@ -23,9 +23,6 @@ const (
 	LabelRole      = "wr.role"      // spec.Role of a container that is kept
 )
 
-// DefaultPids bounds the processes of a container that asks for no other limit.
-const DefaultPids = 4096
-
 // Paths inside a container.
 const (
 	socketDir  = spec.Internal + "/sock"

@@ -52,43 +52,6 @@ func TestParseStatSurvivesNamesAndKnowsZombies(t *testing.T) {
 	}
 }
 
-func TestMemoryPathPrefersTheControllerOfV1(t *testing.T) {
-	for groups, want := range map[string]string{
-		"9:name=systemd:/\n4:memory:/a/b\n0::/u\n": "/a/b",
-		"0::/user.slice/wr\n":                      "/user.slice/wr v2",
-		"3:cpu,memory:/m:with:colons\n":            "/m:with:colons",
-		"1:cpu:/\n":                                "",
-		"":                                         "",
-		"garbage\n":                                "",
-	} {
-		path, v2 := memoryPath(groups)
-		if v2 {
-			path += " v2"
-		}
-		if path != want {
-			t.Errorf("%q: got %q, want %q", groups, path, want)
-		}
-	}
-}
-
-func TestOOMKillsAreCountedOnBothVersions(t *testing.T) {
-	for name, text := range map[string]string{
-		"memory.events":      "low 0\nhigh 0\nmax 12\noom 2\noom_kill 3\noom_group_kill 0\n",
-		"memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
-	} {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got := oomKills(dir); got != 3 {
-			t.Errorf("%s: got %d", name, got)
-		}
-	}
-	if got := oomKills(t.TempDir()); got != 0 {
-		t.Errorf("no cgroup: got %d", got)
-	}
-}
-
 func TestMergeKeepsOrderAndTheLastValue(t *testing.T) {
 	got := merge([]string{"A=1", "B=1"}, []string{"B=2", "C="}, []string{"A=3", "D"})
 	if want := []string{"A=3", "B=2", "C=", "D"}; !slices.Equal(got, want) {
@@ -108,7 +71,7 @@ func TestSpecKeepsTheContainerConfined(t *testing.T) {
 	if !s.Process.NoNewPrivileges || s.Linux.Seccomp == nil || len(s.Linux.MaskedPaths) == 0 || len(s.Process.Capabilities.Inheritable) != 0 {
 		t.Errorf("not confined: %+v", s.Process)
 	}
-	if *s.Linux.Resources.Pids.Limit != DefaultPids || s.Linux.Resources.Memory != nil || s.Linux.CgroupsPath != "wr/wr-id" {
+	if *s.Linux.Resources.Pids.Limit != spec.DefaultPids || s.Linux.Resources.Memory != nil || s.Linux.CgroupsPath != "wr/wr-id" {
 		t.Errorf("limits %+v in %s", s.Linux.Resources, s.Linux.CgroupsPath)
 	}
 	if len(s.Linux.Namespaces) != 5 || s.Version != "1.0.2" || s.Process.Rlimits[0].Hard > maxFiles {
@@ -126,7 +89,7 @@ func TestSpecKeepsTheContainerConfined(t *testing.T) {
 
 func TestLimitsThatCannotBeKeptAreRefusedByName(t *testing.T) {
 	m := New(Config{Controllers: []string{}})
-	for name, c := range map[string]spec.Container{"pids": {Pids: 10}, "memory": {Memory: 1 << 20}} {
+	for name, c := range map[string]spec.Container{"pids": {Pids: 10}, "memory": {Memory: 1 << 20}, "cpu": {CPUs: 1}} {
 		ctx := namespaces.WithNamespace(t.Context(), "wr")
 		_, err := m.ociSpec(ctx, &Container{}, c, &image{}, nil)
 		if !fault.HasCode(err, "limit.unavailable") || !strings.Contains(err.Error(), name) {

@@ -79,6 +79,12 @@ func (m *Manager) EntrypointLog(id string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(m.dir(id), "entrypoint.log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 }
 
+// OpenEntrypointLog opens for reading what the ENTRYPOINT printed. It is
+// fs.ErrNotExist where there was none to run.
+func (m *Manager) OpenEntrypointLog(id string) (*os.File, error) {
+	return os.Open(filepath.Join(m.dir(id), "entrypoint.log"))
+}
+
 // writeFiles makes the directory of a container and returns the mounts that
 // bring its files inside.
 func (m *Manager) writeFiles(id string, c spec.Container, users accounts, who Identity) ([]specs.Mount, error) {

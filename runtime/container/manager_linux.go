@@ -58,8 +58,8 @@ type Manager struct {
 
 // live is what is remembered of a container while it exists.
 type live struct {
-	cgroups string // of the agent, once it runs
-	ended   bool   // every process of it is gone, the rest is being removed
+	groups cgroups // of the agent, once it runs
+	ended  bool    // every process of it is gone, the rest is being removed
 }
 
 // New returns a manager of the containers in the default namespace of
@@ -248,10 +248,10 @@ func (m *Manager) enter(id string) {
 func (m *Manager) Adopt(made *Container) { m.started(made) }
 
 func (m *Manager) started(made *Container) {
-	groups := cgroups(made.PID)
+	groups := groupsOf(made.PID)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.live[made.ID] = &live{cgroups: groups}
+	m.live[made.ID] = &live{groups: groups}
 }
 
 // identify says who runs commands in a container of img: the user asked for,

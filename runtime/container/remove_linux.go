@@ -219,18 +219,6 @@ func kill(ctx context.Context, task client.Task) error {
 	}
 }
 
-// OOMKills counts the processes of a container that was made here, and is not
-// yet removed, which the kernel killed for want of memory.
-func (m *Manager) OOMKills(id string) int {
-	m.mu.Lock()
-	known := m.live[id]
-	m.mu.Unlock()
-	if known == nil {
-		return 0
-	}
-	return oomKilled(known.cgroups)
-}
-
 // found takes the error away that says the thing to remove is not there.
 func found(err error) error {
 	if errdefs.IsNotFound(err) {

@@ -105,27 +105,20 @@ func setNetwork(s *specs.Spec, n spec.Network) {
 	})
 }
 
-// setLimits sets pids and memory. A limit that was asked for and that this
+// setLimits sets pids, memory and processor time. A limit that was asked for and that this
 // machine cannot set is refused by name.
 func (m *Manager) setLimits(s *specs.Spec, c spec.Container) error {
 	switch {
 	case m.controls("pids"):
 		limit := c.Pids
 		if limit == 0 {
-			limit = DefaultPids
+			limit = spec.DefaultPids
 		}
 		s.Linux.Resources.Pids = &specs.LinuxPids{Limit: &limit}
 	case c.Pids != 0:
 		return noController("pids")
 	}
-	if c.Memory == 0 {
-		return nil
-	}
-	if !m.controls("memory") {
-		return noController("memory")
-	}
-	s.Linux.Resources.Memory = &specs.LinuxMemory{Limit: &c.Memory}
-	return nil
+	return m.limitUse(s.Linux.Resources, c)
 }
 
 // controls reports whether a cgroup controller can be used.
@@ -135,7 +128,7 @@ func (m *Manager) controls(name string) bool {
 
 func noController(name string) error {
 	return &fault.Error{
-		Code:    "limit.unavailable",
+		Code:    spec.LimitUnavailable,
 		Message: fmt.Sprintf("this machine has no cgroup controller for %s, so that limit cannot be kept", name),
 		Next:    fmt.Sprintf("take the %s limit out, or enable the controller (wr engine status shows which are usable)", name),
 	}

@@ -109,6 +109,11 @@ func (s *server) answer(ctx context.Context, conn *wire.Conn, who peer, r reques
 	case opList:
 		all, err := s.list(ctx)
 		return false, errors.Join(err, send(conn, reply{Containers: &all}))
+	case opUsage:
+		all, err := s.usage(ctx)
+		return false, errors.Join(err, send(conn, reply{Usage: &all}))
+	case opLog:
+		return false, s.sendLog(ctx, conn, who, r.ID)
 	case opStatus:
 		status, err := s.status(ctx)
 		return false, errors.Join(err, send(conn, reply{Status: &status}))

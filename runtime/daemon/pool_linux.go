@@ -26,8 +26,8 @@ const (
 // prepared is a container in which commands can run.
 type prepared struct {
 	*container.Container
-	env      [][]byte // that its ENTRYPOINT made
-	oomKills int      // before the command
+	env    [][]byte         // that its ENTRYPOINT made
+	struck container.Struck // before the command
 }
 
 // warm is a container that is kept. Its mutable fields are guarded by the pool.

@@ -21,7 +21,7 @@ import (
 
 // Protocol is the version of the messages between client and engine. Both
 // must speak the same.
-const Protocol = 2
+const Protocol = 3
 
 // operation is what a request asks for.
 type operation string
@@ -31,6 +31,8 @@ const (
 	opRemove operation = "remove" // ID; replies removed
 	opDial   operation = "dial"   // ID, Port; replies nothing, with a file
 	opList   operation = "list"   // replies containers
+	opUsage  operation = "usage"  // replies usage
+	opLog    operation = "log"    // ID; replies log, with a file if there is one
 	opLookup operation = "lookup" // Ref; replies images, none or one
 	opImages operation = "images" // replies images
 	opStatus operation = "status" // replies status
@@ -61,6 +63,8 @@ type reply struct {
 	Status     *Status       `json:"status,omitempty"`
 	Containers *[]Container  `json:"containers,omitempty"`
 	Cleaned    *Cleaned      `json:"cleaned,omitempty"`
+	Usage      *[]Usage      `json:"usage,omitempty"`
+	Log        bool          `json:"log,omitempty"`
 	Stopping   bool          `json:"stopping,omitempty"`
 }
 
@@ -78,14 +82,15 @@ type created struct {
 
 // end is the last message of a run's client: the container may go.
 type end struct {
-	Killed bool `json:"killed,omitempty"` // the process got SIGKILL: say whether it was for memory
+	Failed bool `json:"failed,omitempty"` // the process did: say what its limits did to it
 }
 
 // removed says that a container has ended: no process of it is left, and the
 // engine removes the rest behind the client.
 type removed struct {
-	OOMKilled bool `json:"oomKilled,omitempty"`
-	Stopped   bool `json:"stopped,omitempty"` // because the engine stops
+	OOMKilled   bool `json:"oomKilled,omitempty"`   // the kernel killed a process for memory
+	PidsRefused bool `json:"pidsRefused,omitempty"` // a process or thread could not start
+	Stopped     bool `json:"stopped,omitempty"`     // because the engine stops
 }
 
 // decodeRequest reads a request. The version comes first, since a client of

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -45,11 +46,12 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 	defer r.conn.Close()
 	ports.serve(r, p.Ports)
 	exit, err := r.process(ctx, p, stdio)
-	gone := r.remove(exit.Signal == int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone))
+	killed := exit.Code == 128+int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone)
+	gone := r.remove(killed || exit.Code != 0)
 	switch {
 	case ctx.Err() != nil:
 		return spec.Exit{}, context.Cause(ctx)
-	case gone.OOMKilled:
+	case gone.OOMKilled && killed:
 		// Where the agent itself was killed there is no exit but this one.
 		exit.OOMKilled, exit.Signal, exit.Code = true, int(syscall.SIGKILL), 128+int(syscall.SIGKILL)
 		return exit, nil
@@ -60,7 +62,7 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 		}
 	}
 	if exit.Code != 0 {
-		exit.Suspect = foreign(container, r.Identity)
+		exit.Suspect = cmp.Or(gone.suspect(container), foreign(container, r.Identity))
 	}
 	return exit, err
 }
@@ -219,8 +221,8 @@ func noCommand() error {
 // remove has the container removed and waits until it is. An engine that
 // ended meanwhile may have a successor; without one, the next to start removes
 // what it finds.
-func (r *run) remove(killed bool) removed {
-	if gone, err := finish(r.conn, end{Killed: killed}); err == nil {
+func (r *run) remove(failed bool) removed {
+	if gone, err := finish(r.conn, end{Failed: failed}); err == nil {
 		return gone
 	}
 	if r.kept {
@@ -233,6 +235,18 @@ func (r *run) remove(killed bool) removed {
 	defer conn.Close()
 	gone, _ := awaitRemoved(conn)
 	return gone
+}
+
+// suspect is the limit that struck while a process failed, or nil.
+func (r removed) suspect(c spec.Container) *fault.Error {
+	switch {
+	case r.OOMKilled:
+		return spec.OutOfMemory(c)
+	case r.PidsRefused:
+		return spec.OutOfPids(c.Pids)
+	default:
+		return nil
+	}
 }
 
 // finish says that a run is over and waits for the engine's word. Whether the

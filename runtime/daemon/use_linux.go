@@ -49,7 +49,7 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	if err != nil {
 		return nil, false, err
 	}
-	u.oomKills = s.containers.OOMKills(u.ID)
+	u.struck = s.containers.Struck(u.ID)
 	s.enter(u)
 	err = u.handOver(ctx, conn, c)
 	switch {
@@ -187,9 +187,10 @@ func (u *use) isolate(conn *wire.Conn, c spec.Container) error {
 func (u *use) finish(ctx context.Context, conn *wire.Conn, e end) error {
 	s := u.server
 	defer s.leave(u)
-	gone := removed{
-		OOMKilled: e.Killed && s.containers.OOMKills(u.ID) > u.oomKills,
-		Stopped:   ctx.Err() != nil,
+	gone := removed{Stopped: ctx.Err() != nil}
+	if e.Failed {
+		struck := s.containers.Struck(u.ID)
+		gone.OOMKilled, gone.PidsRefused = struck.Memory > u.struck.Memory, struck.Pids > u.struck.Pids
 	}
 	if u.warm != nil && ctx.Err() == nil && u.rest(ctx) {
 		s.pool.give(u.warm)

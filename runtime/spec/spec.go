@@ -98,6 +98,7 @@ type Container struct {
 	Labels     map[string]string `json:"labels,omitempty"`     // wr.project, wr.run, ...
 	Pids       int64             `json:"pids,omitempty"`       // limit; 0 = the default
 	Memory     int64             `json:"memory,omitempty"`     // bytes; 0 = no limit
+	CPUs       float64           `json:"cpus,omitempty"`       // processors' worth of time; 0 = no limit
 }
 
 // Process says what runs inside a container.
@@ -145,8 +146,8 @@ type Exit struct {
 	OOMKilled bool          `json:"oomKilled,omitempty"` // the kernel ended it for memory
 	Elapsed   time.Duration `json:"elapsed"`             // of the process alone
 
-	// Suspect is what may have made the process fail, seen from outside; nil
-	// when it succeeded or there is nothing to see.
+	// Suspect is what may have made the process fail, seen from outside, such as
+	// a limit that struck; nil when it succeeded or there is nothing to see.
 	Suspect *fault.Error `json:"suspect,omitempty"`
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -50,6 +51,8 @@ type grammar struct {
 
 	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
 	Ps       psCmd       `cmd:"" group:"more" help:"The containers that are kept or in use."`
+	Stats    statsCmd    `cmd:"" group:"more" help:"What the containers of a project use: processors, memory, processes."`
+	Logs     logsCmd     `cmd:"" group:"more" help:"What the ENTRYPOINT and the last tests of a project printed."`
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
@@ -246,8 +249,8 @@ func (a *app) exitCode(f *fault.Error) int {
 	return 3
 }
 
-// ownCode is what docker, podman and env say when it was not the command that
-// failed.
+// ownCode is what docker, podman, env and timeout say when it was not the
+// command that failed.
 func ownCode(f *fault.Error) int {
 	switch {
 	case f.Class == fault.Bug:
@@ -256,6 +259,8 @@ func ownCode(f *fault.Error) int {
 		return 127
 	case f.Code == "exec.not_executable":
 		return 126
+	case f.Code == spec.LimitTimeout:
+		return 124
 	default:
 		return 125
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -31,6 +32,8 @@ type entry struct {
 	shell    bool // with the environment of a shell
 	fresh    bool // in a container of its own
 	detached bool // it may outlive wr
+	limits   plan.Limits
+	timed    bool // it ends when its time is over
 
 	// run does it once all is settled; nil is runIn.
 	run func(context.Context, Engine, entered) error
@@ -82,6 +85,7 @@ type entered struct {
 	Build     plan.Action    `json:"build"`
 	Container spec.Container `json:"container"`
 	Process   spec.Process   `json:"process"`
+	Timeout   time.Duration  `json:"timeout,omitempty"` // of the process; 0 = as long as it takes
 }
 
 // settle decides image, container and process of an entry into s.
@@ -94,7 +98,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
-	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller}
+	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller, Limits: in.limits}
 	a.addPersonal(&options, mine)
 	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
 	if in.user != "" {
@@ -112,7 +116,11 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
-	return entered{build, container, process}, nil
+	e := entered{Build: build, Container: container, Process: process}
+	if in.timed {
+		e.Timeout = time.Duration(in.limits.Over(s.Config.Limits).Timeout)
+	}
+	return e, nil
 }
 
 // runIn makes the image, runs the process and ends wr with its code.
@@ -120,9 +128,14 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 	if err := a.ready(ctx, engine, e); err != nil {
 		return err
 	}
-	result, err := a.attach(ctx, engine, e.Container, e.Process)
+	running, stop := within(context.WithoutCancel(ctx), e.Timeout)
+	defer stop()
+	result, err := a.attach(running, engine, e.Container, e.Process)
 	if err != nil {
 		return err
+	}
+	if result.OOMKilled {
+		fmt.Fprint(a.Err, a.style(a.Err).Fault(spec.OutOfMemory(e.Container)))
 	}
 	if result.Suspect != nil {
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(result.Suspect))
@@ -172,7 +185,8 @@ func (a *app) workdir(p workspace.Project) string {
 }
 
 // attach runs process with wr's own files and waits for its end. Signals are
-// the command's: wr passes them on and lives as long as it does.
+// the command's: wr passes them on and lives as long as it does, so ctx must not
+// end with them.
 func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, process spec.Process) (spec.Exit, error) {
 	stdio := spec.Stdio{In: a.In, Out: a.Out, Err: a.Err}
 	signals := make(chan os.Signal, 16)
@@ -185,14 +199,14 @@ func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, proce
 			return spec.Exit{}, err
 		}
 		defer restore()
-		return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
+		return engine.Run(ctx, c, process, stdio)
 	}
 	outside, err := keepTerminalsOutside(&stdio)
 	if err != nil {
 		return spec.Exit{}, err
 	}
 	defer outside.finish()
-	return engine.Run(context.WithoutCancel(ctx), c, process, stdio)
+	return engine.Run(ctx, c, process, stdio)
 }
 
 // raw hands the caller's terminal over to the proxy until restore is called.

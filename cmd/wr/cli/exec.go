@@ -14,11 +14,12 @@ type execCmd struct {
 	Fresh   bool     `help:"In a container that is used for nothing else."`
 	Ports
 	User string `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
+	limitFlags
 }
 
 // Help is the long form.
 func (execCmd) Help() string {
-	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. The container is kept for the next command, with what was written in it, until its image, mounts, environment or limits change or it was not used for a while. wr's own failures exit with 125."
+	return "Stdin, stdout, stderr, signals and the exit code are the command's own, so it works in a pipe. The working directory is the current one. The container is kept for the next command, with what was written in it, until its image, mounts, environment or limits change or it was not used for a while. wr's own failures exit with 125. A command that takes longer than its time limit gets SIGINT, a second later SIGKILL, and wr exits with 124."
 }
 
 // Prepare finds out where the command runs.
@@ -35,8 +36,12 @@ func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	limits, err := c.limits()
+	if err != nil {
+		return deed{}, err
+	}
 	return a.enter(ctx, entry{
-		ports:   ports,
+		ports: ports, limits: limits, timed: true,
 		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh,
 		terminal: interactive(a.In) && interactive(a.Out),
 	})

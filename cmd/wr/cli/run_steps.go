@@ -77,7 +77,7 @@ func (a *app) runSteps(ctx context.Context, engine Engine, steps []readyStep) er
 			}
 			continue
 		}
-		err := a.runIn(ctx, engine, entered{s.Build, *s.Container, *s.Process})
+		err := a.runIn(ctx, engine, entered{Build: s.Build, Container: *s.Container, Process: *s.Process})
 		if code, ended := err.(exit); ended && code == 0 && i < len(steps)-1 { //nolint:errorlint // runIn ends with a bare exit
 			continue
 		} else if ended && i < len(steps)-1 {

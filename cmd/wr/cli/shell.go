@@ -13,6 +13,7 @@ type shellCmd struct {
 	Cmd   string `placeholder:"STRING" help:"Let the shell run STRING and end; needs no terminal."`
 	Fresh bool   `help:"In a container that is used for nothing else."`
 	Root  bool   `help:"Be root inside, whatever the image says."`
+	limitFlags
 }
 
 // Help is the long form.
@@ -33,7 +34,14 @@ func (c *shellCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	in := entry{ports: ports, project: c.Project, args: c.command(a.rest), terminal: terminal, shell: true, fresh: c.Fresh}
+	limits, err := c.limits()
+	if err != nil {
+		return deed{}, err
+	}
+	in := entry{
+		project: c.Project, args: c.command(a.rest), terminal: terminal, shell: true, fresh: c.Fresh,
+		ports: ports, limits: limits, timed: c.Timeout != nil,
+	}
 	if c.Root {
 		in.user = "0:0"
 	}

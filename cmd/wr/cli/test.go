@@ -22,15 +22,20 @@ type testCmd struct {
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
+	limitFlags
 }
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 130 interrupted."
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	limits, err := c.limits()
+	if err != nil {
+		return deed{}, err
+	}
 	o, err := a.open(ctx, c.Targets, c.Recursive)
 	if err != nil {
 		return deed{}, err
@@ -48,7 +53,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
 		options := plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh, Limits: limits,
 		}
 		a.addPersonal(&options, mine)
 		return plan.TestRun(o.ws, selected, options)
