@@ -68,11 +68,11 @@ func origin(s config.Setting) []string {
 // of all.
 func (c *configShowCmd) ofProject(a *app, ws *workspace.Workspace) ([]config.Setting, error) {
 	root := ws.Config.Settings(config.Name)
-	p, err := ws.Here()
-	if c.Project == "" && err != nil {
+	if _, err := ws.Here(); c.Project == "" && err != nil {
 		return root, nil //nolint:nilerr // between projects, the workspace's settings are all there is
 	}
-	if p, err = a.project(ws, c.Project); err != nil || p.Path == "." {
+	p, err := a.project(ws, c.Project)
+	if err != nil || p.Path == "." {
 		return root, err
 	}
 	shared := slices.DeleteFunc(root, func(s config.Setting) bool {
