@@ -258,8 +258,8 @@ func TestDefaultsInTheSchemaAreThoseOfTheParser(t *testing.T) {
 		}
 		for key, inner := range fields(field.Type) {
 			want := inner.Tag.Get("default")
-			got := strings.Trim(fmt.Sprint(defaults.FieldByIndex(field.Index).FieldByIndex(inner.Index)), "[]")
-			if got != want && got != "map" {
+			value := defaults.FieldByIndex(field.Index).FieldByIndex(inner.Index)
+			if got := strings.Trim(fmt.Sprint(value), "[]"); got != want && (want != "" || !value.IsZero()) {
 				t.Errorf("[%s] %s: the parser's default is %q, the schema's %q", table, key, got, want)
 			}
 		}
