@@ -172,6 +172,7 @@ func (a *app) takeFlags(form *oldForm, name string, args []string) error {
 	if form.finish != nil {
 		form.finish(form, given)
 	}
+	form.words = append(form.words, flags.Args()...)
 	return nil
 }
 
