@@ -35,6 +35,8 @@ func Parse(text string) (Target, error) {
 		return Target{}, invalid(text, "is empty")
 	case hasNode && (file == "" || node == ""):
 		return Target{}, invalid(text, "needs a file before :: and a name after it")
+	case hasNode && strings.HasSuffix(path.Clean(file), ":"):
+		return Target{}, invalid(text, "names a file that ends in a colon, so its :: cannot be told")
 	case hasNode:
 		return Target{Path: path.Clean(file), Node: node}, nil
 	case strings.HasSuffix(path.Clean(file), ".py"):

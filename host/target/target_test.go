@@ -62,7 +62,7 @@ func TestParseRefusesWhatNamesNothing(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"infra", "./a", "..", "a/b.py", "a.py::B::c[d e]", "/x/", ".//../a", "::"} {
+	for _, text := range []string{"infra", "./a", "..", "a/b.py", "a.py::B::c[d e]", "/x/", ".//../a", "::", ":/::0", "a:/::b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -110,7 +110,7 @@ func TestAContainerIsKeptWhileItsOwnerLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &stubborn{}
 		k := newKeeper(r, time.Now)
-		k.add(container.Container{ID: "c", Owner: container.Process(os.Getpid(), os.Getuid())})
+		k.add(container.Container{ID: "c", Owner: container.Process(os.Getppid(), os.Getuid())})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		k.run(ctx)

@@ -165,7 +165,7 @@ func (f *fixture) up() {
 	begin := time.Now()
 	err = engine.Up(context.Background(), engine.Start{
 		Dirs: f.config.Dirs, Exe: exe, Args: []string{"engine"},
-		Env: append(os.Environ(), containertest.Env(f.base()), roleEnv+"=engine", configEnv+"="+string(config)),
+		Env: append(os.Environ(), containertest.Env(f.base()), roleEnv+"=engine", configEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"),
 	})
 	if err != nil {
 		f.t.Fatalf("engine did not start: %v\n%s", err, f.log())
