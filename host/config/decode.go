@@ -209,7 +209,7 @@ func homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "tasks", "images", "policy", "build",
+		"suites", "repos", "deps", "services", "tasks", "images", "build",
 		"image.entrypoint", "image.pin", "test.container", "test.isolation",
 	}
 }
