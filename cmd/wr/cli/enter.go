@@ -28,6 +28,7 @@ type entry struct {
 	user     string
 	terminal bool
 	fresh    bool // in a container of its own
+	useLast  bool // if the image is missing, from the newest one
 }
 
 // enter is the deed of making the project's image if needed, running the
@@ -49,6 +50,7 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	o.useLast = in.useLast
 	find := func(selected []plan.Selected) (entered, error) { return a.settle(ws, selected[0], in, caller) }
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error {
@@ -77,7 +79,7 @@ type entered struct {
 
 // settle decides image, container and process of an entry into s.
 func (a *app) settle(ws *workspace.Workspace, s plan.Selected, in entry, caller spec.Owner) (entered, error) {
-	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{}).Actions[0]
+	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{NoBuild: !a.mayBuild(ws)}).Actions[0]
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
@@ -112,7 +114,7 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 // stdout stays the command's.
 func (a *app) ensure(ctx context.Context, engine Engine, action plan.Action) error {
 	var progress ui.Sink
-	builder := run.Images{Builder: engine, Emit: func(e event.Event) {
+	builder := run.Images{Builder: engine, Puller: engine, Emit: func(e event.Event) {
 		if progress == nil && e.Type == event.BuildStarted {
 			progress = a.drawing(a.Err)
 		}

@@ -12,6 +12,7 @@ type execCmd struct {
 	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
 	Fresh   bool     `help:"In a container that is used for nothing else."`
+	UseLast bool     `help:"If the image of the present inputs is neither here nor in the registry, use the newest one that is here and build none."`
 	User    string   `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
 }
 
@@ -31,7 +32,7 @@ func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		}
 	}
 	return a.enter(ctx, entry{
-		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh,
+		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh, useLast: c.UseLast,
 		terminal: interactive(a.In) && interactive(a.Out),
 	})
 }

@@ -21,6 +21,7 @@ type testCmd struct {
 	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
+	UseLast    bool     `help:"If the image of the present inputs is neither here nor in the registry, use the newest one that is here and build none."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 }
 
@@ -35,6 +36,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	o.useLast = c.UseLast
 	caller, err := a.caller(o.ws)
 	if err != nil {
 		return deed{}, errors.Join(err, o.engine.Close())
@@ -44,7 +46,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
 		return plan.TestRun(o.ws, selected, plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh, NoBuild: !a.mayBuild(o.ws),
 		})
 	}
 	return a.deedOn(ctx, o,
@@ -61,7 +63,7 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	if !a.JSON {
 		view = a.drawing(a.Out)
 	}
-	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
+	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""
