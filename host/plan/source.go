@@ -5,11 +5,12 @@ import (
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // Refs is what the local names of a workspace's images begin with.
-func Refs(ws *workspace.Workspace) string { return "wr.local/" + ws.Slug() + "/" }
+func Refs(ws *workspace.Workspace) string { return spec.LocalHost + "/" + ws.Slug() + "/" }
 
 // Remote is where a registry may have the image of s: REGISTRY/PROJECT:in-KEY,
 // or the finished image itself; "" = nowhere. The tag "in-" says that what

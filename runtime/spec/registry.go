@@ -2,6 +2,10 @@ package spec
 
 import "context"
 
+// LocalHost stands for the host in the names of images that are made from the
+// inputs of projects. No registry has it.
+const LocalHost = "wr.local"
+
 // Copy names one image in two places.
 type Copy struct {
 	Local  string            `json:"local"`            // full reference in the local store

@@ -31,10 +31,11 @@ func (a *app) replaceMissing(ctx context.Context, o *opened, selected []plan.Sel
 		if there {
 			continue
 		}
-		last, found, err := newest(ctx, o.engine, missing.Build.Ref)
+		images, err := o.engine.Images(ctx)
 		if err != nil {
 			return err
 		}
+		last, found := newest(images, missing.Build.Ref)
 		if !found {
 			s.Broken = nothingToUse(missing)
 			continue
@@ -58,19 +59,15 @@ func (a *app) obtain(ctx context.Context, engine Engine, action plan.Action) (bo
 	return err == nil, nil
 }
 
-// newest is the newest image of the repository of ref in the local store.
-func newest(ctx context.Context, engine Engine, ref string) (last spec.Image, found bool, err error) {
-	images, err := engine.Images(ctx)
-	if err != nil {
-		return spec.Image{}, false, err
-	}
+// newest is the newest of images in the repository of ref.
+func newest(images []spec.Image, ref string) (last spec.Image, found bool) {
 	repository := ref[:strings.LastIndex(ref, ":")+1]
 	for _, one := range images {
 		if strings.HasPrefix(one.Ref, repository) && (!found || one.Created.After(last.Created)) {
 			last, found = one, true
 		}
 	}
-	return last, found, nil
+	return last, found
 }
 
 // banner says that what runs is not what the files say.
