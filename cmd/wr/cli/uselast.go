@@ -41,7 +41,7 @@ func (a *app) replaceMissing(ctx context.Context, o *opened, selected []plan.Sel
 			continue
 		}
 		s.Ref = last.Ref
-		fmt.Fprint(a.Err, a.style(a.Err).Warning(banner(missing, last)))
+		fmt.Fprint(a.Err, a.style(a.Err).Warning(banner(s.Path, missing, last)))
 	}
 	return nil
 }
@@ -70,11 +70,11 @@ func newest(images []spec.Image, ref string) (last spec.Image, found bool) {
 	return last, found
 }
 
-// banner says that what runs is not what the files say.
-func banner(missing plan.Action, last spec.Image) *fault.Error {
+// banner says that what runs for project is not what the files say.
+func banner(project string, missing plan.Action, last spec.Image) *fault.Error {
 	return &fault.Error{
 		Code:    "image.not_present_inputs",
-		Message: fmt.Sprintf("%s runs in an image of OTHER inputs, made %s", missing.Project, strings.Trim(ago(last.Created), "()")),
+		Message: fmt.Sprintf("%s runs in an image of OTHER inputs, made %s", project, strings.Trim(ago(last.Created), "()")),
 		Details: "used: " + last.Ref + "\n" + missing.Denied.Details,
 		Next:    missing.Denied.Next,
 	}
