@@ -17,7 +17,7 @@ type imagePullCmd struct {
 
 // Help is the long form.
 func (imagePullCmd) Help() string {
-	return "An image is found under the key of its inputs, so this brings what the present files say and nothing else. Commands that need an image pull it by themselves. A finished image of [image] ref is fetched again, as its tag may have moved."
+	return "An image is found under the key of its inputs, so this brings what the present files say and nothing else. Commands that need an image pull it by themselves. What ref in wr.toml names is fetched again, as its tag may have moved."
 }
 
 // Prepare finds out what is to be pulled.
