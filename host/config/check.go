@@ -24,6 +24,8 @@ var (
 	suiteShape    = shape(`^[a-z0-9][a-z0-9./-]*$`)
 	packageShape  = shape(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
 	referencePart = shape(`^[a-z0-9][a-z0-9._:/@-]*$`)
+	finishedShape = shape(`^[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+	builderShape  = shape(`^@?[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$`)
 )
 
 func shape(pattern string) func() *regexp.Regexp {
@@ -43,6 +45,7 @@ func check(d *decoder, f *File) {
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
 	d.checkLimits(f.Limits)
+	d.checkPolicy(f.Policy, f.Workspace != nil)
 	d.checkBases(f.Bases, f.Workspace != nil)
 }
 
@@ -72,7 +75,33 @@ func (d *decoder) checkImage(i Image) {
 	d.inside("image.dockerfile", i.Dockerfile)
 	d.filled("image.target", i.Target)
 	d.filled("image.user", i.User)
+	d.shape("image.ref", i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
+	d.filled("image.from", i.From)
+	d.checkOneSource()
 	d.checkVariables("image.args", i.Args)
+}
+
+// checkOneSource refuses more than one answer to where the image comes from.
+func (d *decoder) checkOneSource() {
+	var given []string
+	for _, key := range []string{"ref", "from", "dockerfile"} {
+		if d.given("image." + key) {
+			given = append(given, key)
+		}
+	}
+	if len(given) > 1 {
+		d.refuse("image."+given[0], "there is also %s; keep one of the two", given[1])
+	}
+}
+
+func (d *decoder) checkPolicy(p Policy, inRoot bool) {
+	if d.lines["policy"] > 0 && !inRoot {
+		d.refuse("policy", "policy belongs in the %s that holds [workspace]", Name)
+	}
+	for i, name := range p.Builders {
+		d.shape(element("policy.builders", i), name, builderShape, "the name of a user, or @ and that of a group")
+	}
+	d.filled("policy.owner", p.Owner)
 }
 
 func (d *decoder) checkTest(t Test) {

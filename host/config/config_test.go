@@ -37,9 +37,10 @@ func TestEveryTableIsRead(t *testing.T) {
 			Paths: []string{"test", "checks/test_all.py"}, Command: []string{"python3", "-m", "pytest"},
 			Args: []string{"-q"}, Network: spec.NetworkHost,
 		},
-		Env:   Env{Allow: []string{"CI"}, Set: map[string]string{"TZ": "UTC"}},
-		Run:   Run{Network: spec.NetworkNone},
-		Bases: map[string]Base{"acme/python": {Suite: "bookworm", Include: []string{"python3", "python3-pytest"}}},
+		Env:    Env{Allow: []string{"CI"}, Set: map[string]string{"TZ": "UTC"}},
+		Run:    Run{Network: spec.NetworkNone},
+		Policy: Policy{Build: "allow"},
+		Bases:  map[string]Base{"acme/python": {Suite: "bookworm", Include: []string{"python3", "python3-pytest"}}},
 		Tasks: map[string]Task{
 			"migrate": {
 				Run: Command{Line: "alembic upgrade ${revision}"}, Help: "Upgrade the database.",

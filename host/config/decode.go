@@ -247,7 +247,7 @@ func (d *decoder) homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "images", "policy", "build",
+		"suites", "repos", "deps", "services", "images", "build",
 		"image.entrypoint", "image.pin", "test.container", "test.isolation",
 	}
 }

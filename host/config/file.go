@@ -3,7 +3,11 @@
 // and says the file, the line, the bad key and the nearest valid one.
 package config
 
-import "github.com/wr-build/wr/runtime/spec"
+import (
+	"slices"
+
+	"github.com/wr-build/wr/runtime/spec"
+)
 
 // Name is what the configuration file is called, in every directory.
 const Name = "wr.toml"
@@ -21,6 +25,7 @@ type File struct {
 	Run       Run             `toml:"run" doc:"How commands and shells run."`
 	Tasks     map[string]Task `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
 	Limits    Limits          `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
+	Policy    Policy          `toml:"policy" doc:"Who may build images here. It tells people, and stops nobody who means it: rights are the registry's to give."`
 	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key
@@ -29,7 +34,7 @@ type File struct {
 // Workspace is the table [workspace].
 type Workspace struct {
 	Name     string   `toml:"name" doc:"Name of the workspace. Default: the name of its directory."`
-	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme. Read, and not used yet."`
+	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme. The image of a project is REGISTRY/PROJECT:in-KEY there, by the key of its inputs, slashes of the project written as two dashes."`
 	Exclude  []string `toml:"exclude" doc:"Directories that hold no projects, as globs such as legacy/**."`
 }
 
@@ -45,6 +50,8 @@ type Image struct {
 	Dockerfile string            `toml:"dockerfile" default:"devops/Dockerfile" doc:"Dockerfile, relative to the project."`
 	Target     string            `toml:"target" doc:"Stage of the Dockerfile to build. Default: the last one."`
 	Args       map[string]string `toml:"args" doc:"Build arguments."`
+	Ref        string            `toml:"ref" doc:"Use this finished image, such as ghcr.io/acme/tools:1.4, and build none."`
+	From       string            `toml:"from" doc:"Use the image of another project, by its path from here, such as ../infra."`
 	Entrypoint spec.Entrypoint   `toml:"entrypoint" enum:"once,each,off" default:"once" doc:"What becomes of the image's ENTRYPOINT: it runs once, when a container starts, and commands get the environment that it made; or before each command; or never."`
 	User       string            `toml:"user" doc:"User inside the container: a name or uid[:gid]. Default: the image's."`
 }
@@ -69,6 +76,19 @@ type Run struct {
 	Network spec.Network `toml:"network" enum:"none,host" default:"host" doc:"What commands and shells can reach."`
 }
 
+// Policy is the table [policy].
+type Policy struct {
+	Build    string   `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
+	Builders []string `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
+	Owner    string   `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
+}
+
+// MayBuild reports whether a user with these names may build: their own, and
+// those of their groups after an @.
+func (p Policy) MayBuild(names []string) bool {
+	return p.Build != "deny" || slices.ContainsFunc(p.Builders, func(b string) bool { return slices.Contains(names, b) })
+}
+
 // Base is one table [bases."NAME"].
 type Base struct {
 	Suite   string   `toml:"suite" doc:"Release of the distribution, such as bookworm."`
@@ -90,6 +110,7 @@ func (f *File) Line(key string) int { return f.lines[key] }
 // setDefaults fills in what the file leaves open.
 func (f *File) setDefaults() {
 	setDefault(&f.Image.Dockerfile, "devops/Dockerfile")
+	setDefault(&f.Policy.Build, "allow")
 	setDefault(&f.Image.Entrypoint, spec.EntrypointOnce)
 	setDefault(&f.Test.Network, spec.NetworkNone)
 	setDefault(&f.Run.Network, spec.NetworkHost)

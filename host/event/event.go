@@ -18,7 +18,7 @@ const (
 	ProjectPlanned  Type = "project_planned"  // Project, Image: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
-	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault
+	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault, Text: what it was pulled from
 	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
 	Collected       Type = "collected"        // Project, Cases: node ids, in order

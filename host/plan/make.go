@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,11 @@ import (
 // Selected is one project to plan for, with what decides its image.
 type Selected struct {
 	workspace.Project
-	ImageKey   string       // sha256 of the image's inputs, hex
-	Broken     *fault.Error // why the image cannot be had
-	Untestable *fault.Error // why its tests cannot be run, though the image is fine
+	Maker      workspace.Project // whose image it uses; zero: its own
+	ImageKey   string            // sha256 of the image's inputs, hex
+	Ref        string            // full name of an image to use as it is; "" = that of the inputs
+	Broken     *fault.Error      // why the image cannot be had
+	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
 }
 
 // Options say what to plan.
@@ -35,15 +38,24 @@ type Options struct {
 	NoCache    bool                // build without BuildKit's cache
 	Fresh      bool                // run in containers that are used for nothing else
 	Limits     Limits              // over those of the projects
+	NoBuild    bool                // the policy does not let this user build
 }
 
 // Builds plans the images of projects.
 func Builds(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
 	for _, s := range projects {
-		p.Actions = append(p.Actions, build(ws, s, o))
+		p.addBuild(build(ws, s, o))
 	}
 	return p
+}
+
+// addBuild adds the action unless the image is made already, for another
+// project that uses it.
+func (p *Plan) addBuild(a Action) {
+	if !slices.ContainsFunc(p.Actions, func(other Action) bool { return other.ID == a.ID }) {
+		p.Actions = append(p.Actions, a)
+	}
 }
 
 // TestRun plans the images and tests of projects.
@@ -53,7 +65,7 @@ func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 		test := test(ws, s, o)
 		if test.Test != nil {
 			b := build(ws, s, o)
-			p.Actions = append(p.Actions, b)
+			p.addBuild(b)
 			test.Needs = []string{b.ID}
 		}
 		p.Actions = append(p.Actions, test)
@@ -62,27 +74,33 @@ func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 }
 
 func build(ws *workspace.Workspace, s Selected, o Options) Action {
+	maker := s.maker()
 	a := Action{ID: string(Build) + ":" + s.Path, Kind: Build, Project: s.Path, Key: s.ImageKey, Fault: s.Broken}
 	if a.Fault != nil {
 		return a
 	}
+	a.ID, a.Project = string(Build)+":"+maker.Path, maker.Path
 	a.Build = &spec.Build{
-		Project:    s.Path,
+		Project:    maker.Path,
 		Ref:        Ref(ws, s),
-		Context:    s.Dir,
-		Dockerfile: s.Dockerfile,
-		Target:     s.Config.Image.Target,
-		Args:       s.Config.Image.Args,
+		Context:    maker.Dir,
+		Dockerfile: maker.Dockerfile,
+		Target:     maker.Config.Image.Target,
+		Args:       maker.Config.Image.Args,
 		NoCache:    o.NoCache,
-		Labels:     map[string]string{"wr.project": s.Path, "wr.key": s.ImageKey},
+		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
 	}
+	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)
 	return a
 }
 
 // Ref is the local name of a project's image. It ends with the key of the
 // image's inputs, so a name is never reused for other contents.
 func Ref(ws *workspace.Workspace, s Selected) string {
-	return "wr.local/" + ws.Slug() + "/" + s.Slug() + ":" + s.ImageKey[:min(32, len(s.ImageKey))]
+	if s.Ref != "" {
+		return s.Ref
+	}
+	return Refs(ws) + s.maker().Slug() + ":" + s.shortKey()
 }
 
 func test(ws *workspace.Workspace, s Selected, o Options) Action {

@@ -35,6 +35,8 @@ type Action struct {
 	Needs   []string     `json:"needs,omitempty"` // ids of actions that must succeed first
 	Key     string       `json:"key,omitempty"`   // sha256 of all that decides the result
 	Build   *spec.Build  `json:"build,omitempty"`
+	Remote  string       `json:"remote,omitempty"` // of a build: where a registry may have its image
+	Denied  *fault.Error `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
 	Test    *Tests       `json:"test,omitempty"`
 	None    string       `json:"none,omitempty"`  // no tests, by declaration: the reason
 	Fault   *fault.Error `json:"fault,omitempty"` // known already: this cannot be done

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -10,9 +11,11 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// Images makes the images of build actions, unless the store has them.
+// Images finds the images of build actions in the store, else in their
+// registry, else makes them if that is allowed.
 type Images struct {
 	Builder spec.Builder
+	Puller  spec.Puller // nil: no registry is asked
 	Emit    func(event.Event)
 	Force   bool // build even what the store has
 }
@@ -24,8 +27,8 @@ func (m Images) Do(ctx context.Context, a plan.Action) error {
 		return a.Fault
 	}
 	began := time.Now()
-	cached, err := m.ensure(ctx, a)
-	e := event.Event{Type: event.BuildFinished, Project: a.Project, Image: a.Build.Ref, Cached: cached, Elapsed: time.Since(began)}
+	cached, from, err := m.ensure(ctx, a)
+	e := event.Event{Type: event.BuildFinished, Project: a.Project, Image: a.Build.Ref, Cached: cached, Text: from, Elapsed: time.Since(began)}
 	if err != nil {
 		e.Fault = fault.Of(err)
 	}
@@ -33,20 +36,66 @@ func (m Images) Do(ctx context.Context, a plan.Action) error {
 	return err
 }
 
-// ensure reports whether the store had the image already.
-func (m Images) ensure(ctx context.Context, a plan.Action) (cached bool, err error) {
+// ensure reports whether the store had the image already, and if not what it
+// was pulled from, "" when it was built.
+func (m Images) ensure(ctx context.Context, a plan.Action) (cached bool, from string, err error) {
 	if !m.Force {
 		if _, ok, err := m.Builder.Lookup(ctx, a.Build.Ref); err != nil || ok {
-			return ok, err
+			return ok, "", err
 		}
 	}
 	m.Emit(event.Event{Type: event.BuildStarted, Project: a.Project, Image: a.Build.Ref})
-	_, err = m.Builder.Build(ctx, *a.Build, func(s spec.Step) {
+	pulled, err := m.pull(ctx, a)
+	if pulled {
+		return false, a.Remote, nil
+	}
+	if err == nil {
+		_, err = m.Builder.Build(ctx, *a.Build, m.steps(a))
+	}
+	return false, "", err
+}
+
+// pull reports whether the registry had the image. A registry that cannot be
+// asked is an error only where nothing else gives the image.
+func (m Images) pull(ctx context.Context, a plan.Action) (bool, error) {
+	if a.Remote == "" || m.Puller == nil || m.Force && a.Denied == nil {
+		return false, denied(a, nil)
+	}
+	from := spec.Copy{Local: a.Build.Ref, Remote: a.Remote, Labels: a.Build.Labels}
+	_, found, err := m.Puller.Pull(ctx, from, m.steps(a))
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case found:
+		return true, nil
+	case a.Denied != nil:
+		return false, denied(a, err)
+	case err != nil:
+		m.Emit(event.Event{Type: event.BuildStep, Project: a.Project, Text: "not pulled: " + fault.Of(err).Message})
+	}
+	return false, nil
+}
+
+// denied is why a cannot be built, nil when it can; asked is what the registry
+// answered.
+func denied(a plan.Action, asked error) error {
+	if a.Denied == nil {
+		return nil
+	}
+	f := *a.Denied
+	if asked != nil {
+		f.Err, f.Details = asked, strings.TrimPrefix(f.Details+"\n"+asked.Error(), "\n")
+	}
+	return &f
+}
+
+// steps tells of the progress of a.
+func (m Images) steps(a plan.Action) func(spec.Step) {
+	return func(s spec.Step) {
 		if text := stepText(s); text != "" {
 			m.Emit(event.Event{Type: event.BuildStep, Project: a.Project, Text: text})
 		}
-	})
-	return false, err
+	}
 }
 
 // stepText is the line of progress that s is worth, or "".

@@ -18,6 +18,7 @@ import (
 // Config is what carrying out a plan of tests takes.
 type Config struct {
 	Builder spec.Builder
+	Puller  spec.Puller // nil: no registry is asked
 	Runner  spec.Runner
 	Jobs    int        // containers at once
 	Builds  int        // builds at once
@@ -63,7 +64,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	for _, a := range p.Actions {
 		d.planned(a)
 	}
-	images := run.Images{Builder: d.Builder, Emit: d.stream.Emit}
+	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
 	executor := run.Executor{
 		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do, plan.Test: d.test},
 		Jobs:     map[plan.Kind]int{plan.Build: d.Builds, plan.Test: d.Jobs},

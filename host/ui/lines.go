@@ -105,6 +105,8 @@ func (s Style) built(e event.Event) string {
 		return ""
 	case e.Cached:
 		return s.line(e.Project, "build", "up to date")
+	case e.Text != "":
+		return s.line(e.Project, "build", "pulled "+e.Text+" in "+seconds(e.Elapsed))
 	default:
 		return s.line(e.Project, "build", "done in "+seconds(e.Elapsed))
 	}

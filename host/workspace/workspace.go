@@ -95,7 +95,7 @@ func (l *loader) visit(d Dir) {
 	problems, _ := errors.AsType[config.Errors](d.ConfigErr)
 	if d.Path == "." && d.Config != nil {
 		l.ws.Config = d.Config
-		if problems.Touches("workspace") || problems.Touches("bases") {
+		if problems.Touches("workspace") || problems.Touches("bases") || problems.Touches("policy") {
 			l.rootErr = problems
 			return
 		}

@@ -95,23 +95,48 @@ func lastUsed(r images.Image) time.Time {
 // was used a moment ago, is in neither.
 //
 // An image that has no newer one beside it is never without need. Its project
-// may lie in a workspace that this call knows nothing of.
+// may lie in a workspace that this call knows nothing of. The one used last may
+// be that of the present inputs, and the one made last is what --use-last runs.
 func part(all []usedImage, needed map[string]bool, now time.Time, unused time.Duration) (stale, spare []usedImage) {
-	newest := make(map[string]string)
-	for _, i := range all {
-		newest[repository(i.Ref)] = i.Ref
-	}
+	last := newest(all)
 	for _, i := range all {
 		idle := now.Sub(i.last)
 		switch {
 		case needed[i.Ref] || idle < min(unused, noteEvery):
-		case idle >= unused && newest[repository(i.Ref)] != i.Ref:
+		case idle >= unused && !last[i.Ref]:
 			stale = append(stale, i)
 		default:
 			spare = append(spare, i)
 		}
 	}
 	return stale, spare
+}
+
+// newest are the images that were used last of their series, and those that
+// were made last. All comes with the oldest use first.
+func newest(all []usedImage) map[string]bool {
+	used, made := make(map[string]usedImage), make(map[string]usedImage)
+	for _, i := range all {
+		s := series(i.Ref)
+		used[s] = i
+		if !i.Created.Before(made[s].Created) {
+			made[s] = i
+		}
+	}
+	out := make(map[string]bool)
+	for s := range used {
+		out[used[s].Ref], out[made[s].Ref] = true, true
+	}
+	return out
+}
+
+// series names the images of which one follows the other: those made from the
+// inputs of a project. The tags of a finished image stand side by side.
+func series(ref string) string {
+	if strings.HasPrefix(ref, spec.LocalHost+"/") {
+		return repository(ref)
+	}
+	return ref
 }
 
 // repository is a reference without its tag.

@@ -11,23 +11,31 @@ import (
 func TestOnlyImagesWithASuccessorAreWithoutNeed(t *testing.T) {
 	now := time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)
 	const day = 24 * time.Hour
-	image := func(ref string, idle time.Duration) usedImage {
-		return usedImage{spec.Image{Ref: ref}, now.Add(-idle)}
+	image := func(ref string, idle, age time.Duration) usedImage {
+		return usedImage{spec.Image{Ref: ref, Created: now.Add(-age)}, now.Add(-idle)}
 	}
 	all := []usedImage{
-		image("a/web:1", 30*day),
-		image("b/lone:1", 20*day),
-		image("a/web:2", 10*day),
-		image("a/web:3", 2*day),
-		image("a/web:4", day),
-		image("a/web:5", time.Minute),
+		image("wr.local/a/web:1", 30*day, 30*day),
+		image("wr.local/a/made:2", 25*day, 25*day), // the last one made
+		image("wr.local/b/lone:1", 20*day, 20*day),
+		image("example.com/tools:1", 15*day, 15*day), // its tags follow from nothing
+		image("example.com/tools:2", 14*day, 14*day),
+		image("wr.local/a/made:1", 12*day, 40*day), // the last one used
+		image("wr.local/a/web:2", 10*day, 10*day),
+		image("wr.local/a/web:3", 2*day, 2*day),
+		image("wr.local/a/web:4", day, day),
+		image("wr.local/a/web:5", time.Minute, time.Minute),
 	}
-	needed := map[string]bool{"a/web:2": true}
+	needed := map[string]bool{"wr.local/a/web:2": true}
 	stale, spare := part(all, needed, now, 7*day)
-	if got := refs(stale); !slices.Equal(got, []string{"a/web:1"}) {
-		t.Errorf("without need are %v, want a/web:1", got)
+	if got := refs(stale); !slices.Equal(got, []string{"wr.local/a/web:1"}) {
+		t.Errorf("without need are %v, want wr.local/a/web:1", got)
 	}
-	if got := refs(spare); !slices.Equal(got, []string{"b/lone:1", "a/web:3", "a/web:4"}) {
+	want := []string{
+		"wr.local/a/made:2", "wr.local/b/lone:1", "example.com/tools:1", "example.com/tools:2",
+		"wr.local/a/made:1", "wr.local/a/web:3", "wr.local/a/web:4",
+	}
+	if got := refs(spare); !slices.Equal(got, want) {
 		t.Errorf("to be spared in need are %v", got)
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"sync"
 
 	containerd "github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
 	buildkit "github.com/moby/buildkit/client"
 
 	"github.com/wr-build/wr/runtime/spec"
@@ -91,4 +93,18 @@ func (b *Builder) Lookup(ctx context.Context, ref string) (spec.Image, bool, err
 		return spec.Image{}, false, err
 	}
 	return lookup(namespaces.WithNamespace(ctx, Namespace), c, ref)
+}
+
+// Forget removes an image from the local store and frees its space. What runs
+// from it goes on.
+func (b *Builder) Forget(ctx context.Context, ref string) error {
+	c, err := b.containerd()
+	if err != nil {
+		return err
+	}
+	err = c.ImageService().Delete(namespaces.WithNamespace(ctx, Namespace), ref, images.SynchronousDelete())
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove image %s: %w", ref, err)
+	}
+	return nil
 }

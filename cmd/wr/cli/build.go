@@ -30,7 +30,7 @@ func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	draw := func(selected []plan.Selected) plan.Plan {
-		return plan.Builds(o.ws, selected, plan.Options{NoCache: c.NoCache})
+		return plan.Builds(o.ws, selected, plan.Options{NoCache: c.NoCache, NoBuild: !a.mayBuild(o.ws)})
 	}
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
@@ -45,6 +45,7 @@ type built struct {
 	Project string  `json:"project"`
 	Image   string  `json:"image,omitempty"`
 	Cached  bool    `json:"cached"`
+	From    string  `json:"from,omitempty"` // what it was pulled from
 	Seconds float64 `json:"seconds"`
 	Fault   any     `json:"fault,omitempty"`
 }
@@ -59,14 +60,14 @@ func (a *app) build(ctx context.Context, engine Engine, p plan.Plan, force bool)
 		if e.Type != event.BuildFinished {
 			return
 		}
-		result := built{Project: e.Project, Image: e.Image, Cached: e.Cached, Seconds: e.Elapsed.Seconds()}
+		result := built{Project: e.Project, Image: e.Image, Cached: e.Cached, From: e.Text, Seconds: e.Elapsed.Seconds()}
 		if e.Fault != nil {
 			result.Fault = e.Fault
 			failed = append(failed, e.Fault)
 		}
 		results = append(results, result)
 	}))
-	images := run.Images{Builder: engine, Emit: tell.Emit, Force: force}
+	images := run.Images{Builder: engine, Puller: engine, Emit: tell.Emit, Force: force}
 	executor := run.Executor{
 		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do},
 		Jobs:     map[plan.Kind]int{plan.Build: min(buildsAtOnce, a.jobs())},

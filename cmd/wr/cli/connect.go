@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/wr-build/wr/runtime/daemon"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/image"
+	"github.com/wr-build/wr/runtime/registry"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -14,6 +17,10 @@ import (
 type Engine interface {
 	spec.Builder
 	spec.Runner
+	spec.Puller
+	spec.Pusher
+	Images(ctx context.Context) ([]spec.Image, error)
+	Forget(ctx context.Context, ref string) error // removes an image
 	Close() error
 }
 
@@ -21,6 +28,7 @@ type Engine interface {
 type realEngine struct {
 	*daemon.Client
 	*image.Builder
+	*registry.Registry
 }
 
 // Lookup asks the engine: its answer needs no connection to BuildKit.
@@ -29,7 +37,7 @@ func (e realEngine) Lookup(ctx context.Context, ref string) (spec.Image, bool, e
 }
 
 // Close ends the connections.
-func (e realEngine) Close() error { return e.Builder.Close() }
+func (e realEngine) Close() error { return errors.Join(e.Builder.Close(), e.Registry.Close()) }
 
 // connect returns the engine, started when none runs.
 func (a *app) connect(ctx context.Context) (Engine, error) {
@@ -44,9 +52,25 @@ func (a *app) connect(ctx context.Context) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return realEngine{client, image.NewBuilder(image.Config{
-		BuildkitSocket: dirs.BuildkitSocket(), ContainerdSocket: dirs.ContainerdSocket(), State: dirs.State,
-	})}, nil
+	builder := image.NewBuilder(image.Config{
+		BuildkitSocket: dirs.BuildkitSocket(), ContainerdSocket: dirs.ContainerdSocket(), State: dirs.State, DockerConfig: a.dockerConfig(),
+	})
+	images := registry.New(registry.Config{
+		ContainerdSocket: dirs.ContainerdSocket(), Namespace: image.Namespace, DockerConfig: a.dockerConfig(),
+	})
+	return realEngine{client, builder, images}, nil
+}
+
+// dockerConfig is the directory of the caller's docker config.json, "" when
+// there is no place for one.
+func (a *app) dockerConfig() string {
+	if dir := a.Getenv("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	if home := a.Getenv("HOME"); home != "" {
+		return filepath.Join(home, ".docker")
+	}
+	return ""
 }
 
 // dirs are the directories of the engine that this user gets: root's, when

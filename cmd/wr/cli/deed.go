@@ -68,6 +68,9 @@ func (a *app) deedOn(ctx context.Context, o *opened, show, do func([]plan.Select
 	after := func(find func(context.Context, *opened) ([]plan.Selected, error), use func([]plan.Selected) error) func() error {
 		return func() error {
 			selected, err := find(ctx, o)
+			if err == nil && o.useLast {
+				err = a.replaceMissing(ctx, o, selected)
+			}
 			if err != nil {
 				return err
 			}

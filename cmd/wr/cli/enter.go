@@ -31,6 +31,7 @@ type entry struct {
 	ports    []spec.Port
 	shell    bool // with the environment of a shell
 	fresh    bool // in a container of its own
+	useLast  bool // if the image is missing, from the newest one
 	detached bool // it may outlive wr
 	limits   plan.Limits
 	timed    bool // it ends when its time is over
@@ -58,6 +59,7 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	o.useLast = in.useLast
 	find := func(selected []plan.Selected) (entered, error) { return a.settle(ctx, ws, selected[0], in, caller) }
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error {
@@ -94,7 +96,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if err != nil {
 		return entered{}, err
 	}
-	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{}).Actions[0]
+	build := plan.Builds(ws, []plan.Selected{s}, plan.Options{NoBuild: !a.mayBuild(ws)}).Actions[0]
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
@@ -159,7 +161,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 // stdout stays the command's.
 func (a *app) ensure(ctx context.Context, engine Engine, action plan.Action) error {
 	var progress ui.Sink
-	builder := run.Images{Builder: engine, Emit: func(e event.Event) {
+	builder := run.Images{Builder: engine, Puller: engine, Emit: func(e event.Event) {
 		if progress == nil && e.Type == event.BuildStarted {
 			progress = a.drawing(a.Err)
 		}

@@ -12,6 +12,7 @@ type execCmd struct {
 	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
 	Fresh   bool     `help:"In a container that is used for nothing else."`
+	lastFlag
 	Ports
 	User string `short:"u" placeholder:"USER" help:"Run as this user of the image, or uid[:gid]."`
 	limitFlags
@@ -42,7 +43,7 @@ func (c *execCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}
 	return a.enter(ctx, entry{
 		ports: ports, limits: limits, timed: true,
-		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh,
+		project: c.Project, args: a.rest, env: c.Env, user: c.User, fresh: c.Fresh, useLast: c.UseLast,
 		terminal: interactive(a.In) && interactive(a.Out),
 	})
 }

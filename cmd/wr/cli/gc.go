@@ -11,6 +11,7 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/daemon"
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -24,7 +25,7 @@ type gcCmd struct {
 func (gcCmd) Help() string {
 	return `What goes, in this order: what crashes have left; state that was put aside as damaged; images that have a newer one and were not used for --unused; and then, only while everything takes more than the budget, the build cache, kept containers that nobody uses, and images, each the oldest use first.
 
-What never goes: what is in use, the images of this workspace's projects as they are now, base images, and anything that wr did not make.`
+What never goes: what is in use, the images of this workspace's projects as they are now and the newest of each, base images, and anything that wr did not make.`
 }
 
 // Prepare finds out what this workspace needs.
@@ -72,8 +73,8 @@ func (c *gcCmd) budget() (int64, error) {
 	return bytes, nil
 }
 
-// neededImages are the images of the workspace's projects as they are now;
-// none outside of a workspace. A project that is broken has no image to keep.
+// neededImages are those that the workspace's projects need; none outside of a
+// workspace.
 func (a *app) neededImages(ctx context.Context) ([]string, error) {
 	ws, err := workspace.Load(ctx, a.dir)
 	if fault.HasCode(err, "workspace.not_found") {
@@ -91,13 +92,28 @@ func (a *app) neededImages(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var refs []string
-	for _, one := range selected {
-		if one.Broken == nil {
-			refs = append(refs, plan.Ref(ws, one))
+	images, err := o.engine.Images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return needed(ws, selected, images), nil
+}
+
+// needed are the images of projects as they are now, and of those in the store
+// the newest one of each, which --use-last runs. A project that is broken has
+// only that.
+func needed(ws *workspace.Workspace, selected []plan.Selected, images []spec.Image) []string {
+	var all []string
+	for _, s := range selected {
+		ref := plan.Ref(ws, s)
+		if s.Broken == nil {
+			all = append(all, ref)
+		}
+		if last, found := newest(images, ref); found && last.Ref != ref {
+			all = append(all, last.Ref)
 		}
 	}
-	return refs, nil
+	return all
 }
 
 // printCleaned says what went, or would go.

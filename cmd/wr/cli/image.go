@@ -25,6 +25,10 @@ import (
 
 // imageCmd is `wr image`.
 type imageCmd struct {
+	Ls   imageLsCmd   `cmd:"" help:"List the images of this workspace."`
+	Pull imagePullCmd `cmd:"" help:"Fetch the images of projects from the registry."`
+	Push imagePushCmd `cmd:"" help:"Publish the images of projects in the registry."`
+	Rm   imageRmCmd   `cmd:"" help:"Remove images from this machine."`
 	Base imageBaseCmd `cmd:"" help:"Base images made from the distribution's packages."`
 }
 

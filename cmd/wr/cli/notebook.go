@@ -24,6 +24,7 @@ import (
 // notebookCmd is `wr notebook [PROJECT]`.
 type notebookCmd struct {
 	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
+	lastFlag
 }
 
 // Help is the long form.
@@ -34,7 +35,7 @@ func (notebookCmd) Help() string {
 // Prepare finds out where the notebook runs.
 func (c *notebookCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	return a.enter(ctx, entry{
-		project: c.Project, args: []string{"/bin/sh", startNotebook}, shell: true, detached: true,
+		project: c.Project, args: []string{"/bin/sh", startNotebook}, shell: true, detached: true, useLast: c.UseLast,
 		run: func(ctx context.Context, engine Engine, e entered) error { return a.notebook(ctx, engine, e) },
 	})
 }

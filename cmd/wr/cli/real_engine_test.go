@@ -197,6 +197,7 @@ func TestScriptsWithTheRealEngine(t *testing.T) {
 	w := realWr(t)
 	before := w.census()
 	t.Run("scripts", func(t *testing.T) {
+		images := loopbackRegistry(w.t)
 		testscript.Run(t, testscript.Params{
 			Dir:                 "testdata/script",
 			RequireExplicitExec: true,
@@ -207,6 +208,7 @@ func TestScriptsWithTheRealEngine(t *testing.T) {
 				env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 				env.Setenv("NO_COLOR", "1")
 				env.Setenv("WR_ENGINE_DIR", engineDir)
+				env.Setenv("REGISTRY", images)
 				return errors.Join(os.Mkdir(bin, 0o755), os.Symlink(w.bin, filepath.Join(bin, "wr")))
 			},
 		})

@@ -13,7 +13,8 @@ import (
 
 // runCmd is `wr run [PROJECT:]TASK [ARG...]`.
 type runCmd struct {
-	Fresh bool     `help:"In containers that are used for nothing else."`
+	Fresh bool `help:"In containers that are used for nothing else."`
+	lastFlag
 	Words []string `arg:"" predictor:"task" optional:"" passthrough:"partial" name:"task" help:"[PROJECT:]TASK and the task's own arguments; default: list the tasks."`
 }
 

@@ -39,6 +39,7 @@ func (c *runCmd) steps(ctx context.Context, a *app, ws *workspace.Workspace, ste
 	if err != nil {
 		return deed{}, err
 	}
+	o.useLast = c.UseLast
 	with := func(use func([]readyStep) error) func([]plan.Selected) error {
 		return func(selected []plan.Selected) error {
 			var all []readyStep

@@ -39,6 +39,7 @@ type opened struct {
 	ws      *workspace.Workspace
 	engine  Engine
 	sources *sources // of choice.projects
+	useLast bool     // where an image is missing, use the newest one
 }
 
 // open loads the workspace, finds the projects that were asked for and opens
@@ -62,7 +63,7 @@ func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*
 	if err != nil {
 		return nil, err
 	}
-	return &opened{c, ws, engine, readSources(engine, c.projects)}, nil
+	return &opened{choice: c, ws: ws, engine: engine, sources: readSources(engine, makers(ws, c.projects))}, nil
 }
 
 // choose resolves names, paths and node ids. Without any it is the nearest

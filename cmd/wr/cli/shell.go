@@ -12,7 +12,8 @@ type shellCmd struct {
 	Ports
 	Cmd   string `placeholder:"STRING" help:"Let the shell run STRING and end; needs no terminal."`
 	Fresh bool   `help:"In a container that is used for nothing else."`
-	Root  bool   `help:"Be root inside, whatever the image says."`
+	lastFlag
+	Root bool `help:"Be root inside, whatever the image says."`
 	limitFlags
 }
 
@@ -39,7 +40,7 @@ func (c *shellCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	in := entry{
-		project: c.Project, args: c.command(a.rest), terminal: terminal, shell: true, fresh: c.Fresh,
+		project: c.Project, args: c.command(a.rest), terminal: terminal, shell: true, fresh: c.Fresh, useLast: c.UseLast,
 		ports: ports, limits: limits, timed: c.Timeout != nil,
 	}
 	if c.Root {

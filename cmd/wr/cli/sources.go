@@ -117,14 +117,13 @@ func (a *app) selectAll(ctx context.Context, o *opened) ([]plan.Selected, error)
 	for _, p := range o.projects {
 		s := plan.Selected{Project: p, Broken: p.Fault}
 		if s.Broken == nil {
-			key, err := o.sources.key(ctx, p, index)
+			err := o.decide(ctx, &s, index)
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
 			if err != nil {
 				s.Broken = fault.Of(err)
 			}
-			s.ImageKey = key
 		}
 		all = append(all, s)
 	}

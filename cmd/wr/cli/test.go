@@ -22,6 +22,7 @@ type testCmd struct {
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
+	lastFlag
 	limitFlags
 }
 
@@ -40,6 +41,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	o.useLast = c.UseLast
 	caller, err := a.caller(o.ws)
 	if err != nil {
 		return deed{}, errors.Join(err, o.engine.Close())
@@ -53,7 +55,8 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
 		options := plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh, Limits: limits,
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
+			Limits: limits, NoBuild: !a.mayBuild(o.ws),
 		}
 		a.addPersonal(&options, mine)
 		return plan.TestRun(o.ws, selected, options)
@@ -72,7 +75,7 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	if !a.JSON {
 		view = a.drawing(a.Out)
 	}
-	c.Builder, c.Runner, c.Now, c.Version = engine, engine, time.Now, Version()
+	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""

@@ -1,0 +1,53 @@
+package workspace
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// Maker returns the project whose image p uses: p itself, unless [image] from
+// names another, whose own from is followed.
+func (w *Workspace) Maker(p Project) (Project, error) {
+	seen := []string{p.Path}
+	for maker := p; ; {
+		from := maker.Config.Image.From
+		if from == "" {
+			return maker, nil
+		}
+		next, err := w.borrows(maker, from)
+		if err != nil {
+			return Project{}, err
+		}
+		if slices.Contains(seen, next.Path) {
+			return Project{}, badFrom(maker, fmt.Sprintf("%s uses the image of %s, which uses that of %[1]s", maker.Path, next.Path))
+		}
+		seen = append(seen, next.Path)
+		maker = next
+	}
+}
+
+// borrows is the project at the path from, seen from p.
+func (w *Workspace) borrows(p Project, from string) (Project, error) {
+	at := path.Join(p.Path, from)
+	i := slices.IndexFunc(w.Projects, func(other Project) bool { return other.Path == at })
+	if i < 0 {
+		return Project{}, badFrom(p, "there is no project "+at)
+	}
+	if f := w.Projects[i].Fault; f != nil {
+		return Project{}, f
+	}
+	return w.Projects[i], nil
+}
+
+// badFrom is the fault of a project whose [image] from cannot be followed.
+func badFrom(p Project, message string) error {
+	return &fault.Error{
+		Code: "image.bad_from", Class: fault.Usage, Message: "[image] from: " + message,
+		File: path.Join(p.Path, config.Name), Line: p.Config.Line("image.from"),
+		Next: "name a project by its path from here, such as ../infra; wr ls shows them",
+	}
+}
