@@ -53,6 +53,7 @@ type grammar struct {
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
+	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`
 	Config   configCmd   `cmd:"" group:"more" help:"About wr.toml."`
 	Version  versionCmd  `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
 
