@@ -55,7 +55,7 @@ var wanted = []string{"cpu", "memory", "pids"}
 
 func (f Facts) cgroups() Check {
 	if f.CgroupsErr != nil {
-		return Check{"cgroups", Problem, f.CgroupsErr.Error(), "sudo mount -t proc proc /proc"}
+		return Check{"cgroups", Problem, f.CgroupsErr.Error(), "sudo mount -t proc none /proc"}
 	}
 	mode, controllers := f.Cgroups.Mode, f.Cgroups.Controllers
 	if s := f.Engine.Status; s != nil { // it knows what it could set, not what was offered
@@ -141,7 +141,7 @@ func (f Facts) helpers() []Check {
 		return checks
 	}
 	all := []error{f.HelperErr}
-	if joined, ok := f.HelperErr.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.As finds the first only
+	if joined, ok := f.HelperErr.(interface{ Unwrap() []error }); ok { // errors.As finds the first only
 		all = joined.Unwrap()
 	}
 	for _, err := range all {
@@ -163,6 +163,8 @@ func (f Facts) engine() []Check {
 			fmt.Sprintf("pid %d holds %s since %s and does not answer", e.Hold.PID, f.Dirs.Lock(), e.Hold.Since.Local().Format(time.DateTime)),
 			fmt.Sprintf("sudo kill %d", e.Hold.PID),
 		}}
+	case f.UID != 0:
+		return []Check{good("engine", "none runs in %s", f.Dirs.Run)}
 	default:
 		return []Check{good("engine", "none runs in %s; the first command that needs one starts it", f.Dirs.Run)}
 	}

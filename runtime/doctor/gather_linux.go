@@ -78,7 +78,7 @@ func (f *Facts) tryScratch(ctx context.Context) {
 		}
 		return
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 	f.Overlay = errNeedsRoot
 	if os.Geteuid() == 0 {
 		f.Overlay = overlayutils.Supported(scratch)
@@ -127,7 +127,7 @@ func mapOwners(path string, userns *os.File) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd) //nolint:errcheck // the mount ends with it
+	defer unix.Close(fd) // and with it the mount
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(userns.Fd())}
 	return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr)
 }
