@@ -56,6 +56,7 @@ var rows = []row{
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
 		"host/graph", "host/scaffold", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
+	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
 	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},
 	{"collects, shards, runs, merges tests", []string{"host/testrun"}},

@@ -57,6 +57,7 @@ type grammar struct {
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
+	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`
 	Config   configCmd   `cmd:"" group:"more" help:"About wr.toml."`
 	Version  versionCmd  `cmd:"" group:"more" help:"Versions of wr and of what is built into it."`
 
