@@ -62,23 +62,50 @@ func (s *screen) typed(keys string) {
 // shows waits until want has been shown since the last call.
 func (s *screen) shows(want string) {
 	s.t.Helper()
-	timeout := time.After(20 * time.Second)
+	if !s.showsWithin(want, 20*time.Second) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.t.Fatalf("never showed %q, but:\n%s", want, s.seen.String())
+	}
+}
+
+// asks presses Enter until the shell asks for a command again. Why not once:
+// with Ctrl-C a terminal throws away what is typed until somebody took notice.
+func (s *screen) asks(prompt string) {
+	s.t.Helper()
+	for range 10 {
+		s.typed("\n")
+		if s.showsWithin(prompt, 2*time.Second) {
+			return
+		}
+	}
+	s.shows(prompt)
+}
+
+// showsWithin reports whether want is shown in time since the last call.
+func (s *screen) showsWithin(want string, limit time.Duration) bool {
+	timeout := time.After(limit)
 	for {
 		s.mu.Lock()
 		text, news := s.seen.String(), s.news
 		if i := strings.Index(text, want); i >= 0 {
 			s.seen.Next(i + len(want))
 			s.mu.Unlock()
-			return
+			return true
 		}
 		s.mu.Unlock()
 		select {
 		case <-news:
 		case <-timeout:
-			s.t.Fatalf("never showed %q, but:\n%s", want, text)
+			return false
 		}
 	}
 }
+
+// sleeps is a command that ends by Ctrl-C whenever it comes. Why no Python: a
+// signal between its last look for one and the system call that sleeps does not
+// wake it, on any terminal.
+const sleeps = `sh -c 'echo slee""ping; exec sleep 600'` + "\n"
 
 func TestAShellIsARealTerminal(t *testing.T) {
 	w := realWr(t)
@@ -96,12 +123,10 @@ func TestAShellIsARealTerminal(t *testing.T) {
 	}
 	s.typed("until stty size | grep '20 70'; do :; done; echo resi''zed\n")
 	s.shows("resized")
-	// Why no Python: a signal between its last look for one and the system call
-	// that sleeps does not wake it, on any terminal.
-	const sleeps = `sh -c "echo slee''ping; exec sleep 600"` + "\n"
 	s.typed(sleeps)
 	s.shows("sleeping")
 	s.typed("\x03") // Ctrl-C ends the command, not the shell
+	s.asks(webPrompt)
 	s.typed("echo ended wi''th $?\n")
 	s.shows("ended with 130")
 	s.typed(sleeps)
