@@ -64,7 +64,7 @@ func (e fakeEngine) Images(context.Context) ([]spec.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref := strings.Replace(strings.ReplaceAll(f.Name(), "_", "/"), "wr.local/acme/web/", "wr.local/acme/web:", 1)
+		ref := strings.Replace(strings.ReplaceAll(f.Name(), "_", "/"), "wr.local/shipped/web/", "wr.local/shipped/web:", 1)
 		all = append(all, spec.Image{Ref: ref, Created: info.ModTime(), Labels: map[string]string{"wr.project": "web"}})
 	}
 	return all, nil
