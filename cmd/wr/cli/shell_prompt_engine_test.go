@@ -102,7 +102,8 @@ func TestControlDEndsAShellAndJobsCanBeMovedAbout(t *testing.T) {
 	s.asks(webPrompt)
 	s.typed("echo ended wi''th $?\n")
 	s.shows("ended with 130")
-	s.typed("(exit 9)\n")
+	s.typed("sh -c 'echo ni\"\"ne; exit 9'\n")
+	s.shows("nine")
 	s.shows(webPrompt)
 	s.typed("\x04")
 	if got := end(); got != 9 {
