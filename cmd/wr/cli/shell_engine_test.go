@@ -69,11 +69,14 @@ func (s *screen) shows(want string) {
 	}
 }
 
-// asks presses Enter until the shell asks for a command again. Why not once:
-// with Ctrl-C a terminal throws away what is typed until somebody took notice.
-func (s *screen) asks(prompt string) {
+// interrupted presses Ctrl-C and Enter until the shell asks for a command again.
+// Why not once: a shell that brings a job to the foreground shows its name
+// before it hands the terminal over, and with Ctrl-C the terminal throws away
+// what is typed until somebody took notice.
+func (s *screen) interrupted(prompt string) {
 	s.t.Helper()
 	for range 10 {
+		s.typed("\x03")
 		s.typed("\n")
 		if s.showsWithin(prompt, 2*time.Second) {
 			return
@@ -125,8 +128,7 @@ func TestAShellIsARealTerminal(t *testing.T) {
 	s.shows("resized")
 	s.typed(sleeps)
 	s.shows("sleeping")
-	s.typed("\x03") // Ctrl-C ends the command, not the shell
-	s.asks(webPrompt)
+	s.interrupted(webPrompt) // Ctrl-C ends the command, not the shell
 	s.typed("echo ended wi''th $?\n")
 	s.shows("ended with 130")
 	s.typed(sleeps)
