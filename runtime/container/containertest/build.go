@@ -22,6 +22,9 @@ const helpersEnv = "WR_TEST_HELPERS"
 // Build puts agent and shim into dir, built from source, and finds runc.
 func Build(ctx context.Context, dir string) (Helpers, error) {
 	h := Helpers{Shim: filepath.Join(dir, "containerd-shim-runc-v2"), Agent: filepath.Join(dir, "wr-agent")}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Helpers{}, err
+	}
 	for out, pkg := range map[string]string{h.Shim: "github.com/wr-build/wr/runtime/shim", h.Agent: "github.com/wr-build/wr/runtime/agent/wr-agent"} {
 		if err := provide(ctx, out, pkg); err != nil {
 			return Helpers{}, err
@@ -38,6 +41,7 @@ func Build(ctx context.Context, dir string) (Helpers, error) {
 // provide links a helper that is built already to out, or builds it.
 func provide(ctx context.Context, out, pkg string) error {
 	if built := os.Getenv(helpersEnv); built != "" {
+		_ = os.Remove(out) // of tests that ran before, where they share a directory
 		return os.Symlink(filepath.Join(built, filepath.Base(out)), out)
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-tags", "no_grpc", "-o", out, pkg)
