@@ -107,7 +107,7 @@ func (d *Daemons) prepare(ctx context.Context) error {
 // Build steps come first: what they have mounted would move aside with the
 // state, where nobody looks for it, and be deleted with it one day.
 func (d *Daemons) sweep(ctx context.Context, runc string, now time.Time) error {
-	if err := sweepBuilds(ctx, d.dirs, runc); err != nil {
+	if err := errors.Join(sweepBundles(d.dirs), sweepBuilds(ctx, d.dirs, runc)); err != nil {
 		d.warn(ctx, err.Error())
 	}
 	warning, err := mendState(d.dirs, now)

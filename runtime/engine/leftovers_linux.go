@@ -36,6 +36,21 @@ func sweepBuilds(ctx context.Context, dirs Dirs, runc string) error {
 	return errors.Join(err, os.RemoveAll(dirs.executorRoot()))
 }
 
+// sweepBundles removes the bundles of containers that an engine which died was
+// just removing. containerd hides such a directory first, when nothing is
+// mounted in it any more, and looks at no hidden one when it starts.
+func sweepBundles(dirs Dirs) error {
+	var errs []error
+	for _, root := range []string{dirs.ContainerdState(), dirs.ContainerdRoot()} {
+		hidden, err := filepath.Glob(filepath.Join(root, "io.containerd.runtime.v2.task", "*", ".?*"))
+		errs = append(errs, err)
+		for _, bundle := range hidden {
+			errs = append(errs, os.RemoveAll(bundle))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // deleteAll kills and forgets every container that the OCI runtime has under
 // root.
 func deleteAll(ctx context.Context, runc, root string) error {
