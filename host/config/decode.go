@@ -248,6 +248,6 @@ func (d *decoder) homeOf(key string) string {
 func notYet() []string {
 	return []string{
 		"suites", "repos", "deps", "services", "images", "build",
-		"image.entrypoint", "image.pin", "test.container", "test.isolation",
+		"image.pin", "test.container", "test.isolation",
 	}
 }
