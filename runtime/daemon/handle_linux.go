@@ -180,23 +180,31 @@ func (s *server) discard(ctx context.Context, made *container.Container) error {
 
 // remove removes a container that an earlier engine made.
 func (s *server) remove(ctx context.Context, conn *wire.Conn, who peer, id string) error {
-	all, err := s.containers.List(ctx)
+	there, err := s.owned(ctx, who, id)
 	if err != nil {
 		return err
 	}
-	for _, c := range all {
-		if c.ID != id {
-			continue
-		}
-		if err := who.mayRemove(c); err != nil {
-			return err
-		}
+	if there {
 		s.pool.forget(id)
 		if err := s.keeper.remove(ctx, id); err != nil {
 			return err
 		}
 	}
 	return send(conn, reply{Removed: &removed{}})
+}
+
+// owned reports whether there is a container of that id. One that was made for
+// another user is an error.
+func (s *server) owned(ctx context.Context, who peer, id string) (there bool, err error) {
+	all, err := s.containers.List(ctx)
+	if err != nil {
+		return false, err
+	}
+	at := slices.IndexFunc(all, func(c container.Container) bool { return c.ID == id })
+	if at < 0 {
+		return false, nil
+	}
+	return true, who.mayRemove(all[at])
 }
 
 // stopFor ends the engine for a client, which waits for its connection to close.
