@@ -50,13 +50,14 @@ lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
 fmt: need-lint $(LINT) ## format all Go files in place
 	$(GO_PATH) $(LINT) fmt ./...
 
-bench: need-test bin/wr bin/peers/ctr ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
+bench: need-test bin/wr bin/peers/built ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
 	@.ci/peers/docker bin/peers/docker
-	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker
+	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker -buildkit bin/peers
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./runtime/...
 
-bin/peers/ctr: .ci/peers/go.mod .ci/peers/go.sum
-	$(GO) -C .ci/peers build -o '$(CURDIR)/$@' github.com/containerd/containerd/v2/cmd/ctr
+bin/peers/built: .ci/peers/go.mod .ci/peers/go.sum
+	@mkdir -p bin/peers
+	$(GO) -C .ci/peers build -o '$(CURDIR)/bin/peers/' tool
 	@touch $@
 
 install: build ## copy wr to $(PREFIX)/bin (PREFIX=/usr/local)

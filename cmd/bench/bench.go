@@ -27,7 +27,7 @@ type bench struct {
 	large           string // a project with many files in its image
 	status          status
 	images          map[string]string // project path -> image reference
-	dockerd         *exec.Cmd
+	buildkit        buildkit
 	closers         []func()
 }
 
@@ -47,7 +47,7 @@ func (b *bench) open(ctx context.Context) (err error) {
 	}
 	b.closers = append(b.closers, func() { _ = os.RemoveAll(b.dir) })
 	for _, step := range []func(context.Context) error{
-		b.buildHello, b.makeProjects, b.buildImages, b.makeLarge, b.readStatus, b.mountImage, b.startDocker,
+		b.buildHello, b.makeProjects, b.buildImages, b.makeLarge, b.readStatus, b.mountImage, b.startDocker, b.startBuildkit,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -67,7 +67,7 @@ func (b *bench) close() {
 func (b *bench) describe(w io.Writer) {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	fmt.Fprintf(w, "%d cores, Linux %s, %s\n", runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version())
-	for name, there := range map[string]bool{"ctr": b.ctr != "", "docker": b.docker != ""} {
+	for name, there := range map[string]bool{"ctr": b.ctr != "", "docker": b.docker != "", "buildkitd": b.buildkit.programs != ""} {
 		if !there {
 			fmt.Fprintf(w, "left out: %s is not here\n", name)
 		}

@@ -9,7 +9,7 @@ import (
 
 // contests lists what is measured.
 func (b *bench) contests() []contest {
-	return []contest{b.start(), b.engine(), b.build(), b.kept(), b.fresh(), b.parallel(), b.tests()}
+	return []contest{b.start(), b.engine(), b.build(), b.steps(), b.export(), b.kept(), b.fresh(), b.parallel(), b.tests()}
 }
 
 // start: how long wr takes to do next to nothing.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 )
 
 // startDocker starts a Docker daemon of the bench's own and gives it the image.
@@ -18,24 +17,11 @@ func (b *bench) startDocker(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	b.dockerd = exec.CommandContext(context.WithoutCancel(ctx), b.dockerProgram("dockerd"), "--host", "unix://"+b.dockerSocket(),
+	daemon := exec.CommandContext(context.WithoutCancel(ctx), b.dockerProgram("dockerd"), "--host", "unix://"+b.dockerSocket(),
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"--pidfile", filepath.Join(dir, "pid"), "--bridge", "none", "--iptables=false")
-	b.dockerd.Env = b.dockerEnv()
-	b.dockerd.Stdout, b.dockerd.Stderr = log, log
-	if err := b.dockerd.Start(); err != nil {
-		return err
-	}
-	b.closers = append(b.closers, func() {
-		_ = b.dockerd.Process.Signal(os.Interrupt)
-		_ = b.dockerd.Wait()
-	})
-	if err := b.awaitDocker(ctx); err != nil {
+	daemon.Env = b.dockerEnv()
+	if err := b.serve(ctx, daemon, filepath.Join(dir, "log"), []string{b.dockerProgram("docker"), "info"}); err != nil {
 		return err
 	}
 	image := fmt.Sprintf("tar -C %q -cf - . | %q import - acme >&2", b.rootfs, b.dockerProgram("docker"))
@@ -45,25 +31,6 @@ func (b *bench) startDocker(ctx context.Context) error {
 	return command{env: b.dockerEnv(), argv: []string{
 		b.dockerProgram("docker"), "run", "--detach", "--network", "host", "--name", "kept", "acme", "sleep", "1000000",
 	}}.run(ctx)
-}
-
-// awaitDocker waits until the daemon answers.
-func (b *bench) awaitDocker(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := command{env: b.dockerEnv(), argv: []string{b.dockerProgram("docker"), "info"}}.run(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("dockerd does not answer: %w", err)
-		case <-ticker.C:
-		}
-	}
 }
 
 func (b *bench) dockerSocket() string { return filepath.Join(b.dir, "docker", "sock") }

@@ -18,9 +18,10 @@ func main() {
 	wr := flag.String("wr", "bin/wr", "the wr binary")
 	ctr := flag.String("ctr", "", "containerd's ctr; empty: leave it out")
 	docker := flag.String("docker", "", "directory with docker's programs; empty: leave it out")
+	buildkit := flag.String("buildkit", "", "directory with buildkitd and buildctl; empty: leave them out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *rounds, *wr, *ctr, *docker)
+	err := run(ctx, *rounds, *wr, *ctr, *docker, *buildkit)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -29,9 +30,9 @@ func main() {
 }
 
 // run prepares the bench, lets every contest take place and prints them.
-func run(ctx context.Context, rounds int, wr, ctr, docker string) error {
+func run(ctx context.Context, rounds int, wr, ctr, docker, buildkit string) error {
 	b := &bench{}
-	for to, path := range map[*string]string{&b.wr: wr, &b.ctr: ctr, &b.docker: docker} {
+	for to, path := range map[*string]string{&b.wr: wr, &b.ctr: ctr, &b.docker: docker, &b.buildkit.programs: buildkit} {
 		if path == "" {
 			continue
 		}

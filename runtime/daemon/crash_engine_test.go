@@ -25,7 +25,7 @@ import (
 
 // process is a client in a process of its own.
 type process struct {
-	t   *testing.T
+	t   testing.TB
 	cmd *exec.Cmd
 	out *bufio.Reader
 }

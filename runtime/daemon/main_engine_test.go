@@ -118,7 +118,7 @@ func clientTest() int {
 
 // fixture is an engine of its own for one test.
 type fixture struct {
-	t      *testing.T
+	t      testing.TB
 	config engineConfig
 	*Client
 	containerd *client.Client
@@ -127,7 +127,7 @@ type fixture struct {
 
 // start starts an engine with both images and notes what is there. At its end
 // the test has left nothing, and then the engine is stopped.
-func start(t *testing.T, change ...func(*engineConfig)) *fixture {
+func start(t testing.TB, change ...func(*engineConfig)) *fixture {
 	t.Helper()
 	base, err := os.MkdirTemp(containertest.Base(), "")
 	if err != nil {
@@ -301,7 +301,7 @@ func (f *fixture) must(c spec.Container, p spec.Process) string {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // pipe is closed at the test's end.
-func pipe(t *testing.T) (r, w *os.File) {
+func pipe(t testing.TB) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -315,7 +315,7 @@ func pipe(t *testing.T) (r, w *os.File) {
 }
 
 // dialError is why an engine cannot be reached.
-func dialError(t *testing.T, dirs engine.Dirs) error {
+func dialError(t testing.TB, dirs engine.Dirs) error {
 	t.Helper()
 	_, err := Dial(t.Context(), dirs)
 	return err
