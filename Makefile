@@ -54,6 +54,7 @@ bench: need-test bin/wr bin/peers/built ## wr beside its floor and its peers, me
 	@.ci/peers/docker bin/peers/docker
 	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker -buildkit bin/peers
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./runtime/...
+	$(ROOT) $(GO) test -tags engine -run '^$$' -bench Run ./runtime/daemon
 
 bin/peers/built: .ci/peers/go.mod .ci/peers/go.sum
 	@mkdir -p bin/peers

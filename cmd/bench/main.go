@@ -10,18 +10,21 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"syscall"
 )
 
 func main() {
+	b := &bench{}
 	rounds := flag.Int("rounds", 15, "counted rounds after one warm-up")
-	wr := flag.String("wr", "bin/wr", "the wr binary")
-	ctr := flag.String("ctr", "", "containerd's ctr; empty: leave it out")
-	docker := flag.String("docker", "", "directory with docker's programs; empty: leave it out")
-	buildkit := flag.String("buildkit", "", "directory with buildkitd and buildctl; empty: leave them out")
+	flag.StringVar(&b.wr, "wr", "bin/wr", "the wr binary")
+	flag.StringVar(&b.ctr, "ctr", "", "containerd's ctr; empty: leave it out")
+	flag.StringVar(&b.docker, "docker", "", "directory with docker's programs; empty: leave it out")
+	flag.StringVar(&b.buildkit.programs, "buildkit", "", "directory with buildkitd and buildctl; empty: leave them out")
+	only := flag.String("only", "", "regular expression for the titles of what is measured; empty: everything")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *rounds, *wr, *ctr, *docker, *buildkit)
+	err := b.run(ctx, *rounds, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -29,18 +32,19 @@ func main() {
 	}
 }
 
-// run prepares the bench, lets every contest take place and prints them.
-func run(ctx context.Context, rounds int, wr, ctr, docker, buildkit string) error {
-	b := &bench{}
-	for to, path := range map[*string]string{&b.wr: wr, &b.ctr: ctr, &b.docker: docker, &b.buildkit.programs: buildkit} {
-		if path == "" {
+// run prepares the bench, lets the contests take place and prints them.
+func (b *bench) run(ctx context.Context, rounds int, only string) error {
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	for _, path := range []*string{&b.wr, &b.ctr, &b.docker, &b.buildkit.programs} {
+		if *path == "" {
 			continue
 		}
-		absolute, err := filepath.Abs(path)
-		if err != nil {
+		if *path, err = filepath.Abs(*path); err != nil {
 			return err
 		}
-		*to = absolute
 	}
 	defer b.close()
 	if err := b.open(ctx); err != nil {
@@ -48,6 +52,9 @@ func run(ctx context.Context, rounds int, wr, ctr, docker, buildkit string) erro
 	}
 	b.describe(os.Stdout)
 	for _, contest := range b.contests() {
+		if !wanted.MatchString(contest.title) {
+			continue
+		}
 		if err := contest.hold(ctx, os.Stdout, rounds); err != nil {
 			return fmt.Errorf("%s: %w", contest.title, err)
 		}
