@@ -31,6 +31,7 @@ const (
 	KindImage     Kind = "image"     // made from inputs, and used by nobody
 	KindCache     Kind = "cache"     // of BuildKit
 	KindDamaged   Kind = "damaged"   // state that was put aside as damaged
+	KindHelpers   Kind = "helpers"   // programs that another build of wr has unpacked
 )
 
 // Cleaned says what cleaning up has done, or would do.

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/wr-build/wr/runtime/engine"
+	"github.com/wr-build/wr/runtime/helper"
 )
 
 // cleaner is one cleaning.
@@ -35,7 +36,7 @@ func (s *server) clean(ctx context.Context, what *Cleaning) (Cleaned, error) {
 		return Cleaned{}, err
 	}
 	c.out.Before = c.taken
-	err := errors.Join(c.leftovers(ctx), c.damaged(), c.unneeded(ctx))
+	err := errors.Join(c.leftovers(ctx), c.damaged(), c.helpers(), c.unneeded(ctx))
 	err = errors.Join(err, c.keepTo(ctx))
 	c.out.After = c.taken
 	return c.out, err
@@ -131,6 +132,17 @@ func (c *cleaner) damaged() error {
 	for _, path := range aside {
 		err = errors.Join(err, c.remove(Removed{Kind: KindDamaged, Name: path, Why: "was put aside as damaged"}, func() error {
 			return os.RemoveAll(path)
+		}))
+	}
+	return err
+}
+
+// helpers removes the programs of other builds of wr.
+func (c *cleaner) helpers() error {
+	stale, err := helper.Stale(c.cfg.Dirs.State)
+	for _, dir := range stale {
+		err = errors.Join(err, c.remove(Removed{Kind: KindHelpers, Name: dir, Why: "of another build of wr, and not running"}, func() error {
+			return helper.RemoveStale(dir)
 		}))
 	}
 	return err

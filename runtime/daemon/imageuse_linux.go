@@ -91,8 +91,9 @@ func lastUsed(r images.Image) time.Time {
 }
 
 // part sorts images, the oldest use first, into those that nobody needs and
-// those that others may need: they can be made again. What is in needed, or
-// was used a moment ago, is in neither.
+// those that others may need: they can be made again. Of the latter, those
+// that have no newer one come last. What is in needed, or was used a moment
+// ago, is in neither.
 //
 // An image that has no newer one beside it is never without need. Its project
 // may lie in a workspace that this call knows nothing of. The one used last may
@@ -109,6 +110,16 @@ func part(all []usedImage, needed map[string]bool, now time.Time, unused time.Du
 			spare = append(spare, i)
 		}
 	}
+	slices.SortStableFunc(spare, func(a, b usedImage) int {
+		switch {
+		case last[a.Ref] == last[b.Ref]:
+			return 0
+		case last[b.Ref]:
+			return -1
+		default:
+			return 1
+		}
+	})
 	return stale, spare
 }
 

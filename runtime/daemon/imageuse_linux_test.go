@@ -32,8 +32,8 @@ func TestOnlyImagesWithASuccessorAreWithoutNeed(t *testing.T) {
 		t.Errorf("without need are %v, want wr.local/a/web:1", got)
 	}
 	want := []string{
-		"wr.local/a/made:2", "wr.local/b/lone:1", "example.com/tools:1", "example.com/tools:2",
-		"wr.local/a/made:1", "wr.local/a/web:3", "wr.local/a/web:4",
+		"wr.local/a/web:3", "wr.local/a/web:4", // others have a successor, or follow from nothing
+		"wr.local/a/made:2", "wr.local/b/lone:1", "example.com/tools:1", "example.com/tools:2", "wr.local/a/made:1",
 	}
 	if got := refs(spare); !slices.Equal(got, want) {
 		t.Errorf("to be spared in need are %v", got)

@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// Reset does nothing: there is no engine on this system.
-func Reset(context.Context, Dirs, string, time.Time) (string, error) { return "", nil }
+// Reset reports that this system has no engine of its own.
+func Reset(context.Context, Dirs, string, time.Time) (string, error) { return "", unsupported() }

@@ -10,7 +10,9 @@ import (
 )
 
 // Up reports that this system has no engine of its own.
-func Up(context.Context, Start) error {
+func Up(context.Context, Start) error { return unsupported() }
+
+func unsupported() error {
 	return &fault.Error{
 		Code:    "engine.unsupported",
 		Message: "containers need Linux, and this is " + runtime.GOOS,

@@ -17,6 +17,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+const (
+	dataDir    = "data"  // below the state, with a store for each manifest
+	lockSuffix = ".lock" // of the file beside a store
+)
+
 // store is a directory with the unpacked helpers of one manifest.
 type store struct {
 	dir      string // .../data/KEY
@@ -55,7 +60,7 @@ func (s store) repair() error {
 	if err := os.MkdirAll(s.bin(), 0o755); err != nil {
 		return err
 	}
-	unlock, err := lock(s.dir + ".lock")
+	unlock, err := lock(s.dir + lockSuffix)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (f finder) find(stateDir string) (Set, error) {
 	m := readManifest(f.assets).usable(f.assets, f.arch)
 	var bin string
 	if len(m.Helpers) > 0 {
-		s := store{dir: filepath.Join(stateDir, "data", m.key()), assets: f.assets, manifest: m}
+		s := store{dir: filepath.Join(stateDir, dataDir, m.key()), assets: f.assets, manifest: m}
 		if err := s.ensure(); err != nil {
 			return Set{}, err
 		}

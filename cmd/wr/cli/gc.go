@@ -23,7 +23,7 @@ type gcCmd struct {
 
 // Help says what goes, in which order, and what never does.
 func (gcCmd) Help() string {
-	return `What goes, in this order: what crashes have left; state that was put aside as damaged; images that have a newer one and were not used for --unused; and then, only while everything takes more than the budget, the build cache, kept containers that nobody uses, and images, each the oldest use first.
+	return `What goes, in this order: what crashes have left; state that was put aside as damaged; helper programs of other builds of wr; images that have a newer one and were not used for --unused; and then, only while everything takes more than the budget, the build cache, kept containers that nobody uses, and images, those that have a newer one before the others, each the oldest use first.
 
 What never goes: what is in use, the images of this workspace's projects as they are now and the newest of each, base images, and anything that wr did not make.`
 }
