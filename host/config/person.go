@@ -94,7 +94,7 @@ func loadPerson(file PersonFile) (Person, map[string]int, error) {
 	d.table("", tree, reflect.ValueOf(&p).Elem())
 	d.checkPerson(p)
 	for target, m := range p.Mounts {
-		m.Source = file.resolve(m.Source)
+		m.Source = followed(file.resolve(m.Source))
 		p.Mounts[target] = m
 		d.checkSource(join(join("mounts", target), "source"), m.Source)
 	}
@@ -110,6 +110,15 @@ func (f PersonFile) resolve(source string) string {
 		return filepath.Join(filepath.Dir(f.Path), source)
 	}
 	return source
+}
+
+// followed is where a path leads, if it leads anywhere: the engine mounts
+// nothing through a symbolic link.
+func followed(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
 }
 
 // checkPerson notes values that make no sense.

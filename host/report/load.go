@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -16,11 +17,15 @@ import (
 // that was cut off, even in the middle of a line, is loaded as far as it goes
 // and is not Finished. Anything else that is wrong is a fault.
 func Load(name string) (*Run, error) {
-	f, err := os.Open(name)
+	// What runs in a container can put a link, or a pipe, into the workspace.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("load %s: not a regular file", name), err)
+	}
 	r, err := read(f)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)

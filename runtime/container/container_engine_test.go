@@ -193,7 +193,7 @@ func TestReapRemovesHalfMadeContainersAndNothingOfOthers(t *testing.T) {
 	if err := os.MkdirAll(m.dir(id), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = m.mapOwned(id, spec.Container{
+	_, _, err = m.mountSources(id, spec.Container{
 		Caller: spec.Owner{UID: 4711, GID: 4711},
 		Mounts: []spec.Mount{{Source: work, Owned: true}, {Source: precious, Owned: true}},
 	}, Identity{})

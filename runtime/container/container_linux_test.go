@@ -127,12 +127,30 @@ func TestOnlyTheAgentItselfIsDialled(t *testing.T) {
 	}
 }
 
-func TestMountsMustExistAndBeAbsolute(t *testing.T) {
+func TestASourceIsOpenedWithoutFollowingALink(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "real", "below"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for path, code := range map[string]string{
+		"real/below": "", "no": "mount.missing", "link": "mount.symlink", "link/below": "mount.symlink",
+	} {
+		f, err := openSource(filepath.Join(dir, path))
+		if err == nil {
+			_ = f.Close()
+		}
+		if code == "" && err != nil || code != "" && !fault.HasCode(err, code) {
+			t.Errorf("%s: got %v, want code %q", path, err, code)
+		}
+	}
+}
+
+func TestPathsOfMountsAreAbsolute(t *testing.T) {
 	if err := checkMounts([]spec.Mount{{Source: t.TempDir(), Target: "/app"}}); err != nil {
 		t.Error(err)
-	}
-	if err := checkMounts([]spec.Mount{{Source: filepath.Join(t.TempDir(), "no"), Target: "/app"}}); !fault.HasCode(err, "mount.missing") {
-		t.Errorf("missing source: %v", err)
 	}
 	for _, m := range []spec.Mount{{Source: "relative", Target: "/app"}, {Source: "/", Target: "app"}} {
 		if err := checkMounts([]spec.Mount{m}); err == nil {

@@ -2,7 +2,6 @@ package container
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -18,10 +17,10 @@ func (m *Manager) Detach(caller spec.Owner, who Identity, mounts []spec.Mount) (
 	if err := checkMounts(mounts); err != nil {
 		return nil, err
 	}
-	owned := &ownedMounts{}
-	defer owned.drop()
+	all := &twins{} // for the mapping; none is attached
+	defer all.drop()
 	for _, one := range mounts {
-		f, err := m.detach(owned, caller, who, one)
+		f, err := all.detach(one, caller, who)
 		if err != nil {
 			for _, f := range files {
 				_ = f.Close()
@@ -34,30 +33,17 @@ func (m *Manager) Detach(caller spec.Owner, who Identity, mounts []spec.Mount) (
 }
 
 // detach makes one mount.
-func (m *Manager) detach(owned *ownedMounts, caller spec.Owner, who Identity, one spec.Mount) (*os.File, error) {
-	const flags = unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC | unix.AT_RECURSIVE
-	fd, err := unix.OpenTree(unix.AT_FDCWD, one.Source, flags)
+func (t *twins) detach(one spec.Mount, caller spec.Owner, who Identity) (*os.File, error) {
+	source, err := openSource(one.Source)
 	if err != nil {
-		return nil, fmt.Errorf("mount %s: %w", one.Source, err)
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), one.Source)
+	defer source.Close()
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV, Propagation: unix.MS_PRIVATE}
 	if one.ReadOnly {
 		attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
 	}
-	if one.Owned && !sameUser(caller, who) {
-		if err := owned.open(caller, who); err != nil {
-			_ = f.Close()
-			return nil, err
-		}
-		attr.Attr_set |= unix.MOUNT_ATTR_IDMAP
-		attr.Userns_fd = uint64(owned.userns.Fd())
-	}
-	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
-		_ = f.Close()
-		return nil, notMappable(one.Source, err)
-	}
-	return f, nil
+	return t.tree(source, one, caller, who, attr)
 }
 
 // ImageID identifies the image that ref names at the moment.

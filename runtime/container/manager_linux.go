@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -143,11 +142,11 @@ func (m *Manager) build(ctx context.Context, made *Container, c spec.Container, 
 	if err != nil {
 		return fmt.Errorf("write the files of a container: %w", err)
 	}
-	sources, owned, err := m.mapOwned(made.ID, c, made.Identity)
+	sources, all, err := m.mountSources(made.ID, c, made.Identity)
 	if err != nil {
 		return err
 	}
-	defer owned.drop()
+	defer all.drop()
 	s, err := m.ociSpec(ctx, made, c, img, append(mounts, hostMounts(sources)...))
 	if err != nil {
 		return err
@@ -293,9 +292,6 @@ func checkMounts(mounts []spec.Mount) error {
 		if !filepath.IsAbs(m.Source) || !strings.HasPrefix(m.Target, "/") {
 			return fmt.Errorf("mount %q on %q: paths must be absolute", m.Source, m.Target)
 		}
-		if err := exists(m.Source); err != nil {
-			return missingMount(m.Source, err)
-		}
 	}
 	return nil
 }
@@ -323,9 +319,4 @@ func volatile(rootfs []mount.Mount) []mount.Mount {
 func volatileSupported() bool {
 	ok, err := kernelversion.GreaterEqualThan(kernelversion.KernelVersion{Kernel: 5, Major: 10})
 	return err == nil && ok
-}
-
-func exists(path string) error {
-	_, err := os.Stat(path)
-	return err
 }

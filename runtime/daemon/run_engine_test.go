@@ -99,10 +99,17 @@ func TestUserIsTheOneAskedForElseTheImages(t *testing.T) {
 
 func TestMountsThatCannotBeMadeAreNamed(t *testing.T) {
 	f := start(t)
+	defer f.stopAll()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("/etc", link); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		mount spec.Mount
 		code  string
 	}{
+		"a link to a directory of the machine":        {spec.Mount{Source: link, Target: "/app"}, "mount.symlink"},
+		"a link that is to be the caller's":           {spec.Mount{Source: link, Target: "/app", Owned: true}, "mount.symlink"},
 		"a source that is not there":                  {spec.Mount{Source: "/no/such/dir", Target: "/app"}, "mount.missing"},
 		"a file system without mapped ids":            {spec.Mount{Source: "/sys/kernel", Target: "/app", Owned: true}, "mount.no_idmap"},
 		"a missing source that is to be the caller's": {spec.Mount{Source: "/no/such/dir", Target: "/app", Owned: true}, "mount.missing"},
@@ -113,6 +120,11 @@ func TestMountsThatCannotBeMadeAreNamed(t *testing.T) {
 			_, _, err := f.output(t.Context(), container, sh("true"))
 			if !fault.HasCode(err, c.code) {
 				t.Errorf("got %v, want code %s", err, c.code)
+			}
+			test := as(spec.RoleTest)
+			test.Own = container.Mounts
+			if _, _, err := f.output(t.Context(), test, sh("true")); !fault.HasCode(err, c.code) {
+				t.Errorf("of one run: got %v, want code %s", err, c.code)
 			}
 			if fault.Of(err).Next == "" {
 				t.Errorf("no word on what to do: %v", err)

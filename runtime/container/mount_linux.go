@@ -14,32 +14,30 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// ownedMounts are idmapped twins of host directories, mounted below one
-// directory only until the container has its own copies of them.
-type ownedMounts struct {
+// twins are the sources of a container's mounts, mounted once more below one
+// directory of wr's, only until the container has its own copies of them. Why:
+// the OCI runtime opens a source by its path, which may lead elsewhere by then.
+type twins struct {
 	dir     string   // mounts/ID
-	userns  *os.File // holds the id mapping
+	userns  *os.File // holds the id mapping, if there is any
 	targets []string
 }
 
-// mapOwned mounts each owned source of c again below m.cfg.Mounts such that a
-// file of the caller on disk is a file of id inside, and returns the mounts of
-// c with those as sources. Nothing is mapped where both are the same user.
-func (m *Manager) mapOwned(id string, c spec.Container, who Identity) ([]spec.Mount, *ownedMounts, error) {
+// mountSources mounts each source of c once more below m.cfg.Mounts, and
+// returns the mounts of c with those as sources. In an owned one, a file of
+// the caller on disk is a file of who inside.
+func (m *Manager) mountSources(id string, c spec.Container, who Identity) ([]spec.Mount, *twins, error) {
 	out := append([]spec.Mount(nil), c.Mounts...)
-	owned := &ownedMounts{dir: filepath.Join(m.cfg.Mounts, id)}
+	all := &twins{dir: filepath.Join(m.cfg.Mounts, id)}
 	for i := range out {
-		if !out[i].Owned || sameUser(c.Caller, who) {
-			continue
-		}
-		twin, err := owned.add(out[i].Source, c.Caller, who)
+		twin, err := all.add(out[i], c.Caller, who)
 		if err != nil {
-			owned.drop()
+			all.drop()
 			return nil, nil, err
 		}
 		out[i].Source = twin
 	}
-	return out, owned, nil
+	return out, all, nil
 }
 
 // sameUser reports whether files of caller need no mapping to be who's.
@@ -47,25 +45,49 @@ func sameUser(caller spec.Owner, who Identity) bool {
 	return who.UID == caller.UID && who.GID == caller.GID
 }
 
-// add mounts source again with ids mapped and returns where.
-func (o *ownedMounts) add(source string, caller spec.Owner, who Identity) (string, error) {
-	if err := errors.Join(o.open(caller, who), os.MkdirAll(o.dir, 0o700)); err != nil {
+// add makes the twin of one source and returns where it is.
+func (t *twins) add(one spec.Mount, caller spec.Owner, who Identity) (string, error) {
+	source, err := openSource(one.Source)
+	if err != nil {
 		return "", err
 	}
-	twin := filepath.Join(o.dir, strconv.Itoa(len(o.targets)))
+	defer source.Close()
+	mounts, err := t.tree(source, one, caller, who, unix.MountAttr{})
+	if err != nil {
+		return "", err
+	}
+	defer mounts.Close()
+	if err := os.MkdirAll(t.dir, 0o700); err != nil {
+		return "", err
+	}
+	twin := filepath.Join(t.dir, strconv.Itoa(len(t.targets)))
 	if err := mountPoint(source, twin); err != nil {
 		return "", err
 	}
-	o.targets = append(o.targets, twin)
-	if err := mount.IDMapMount(source, twin, int(o.userns.Fd())); err != nil {
-		return "", notMappable(source, err)
+	t.targets = append(t.targets, twin)
+	if err := unix.MoveMount(int(mounts.Fd()), "", unix.AT_FDCWD, twin, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return "", fmt.Errorf("mount %s: %w", one.Source, err)
 	}
 	return twin, nil
 }
 
+// tree is tree with the owners mapped if one asks for it. Nothing is mapped
+// where both are the same user.
+func (t *twins) tree(source *os.File, one spec.Mount, caller spec.Owner, who Identity, attr unix.MountAttr) (*os.File, error) {
+	if one.Owned && !sameUser(caller, who) {
+		if err := t.open(caller, who); err != nil {
+			return nil, err
+		}
+		attr.Attr_set |= unix.MOUNT_ATTR_IDMAP
+		attr.Propagation = unix.MS_PRIVATE
+		attr.Userns_fd = uint64(t.userns.Fd())
+	}
+	return tree(source, attr)
+}
+
 // open makes the user namespace that says caller on disk is who inside.
-func (o *ownedMounts) open(caller spec.Owner, who Identity) error {
-	if o.userns != nil {
+func (t *twins) open(caller spec.Owner, who Identity) error {
+	if t.userns != nil {
 		return nil
 	}
 	userns, err := mount.GetUsernsFD(fmt.Sprintf("%d:%d:1", caller.UID, who.UID), fmt.Sprintf("%d:%d:1", caller.GID, who.GID))
@@ -75,25 +97,25 @@ func (o *ownedMounts) open(caller spec.Owner, who Identity) error {
 			Next: "sysctl user.max_user_namespaces=10000, or set [image] user to your own uid", Err: err,
 		}
 	}
-	o.userns = userns
+	t.userns = userns
 	return nil
 }
 
 // drop takes everything away again; what a container has already bound stays
 // bound there. It removes empty directories only: were one still mounted, what
 // lies below would be the user's own files.
-func (o *ownedMounts) drop() {
-	for _, t := range o.targets {
-		_ = unix.Unmount(t, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-		_ = os.Remove(t)
+func (t *twins) drop() {
+	for _, twin := range t.targets {
+		_ = unix.Unmount(twin, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+		_ = os.Remove(twin)
 	}
-	if o.dir != "" {
-		_ = os.Remove(o.dir)
+	if t.dir != "" {
+		_ = os.Remove(t.dir)
 	}
-	if o.userns != nil {
-		_ = o.userns.Close()
+	if t.userns != nil {
+		_ = t.userns.Close()
 	}
-	o.targets, o.userns = nil, nil
+	t.targets, t.userns = nil, nil
 }
 
 // dropMounts takes away what a crash left below dir, the same careful way.
@@ -102,7 +124,7 @@ func dropMounts(dir string) {
 	if err != nil {
 		return
 	}
-	left := ownedMounts{dir: dir}
+	left := twins{dir: dir}
 	for _, e := range entries {
 		left.targets = append(left.targets, filepath.Join(dir, e.Name()))
 	}
@@ -110,10 +132,10 @@ func dropMounts(dir string) {
 }
 
 // mountPoint makes an empty file or directory at path, as source is one.
-func mountPoint(source, path string) error {
-	info, err := os.Stat(source)
+func mountPoint(source *os.File, path string) error {
+	info, err := source.Stat()
 	if err != nil {
-		return missingMount(source, err)
+		return err
 	}
 	if info.IsDir() {
 		return os.Mkdir(path, 0o700)
