@@ -45,6 +45,7 @@ func check(d *decoder, f *File) {
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
 	d.checkLimits(f.Limits)
+	d.checkRights(f.Rights)
 	d.checkPolicy(f.Policy, f.Workspace != nil)
 	d.checkBases(f.Bases, f.Workspace != nil)
 }
@@ -100,6 +101,11 @@ func (d *decoder) checkPolicy(p Policy, inRoot bool) {
 	}
 	for i, name := range p.Builders {
 		d.shape(element("policy.builders", i), name, builderShape, "the name of a user, or @ and that of a group")
+	}
+	for i, kind := range p.Rights {
+		if at := element("policy.rights", i); d.given(at) && !slices.Contains(rightKinds, kind) {
+			d.notOne(at, kind, rightKinds, "is no kind of rights")
+		}
 	}
 	d.filled("policy.owner", p.Owner)
 }

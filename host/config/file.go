@@ -25,7 +25,8 @@ type File struct {
 	Run       Run             `toml:"run" doc:"How commands and shells run."`
 	Tasks     map[string]Task `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
 	Limits    Limits          `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
-	Policy    Policy          `toml:"policy" doc:"Who may build images here. It tells people, and stops nobody who means it: rights are the registry's to give."`
+	Rights    Rights          `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
+	Policy    Policy          `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
 	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key
@@ -80,6 +81,7 @@ type Run struct {
 type Policy struct {
 	Build    string   `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
 	Builders []string `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
+	Rights   []string `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none."`
 	Owner    string   `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
 }
 
@@ -87,6 +89,20 @@ type Policy struct {
 // those of their groups after an @.
 func (p Policy) MayBuild(names []string) bool {
 	return p.Build != "deny" || slices.ContainsFunc(p.Builders, func(b string) bool { return slices.Contains(names, b) })
+}
+
+// Refused returns the first kind of r that the policy of f does not let
+// projects have, or "".
+func (f *File) Refused(r Rights) string {
+	if f.Line("policy.rights") == 0 {
+		return ""
+	}
+	for _, one := range r.List() {
+		if !slices.Contains(f.Policy.Rights, one.Kind) {
+			return one.Kind
+		}
+	}
+	return ""
 }
 
 // Base is one table [bases."NAME"].

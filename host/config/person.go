@@ -3,7 +3,6 @@ package config
 import (
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -125,12 +124,8 @@ func followed(path string) string {
 func (d *decoder) checkPerson(p Person) {
 	for _, target := range slices.Sorted(maps.Keys(p.Mounts)) {
 		at := join("mounts", target)
-		switch {
-		case !path.IsAbs(target) || path.Clean(target) != target || strings.ContainsRune(target, 0):
-			d.refuse(at, "%q is not an absolute path in the container", target)
-		case taken(target):
-			d.refuse(at, "%s belongs to wr or to the system; choose another place", target)
-		case p.Mounts[target].Source == "" && !d.bad[at] && !d.bad[join(at, "source")]:
+		d.checkTarget(at, target)
+		if p.Mounts[target].Source == "" && !d.bad[at] && !d.bad[join(at, "source")] {
 			d.refuse(join(at, "source"), "is missing or empty")
 		}
 	}

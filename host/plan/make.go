@@ -22,6 +22,7 @@ type Selected struct {
 	Maker      workspace.Project // whose image it uses; zero: its own
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
+	Grant      Grant             // what its containers may do besides the usual
 	Broken     *fault.Error      // why the image cannot be had
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
 }
@@ -124,6 +125,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest
 	}
+	a.Test.Container = s.Grant.In(a.Test.Container, false)
 	for _, nested := range ws.NestedIn(s.Project) {
 		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
 	}

@@ -53,6 +53,9 @@ func (p Project) called(name string) bool {
 	return given && p.Name == name
 }
 
+// ConfigFile is the workspace path of the project's wr.toml.
+func (p Project) ConfigFile() string { return path.Join(p.Path, config.Name) }
+
 // missingDockerfile is the fault of a project that names a Dockerfile which
 // does not exist. A project that names none has no fault here: whoever needs
 // its image says so.
@@ -64,7 +67,7 @@ func (p Project) missingDockerfile() *fault.Error {
 	return &fault.Error{
 		Code: "project.no_dockerfile", Class: fault.Usage,
 		Message: "there is no file " + path.Join(p.Path, p.Config.Image.Dockerfile),
-		File:    path.Join(p.Path, config.Name), Line: line,
+		File:    p.ConfigFile(), Line: line,
 		Next: "write it, or name another in [image] dockerfile",
 	}
 }

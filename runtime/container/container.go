@@ -8,6 +8,8 @@
 package container
 
 import (
+	"path"
+	"strings"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
@@ -64,6 +66,17 @@ type Identity struct {
 	Dir    string `json:"dir"` // the image's working directory
 	// Command is the image's CMD.
 	Command []string `json:"command,omitempty"`
+}
+
+// home begins container paths in the home directory of the user inside.
+const home = "~/"
+
+// at is the container path that target stands for.
+func (i Identity) at(target string) string {
+	if below, ok := strings.CutPrefix(target, home); ok {
+		return path.Join(i.Home, below)
+	}
+	return target
 }
 
 // Container is one container.

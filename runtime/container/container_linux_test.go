@@ -64,7 +64,7 @@ func TestSpecKeepsTheContainerConfined(t *testing.T) {
 	ctx := namespaces.WithNamespace(t.Context(), "wr")
 	made := &Container{ID: "id", Identity: Identity{Name: "app", Home: "/srv"}}
 	c := spec.Container{Network: spec.NetworkNone, Mounts: []spec.Mount{{Source: "/a", Target: "/b", ReadOnly: true}, {Source: "/c", Target: "/d"}}}
-	s, err := m.ociSpec(ctx, made, c, &image{}, hostMounts(c.Mounts))
+	s, err := m.ociSpec(ctx, made, c, &image{}, hostMounts(c.Mounts, made.Identity))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,9 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*C
 	if c.Role != spec.RoleTest { // there, the agent mounts them for each process
 		c.Mounts = slices.Concat(c.Mounts, c.Own)
 	}
+	if c.Role == spec.RoleTest && !c.Rights.None() {
+		return nil, errors.New("a container with rights of its own isolates no runs")
+	}
 	if err := checkMounts(c.Mounts); err != nil {
 		return nil, err
 	}
@@ -147,7 +150,7 @@ func (m *Manager) build(ctx context.Context, made *Container, c spec.Container, 
 		return err
 	}
 	defer all.drop()
-	s, err := m.ociSpec(ctx, made, c, img, append(mounts, hostMounts(sources)...))
+	s, err := m.ociSpec(ctx, made, c, img, append(mounts, hostMounts(sources, made.Identity)...))
 	if err != nil {
 		return err
 	}
@@ -289,7 +292,7 @@ func labels(made *Container, c spec.Container, img *image) map[string]string {
 // checkMounts refuses mounts that cannot be made, by name.
 func checkMounts(mounts []spec.Mount) error {
 	for _, m := range mounts {
-		if !filepath.IsAbs(m.Source) || !strings.HasPrefix(m.Target, "/") {
+		if !filepath.IsAbs(m.Source) || !strings.HasPrefix(m.Target, "/") && !strings.HasPrefix(m.Target, home) {
 			return fmt.Errorf("mount %q on %q: paths must be absolute", m.Source, m.Target)
 		}
 	}

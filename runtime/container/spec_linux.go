@@ -60,6 +60,12 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 	if err := m.setLimits(s, c); err != nil {
 		return nil, err
 	}
+	if err := grant(ctx, s, c.Rights, made.Identity); err != nil {
+		return nil, err
+	}
+	if c.Rights.Privileged {
+		return s, oci.WithPrivileged(ctx, nil, &containers.Container{ID: made.ID}, s)
+	}
 	s.Linux.Seccomp = seccomp.DefaultProfile(s) // last: it depends on the capabilities
 	if c.Role == spec.RoleTest {
 		// For the agent, which refuses it to others, with all that CAP_SYS_ADMIN
@@ -74,7 +80,7 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 // setProcess makes the agent the first process. HOME and USER are those of the
 // commands that it starts, unless image or container say otherwise.
 func setProcess(s *specs.Spec, c spec.Container, who Identity, imageEnv []string) error {
-	caps := capabilities()
+	caps := union(capabilities(), c.Rights.Capabilities)
 	s.Process.Args = []string{spec.Agent, "serve", path.Join(socketDir, socketName)}
 	if c.Role == spec.RoleTest {
 		caps = append(caps, spec.IsolationCapabilities()...)
@@ -82,7 +88,7 @@ func setProcess(s *specs.Spec, c spec.Container, who Identity, imageEnv []string
 	}
 	s.Process.Env = merge([]string{defaultPath, "HOME=" + who.Home, "USER=" + who.Name}, imageEnv, c.Env)
 	s.Process.Cwd = "/"
-	s.Process.NoNewPrivileges = true
+	s.Process.NoNewPrivileges = !c.Rights.Privileged
 	s.Process.Capabilities = &specs.LinuxCapabilities{Bounding: caps, Permitted: caps, Effective: caps}
 	var own unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &own); err != nil {
@@ -146,13 +152,14 @@ func temporary() []specs.Mount {
 }
 
 // hostMounts are the mounts of c as the OCI runtime wants them.
-func hostMounts(mounts []spec.Mount) []specs.Mount {
+func hostMounts(mounts []spec.Mount, who Identity) []specs.Mount {
 	out := make([]specs.Mount, len(mounts))
 	for i, m := range mounts {
-		out[i] = bind(m.Source, m.Target, "rw")
+		target := who.at(m.Target)
+		out[i] = bind(m.Source, target, "rw")
 		if m.ReadOnly || mountedReadOnly(m.Source) {
 			// Why rro: with ro, what is mounted below the source stays writable.
-			out[i] = bind(m.Source, m.Target, "rro")
+			out[i] = bind(m.Source, target, "rro")
 		}
 	}
 	return out

@@ -92,6 +92,7 @@ type Container struct {
 	Env      []string `json:"env,omitempty"`    // KEY=VALUE, over the image's own
 	User     string   `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
 	Network  Network  `json:"network"`
+	Rights   Rights   `json:"rights,omitzero"` // not with RoleTest
 
 	Entrypoint Entrypoint        `json:"entrypoint,omitempty"` // "" = once
 	Caller     Owner             `json:"caller"`               // whom files of Owned mounts belong to

@@ -113,6 +113,10 @@ func (s schema) write(page *bytes.Buffer, title string) {
 			p.Items.Description = p.Description
 			p.Items.write(page, "["+strings.Replace(title, "]", "."+key+"]]", 1))
 		}
+		if named, ok := s.Properties[key].Named(); ok {
+			named.Description = s.Properties[key].Description
+			named.write(page, strings.Replace(title, "]", "."+key+".\"NAME\"]", 1))
+		}
 	}
 }
 
@@ -150,6 +154,9 @@ func (s schema) kind() string {
 	case s.Type == "array":
 		return "list of " + s.Items.Type + "s"
 	case s.Type == "object":
+		if _, named := s.Named(); named {
+			return "table of tables"
+		}
 		return "table of strings"
 	default:
 		return s.Type

@@ -84,10 +84,12 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 
 // entered is what an entry comes to.
 type entered struct {
-	Build     plan.Action    `json:"build"`
-	Container spec.Container `json:"container"`
-	Process   spec.Process   `json:"process"`
-	Timeout   time.Duration  `json:"timeout,omitempty"` // of the process; 0 = as long as it takes
+	Project   workspace.Project `json:"-"`
+	Build     plan.Action       `json:"build"`
+	Container spec.Container    `json:"container"`
+	Process   spec.Process      `json:"process"`
+	Agent     bool              `json:"sshAgent,omitempty"` // the process gets the caller's
+	Timeout   time.Duration     `json:"timeout,omitempty"`  // of the process; 0 = as long as it takes
 }
 
 // settle decides image, container and process of an entry into s.
@@ -100,16 +102,21 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if build.Fault != nil {
 		return entered{}, build.Fault
 	}
+	grant, problem := a.grant(ws, s.Project)
+	if problem != nil {
+		return entered{}, problem
+	}
 	options := plan.Options{HostEnv: a.hostEnv(s.Project), Caller: caller, Limits: in.limits}
 	a.addPersonal(&options, mine)
-	container := plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options)
+	container := grant.In(plan.Container(ws, s.Project, build.Build.Ref, s.Config.Run.Network, options), true)
 	if in.user != "" {
 		container.User = in.user
 	}
 	if !in.fresh {
 		container.Role = spec.RoleDev
 	}
-	if in.shell || !in.fresh {
+	agent := s.Config.Rights.SSHAgent && !in.detached
+	if in.shell || !in.fresh || agent {
 		container.Own = []spec.Mount{ownMount(container)}
 	}
 	process := spec.Process{
@@ -118,7 +125,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
-	e := entered{Build: build, Container: container, Process: process}
+	e := entered{Project: s.Project, Build: build, Container: container, Process: process, Agent: agent}
 	if in.timed {
 		e.Timeout = time.Duration(in.limits.Over(s.Config.Limits).Timeout)
 	}
@@ -129,6 +136,13 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 	if err := a.ready(ctx, engine, e); err != nil {
 		return err
+	}
+	if e.Agent {
+		stop, err := a.withAgent(&e)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	running, stop := within(context.WithoutCancel(ctx), e.Timeout)
 	defer stop()
@@ -151,6 +165,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	if err := a.ensure(ctx, engine, e.Build); err != nil {
 		return err
 	}
+	a.sayRights(e.Project, true)
 	if len(e.Container.Own) == 0 {
 		return nil
 	}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 )
@@ -28,7 +31,7 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 	}
 	if a.JSON {
 		return firstError(a.printJSON(map[string]any{
-			"workspace": ws.Name, "root": ws.Root, "projects": orEmpty(ws.Projects),
+			"workspace": ws.Name, "root": ws.Root, "projects": listed(ws.Projects),
 			"faults": orEmpty(ws.Faults), "nearMisses": orEmpty(missed),
 		}), a.unread(ws))
 	}
@@ -36,11 +39,7 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 	if f := ws.NoProjects(); f != nil && !c.Check {
 		return f
 	}
-	var rows [][]string
-	for _, p := range ws.Projects {
-		rows = append(rows, []string{p.Path, p.Name, version(p), remark(p)})
-	}
-	if err := ui.Table(a.Out, []string{"PROJECT", "NAME", "VERSION", "TESTS"}, rows); err != nil {
+	if err := a.printProjects(ws.Projects); err != nil {
 		return err
 	}
 	for _, m := range missed {
@@ -50,6 +49,47 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 		}
 	}
 	return a.unread(ws)
+}
+
+// listedProject is a project in `wr ls --json`.
+type listedProject struct {
+	workspace.Project
+	Rights []config.Right `json:"rights,omitempty"`
+}
+
+func listed(projects []workspace.Project) []listedProject {
+	out := make([]listedProject, len(projects))
+	for i, p := range projects {
+		out[i] = listedProject{p, p.Config.Rights.List()}
+	}
+	return out
+}
+
+// printProjects prints the table; with a column for rights where there are any.
+func (a *app) printProjects(projects []workspace.Project) error {
+	head := []string{"PROJECT", "NAME", "VERSION", "TESTS"}
+	anyRights := slices.ContainsFunc(projects, func(p workspace.Project) bool { return len(p.Config.Rights.List()) > 0 })
+	if anyRights {
+		head = append(head, "RIGHTS")
+	}
+	var rows [][]string
+	for _, p := range projects {
+		row := []string{p.Path, p.Name, version(p), remark(p)}
+		if anyRights {
+			row = append(row, rightsOf(p))
+		}
+		rows = append(rows, row)
+	}
+	return ui.Table(a.Out, head, rows)
+}
+
+// rightsOf are the kinds of rights of p, in one column.
+func rightsOf(p workspace.Project) string {
+	var kinds []string
+	for _, r := range p.Config.Rights.List() {
+		kinds = append(kinds, r.Kind)
+	}
+	return cmp.Or(strings.Join(kinds, " "), "-")
 }
 
 // unread ends wr with the code of what could not be read of a workspace, which

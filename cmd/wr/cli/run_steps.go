@@ -23,6 +23,8 @@ type readyStep struct {
 	Build     plan.Action     `json:"build"`
 	Container *spec.Container `json:"container,omitempty"`
 	Process   *spec.Process   `json:"process,omitempty"`
+
+	entered entered
 }
 
 // steps is the deed of doing steps one after the other.
@@ -64,7 +66,8 @@ func (c *runCmd) steps(ctx context.Context, a *app, ws *workspace.Workspace, ste
 func (s runStep) ready(e entered) readyStep {
 	r := readyStep{Task: s.task, Build: e.Build}
 	if s.process != nil {
-		r.Container, r.Process = &e.Container, s.process
+		e.Process = *s.process
+		r.Container, r.Process, r.entered = &e.Container, s.process, e
 	}
 	return r
 }
@@ -78,7 +81,7 @@ func (a *app) runSteps(ctx context.Context, engine Engine, steps []readyStep) er
 			}
 			continue
 		}
-		err := a.runIn(ctx, engine, entered{Build: s.Build, Container: *s.Container, Process: *s.Process})
+		err := a.runIn(ctx, engine, s.entered)
 		if code, ended := err.(exit); ended && code == 0 && i < len(steps)-1 { //nolint:errorlint // runIn ends with a bare exit
 			continue
 		} else if ended && i < len(steps)-1 {

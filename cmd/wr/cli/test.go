@@ -54,6 +54,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		for i, s := range selected {
 			selected[i].Untestable = contradiction(o.ws, s.Project)
 		}
+		a.grantAll(o.ws, selected)
 		options := plan.Options{
 			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
 			Limits: limits, NoBuild: !a.mayBuild(o.ws),
@@ -64,6 +65,9 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
 		func(selected []plan.Selected) error {
+			for _, s := range selected {
+				a.sayRights(s.Project, false)
+			}
 			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller, Personal: recorded(mine)})
 		},
 	), nil

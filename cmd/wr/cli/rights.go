@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// grant finds what the [rights] of p come to here. A right that the policy of
+// ws refuses, or a mount of what does not exist, is a fault.
+func (a *app) grant(ws *workspace.Workspace, p workspace.Project) (plan.Grant, *fault.Error) {
+	r := p.Config.Rights
+	if kind := ws.Config.Refused(r); kind != "" {
+		return plan.Grant{}, refusedRight(p, kind)
+	}
+	g := plan.Grant{Rights: spec.Rights{Privileged: r.Privileged}}
+	for _, name := range r.Capabilities {
+		g.Rights.Capabilities = append(g.Rights.Capabilities, "CAP_"+strings.TrimPrefix(name, "CAP_"))
+	}
+	for _, d := range r.Devices {
+		g.Rights.Devices = append(g.Rights.Devices, spec.Device(d))
+	}
+	for _, target := range slices.Sorted(maps.Keys(r.Mounts)) {
+		m := r.Mounts[target]
+		mount, there := a.mountOf(m.Source, target)
+		mount.ReadOnly = !m.Write
+		if there {
+			g.Mounts = append(g.Mounts, mount)
+		} else if !m.Optional {
+			return plan.Grant{}, noSource(p, target, m)
+		}
+	}
+	for _, file := range config.CredentialFiles(r.Credentials) {
+		mount, there := a.mountOf("~/"+file, "~/"+file)
+		mount.ReadOnly = true
+		if there {
+			g.Own = append(g.Own, mount)
+		}
+	}
+	return g, nil
+}
+
+// mountOf mounts source, a host path in which ~ is the caller's home directory,
+// on target; false: it does not exist. The engine follows no symbolic links, so
+// they are followed here.
+func (a *app) mountOf(source, target string) (m spec.Mount, there bool) {
+	if rest, ok := strings.CutPrefix(source, "~"); ok {
+		source = filepath.Join(a.home(), rest)
+	}
+	real, err := filepath.EvalSymlinks(source)
+	return spec.Mount{Source: real, Target: target, Owned: true}, err == nil
+}
+
+func refusedRight(p workspace.Project, kind string) *fault.Error {
+	return &fault.Error{
+		Code: "policy.rights", Class: fault.Usage, File: p.ConfigFile(), Line: p.Config.Line(config.Key("rights", kind)),
+		Message: fmt.Sprintf("%s asks for %s, which the policy of this workspace gives to no project", p.Path, kind),
+		Next:    "take it out, or add it to [policy] rights in the root's " + config.Name,
+	}
+}
+
+func noSource(p workspace.Project, target string, m config.RightMount) *fault.Error {
+	return &fault.Error{
+		Code: "rights.no_source", File: p.ConfigFile(), Line: p.Config.Line(config.Key("rights", "mounts", target)),
+		Message: fmt.Sprintf("%s does not exist, and %s wants it at %s", m.Source, p.Path, target),
+		Next:    "make it, or write optional = true there",
+	}
+}
+
+// grantAll grants each of selected its rights for tests.
+func (a *app) grantAll(ws *workspace.Workspace, selected []plan.Selected) {
+	for i, s := range selected {
+		grant, problem := a.grant(ws, s.Project)
+		selected[i].Grant = grant
+		selected[i].Untestable = cmp.Or(s.Untestable, problem)
+	}
+}
+
+// sayRights says on stderr what containers of p may do besides the usual, so
+// that nobody runs such a one without knowing. Tests have nothing of a person's.
+func (a *app) sayRights(p workspace.Project, person bool) {
+	var words []string
+	for _, r := range p.Config.Rights.List() {
+		if person || r.Kind != config.SSHAgent && r.Kind != config.Credentials {
+			words = append(words, r.String())
+		}
+	}
+	if len(words) > 0 && !a.Quiet {
+		fmt.Fprintf(a.Err, "%s has rights: %s\n", p.Path, strings.Join(words, "; "))
+	}
+}
