@@ -84,7 +84,7 @@ func census(t *testing.T) {
 
 func take(t *testing.T) containertest.Census {
 	t.Helper()
-	out, err := containertest.Take(context.Background(), daemons.Containerd(), daemons.Dirs())
+	out, err := containertest.Take(context.Background(), daemons.Containerd(), containertest.Scope{Dirs: daemons.Dirs()})
 	if err != nil {
 		t.Fatal(err)
 	}

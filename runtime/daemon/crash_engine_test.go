@@ -3,17 +3,12 @@
 package daemon
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,81 +18,16 @@ import (
 	"github.com/wr-build/wr/runtime/wire"
 )
 
-// process is a client in a process of its own.
-type process struct {
-	t   testing.TB
-	cmd *exec.Cmd
-	out *bufio.Reader
-}
-
-// client starts a process that runs args in a container, as user uid of the
-// machine, and waits for its first line of output.
-func (f *fixture) client(uid int, args ...string) *process {
-	f.t.Helper()
-	config, err := json.Marshal(map[string]any{"Dirs": f.config.Dirs, "Args": args})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	cmd := exec.Command(f.executable())
-	cmd.Env = append(os.Environ(), roleEnv+"=client", configEnv+"="+string(config))
-	cmd.Stdout, cmd.Stderr = w, w
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
-	if err := cmd.Start(); err != nil {
-		f.t.Fatal(err)
-	}
-	w.Close()
-	p := &process{t: f.t, cmd: cmd, out: bufio.NewReader(r)}
-	f.t.Cleanup(func() {
-		p.kill()
-		r.Close()
-	})
-	return p
-}
-
-// executable is a copy of the test binary that every user can run.
-func (f *fixture) executable() string {
-	f.t.Helper()
-	copied := filepath.Join(filepath.Dir(f.config.Dirs.Run), "client")
-	if _, err := os.Stat(copied); err == nil {
-		return copied
-	}
-	exe, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	if err := os.WriteFile(copied, exe, 0o755); err != nil {
-		f.t.Fatal(err)
-	}
-	return copied
-}
-
-// line reads a line of output.
-func (p *process) line() string {
-	p.t.Helper()
-	line, err := p.out.ReadString('\n')
-	if err != nil {
-		p.t.Fatalf("read from the client: %v (%q)", err, line)
-	}
-	return line
-}
-
-// kill ends the client at once.
-func (p *process) kill() {
-	p.cmd.Process.Kill()
-	p.cmd.Wait()
-}
-
 // killEngine ends the engine at once and waits until it is gone.
 func (f *fixture) killEngine() {
 	f.t.Helper()
-	pid := f.pid()
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		f.t.Fatal(err)
-	}
+	kill(f.t, f.pid())
+	f.awaitEngineGone()
+}
+
+// awaitEngineGone waits until no engine has the lock.
+func (f *fixture) awaitEngineGone() {
+	f.t.Helper()
 	f.eventually("the engine is gone", func() bool {
 		_, held := engine.Holder(f.config.Dirs)
 		return !held
@@ -107,6 +37,12 @@ func (f *fixture) killEngine() {
 // eventually waits until something is so.
 func (f *fixture) eventually(what string, so func() bool) {
 	f.t.Helper()
+	eventually(f.t, what, so)
+}
+
+// eventually waits until something is so.
+func eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
 	deadline := time.NewTimer(10 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -114,7 +50,7 @@ func (f *fixture) eventually(what string, so func() bool) {
 	for !so() {
 		select {
 		case <-deadline.C:
-			f.t.Fatalf("not so after 10 s: %s", what)
+			t.Fatalf("not so after 10 s: %s", what)
 		case <-tick.C:
 		}
 	}
@@ -149,7 +85,7 @@ func TestTheDeathOfAShimEndsItsRunOnly(t *testing.T) {
 	}
 	for _, c := range status.Containers {
 		if c.Owner == victim.cmd.Process.Pid {
-			killShim(t, c.ID)
+			kill(t, f.shimOf(c.ID))
 		}
 	}
 	said, _ := io.ReadAll(victim.out)
@@ -162,30 +98,6 @@ func TestTheDeathOfAShimEndsItsRunOnly(t *testing.T) {
 	}
 	other.kill()
 	f.eventually("all is removed", f.clean)
-}
-
-// killShim ends the shim of a container at once.
-func killShim(t *testing.T, id string) {
-	t.Helper()
-	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range commands {
-		line, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(line), "shim") || !strings.Contains(string(line), id) {
-			continue
-		}
-		pid, err := strconv.Atoi(strings.Split(path, "/")[2])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Fatal("there is no shim")
 }
 
 func TestASilentClientDoesNotHoldUpTheEnd(t *testing.T) {

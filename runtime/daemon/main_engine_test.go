@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +46,8 @@ type engineConfig struct {
 	Keep     time.Duration
 	MaxKept  int
 	Programs containertest.Helpers
+	Cgroup   containertest.Cgroup // the engine's own, if any
+	Temp     string               // TMPDIR of the engine and its clients, if it is theirs alone
 }
 
 func TestMain(m *testing.M) {
@@ -73,6 +77,9 @@ func serveTest() int {
 	}
 	os.Unsetenv(roleEnv)
 	os.Unsetenv(configEnv)
+	if err := c.Cgroup.Enter(os.Getpid()); err != nil {
+		panic(err)
+	}
 	ready := engine.ReadyFile()
 	ctx, stop := engine.Signals(context.Background())
 	defer stop()
@@ -90,30 +97,6 @@ func serveTest() int {
 		return 1
 	}
 	return 0
-}
-
-// clientTest is a client process that runs a command for the user it is.
-func clientTest() int {
-	var c struct {
-		Dirs engine.Dirs
-		Args []string
-	}
-	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), &c); err != nil {
-		panic(err)
-	}
-	ctx := context.Background()
-	wr, err := Dial(ctx, c.Dirs)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 125
-	}
-	box := spec.Container{Image: testImage, Network: spec.NetworkNone, Caller: spec.Owner{UID: os.Getuid(), GID: os.Getgid()}}
-	exit, err := wr.Run(ctx, box, spec.Process{Args: c.Args}, spec.Stdio{Out: os.Stdout, Err: os.Stderr})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 125
-	}
-	return exit.Code
 }
 
 // fixture is an engine of its own for one test.
@@ -165,7 +148,7 @@ func (f *fixture) up() {
 	begin := time.Now()
 	err = engine.Up(context.Background(), engine.Start{
 		Dirs: f.config.Dirs, Exe: exe, Args: []string{"engine"},
-		Env: append(os.Environ(), containertest.Env(f.base()), roleEnv+"=engine", configEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"),
+		Env: append(f.environ(), roleEnv+"=engine", configEnv+"="+string(config), "GORACE=atexit_sleep_ms=0"),
 	})
 	if err != nil {
 		f.t.Fatalf("engine did not start: %v\n%s", err, f.log())
@@ -178,6 +161,15 @@ func (f *fixture) up() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+}
+
+// environ is the environment of the engine and its clients.
+func (f *fixture) environ() []string {
+	env := append(os.Environ(), containertest.Env(f.base()))
+	if f.config.Temp != "" {
+		env = append(env, "TMPDIR="+f.config.Temp)
+	}
+	return env
 }
 
 // importImages makes the two images.
@@ -223,20 +215,29 @@ func (f *fixture) sweep() {
 // census takes stock of the engine.
 func (f *fixture) census() containertest.Census {
 	f.t.Helper()
-	census, err := containertest.Take(context.Background(), f.containerd, f.config.Dirs)
+	census, err := f.take()
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	return census
 }
 
+func (f *fixture) take() (containertest.Census, error) {
+	c := f.config
+	found, err := containertest.Take(context.Background(), f.containerd, containertest.Scope{Dirs: c.Dirs, Group: c.Cgroup, Temp: c.Temp})
+	return slices.DeleteFunc(found, isView), err
+}
+
+// isView tells of the lease and the snapshot with which BuildKit looks at a
+// layer, which it keeps as long as the layer.
+func isView(line string) bool {
+	return strings.HasSuffix(line, "-view") && (strings.HasPrefix(line, "lease ") || strings.HasPrefix(line, "snapshot buildkit-layer-"))
+}
+
 // nothingLeft fails unless everything is as it was when the test began.
 func (f *fixture) nothingLeft() {
 	f.t.Helper()
-	take := func() (containertest.Census, error) {
-		return containertest.Take(context.Background(), f.containerd, f.config.Dirs)
-	}
-	left, err := containertest.Settled(f.before, take)
+	left, err := containertest.Settled(f.before, f.take)
 	if err != nil || len(left) > 0 {
 		f.t.Errorf("left behind (%v):\n%s", err, left)
 	}

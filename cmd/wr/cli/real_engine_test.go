@@ -140,7 +140,7 @@ func (w real) census() containertest.Census {
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	found, err := containertest.Take(ctx, c, engineDirs)
+	found, err := containertest.Take(ctx, c, containertest.Scope{Dirs: engineDirs})
 	if err != nil {
 		w.t.Fatal(err)
 	}
