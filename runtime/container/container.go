@@ -46,7 +46,10 @@ type Config struct {
 
 	CgroupParent string   // prefix of every container's cgroupsPath
 	Controllers  []string // usable cgroup controllers; nil when unknown
-	Now          func() time.Time
+	// Ungroup removes the control groups of a container that has ended, by their
+	// name below CgroupParent; nil = the OCI runtime alone does.
+	Ungroup func(name string) error
+	Now     func() time.Time
 }
 
 // Owner is the process for which a container is made, and its user.

@@ -67,6 +67,9 @@ func New(cfg Config) *Manager {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Ungroup == nil {
+		cfg.Ungroup = func(string) error { return nil }
+	}
 	return &Manager{
 		cfg:    cfg,
 		images: imageCache{client: cfg.Client},

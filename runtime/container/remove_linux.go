@@ -92,6 +92,7 @@ func (m *Manager) remove(ctx context.Context, id string) error {
 	}
 	err = errors.Join(
 		m.removeRemains(ctx, id),
+		m.cfg.Ungroup(groupName(id)),
 		found(m.cfg.Client.SnapshotService(snapshotter).Remove(ctx, id)),
 		found(m.cfg.Client.LeasesService().Delete(ctx, leases.Lease{ID: "wr-" + id})),
 		os.RemoveAll(m.dir(id)),

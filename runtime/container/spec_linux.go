@@ -52,7 +52,7 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 	s.Hostname = hostname(c)
 	s.Mounts = append(slices.DeleteFunc(s.Mounts, replaced), temporary()...)
 	s.Mounts = append(s.Mounts, mounts...)
-	s.Linux.CgroupsPath = path.Join(m.cfg.CgroupParent, "wr-"+made.ID)
+	s.Linux.CgroupsPath = path.Join(m.cfg.CgroupParent, groupName(made.ID))
 	setNetwork(s, c.Network)
 	if err := setProcess(s, c, made.Identity, img.config.Env); err != nil {
 		return nil, err
@@ -76,6 +76,9 @@ func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container
 	}
 	return s, nil
 }
+
+// groupName is what the control groups of a container are called.
+func groupName(id string) string { return "wr-" + id }
 
 // setProcess makes the agent the first process. HOME and USER are those of the
 // commands that it starts, unless image or container say otherwise.

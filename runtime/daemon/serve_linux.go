@@ -148,7 +148,7 @@ func (s *server) newManager() *container.Manager {
 		Files: dirs.Containers(), Mounts: dirs.Mounts(), RuncRoot: dirs.RuncRoot(),
 		Shims: dirs.Shims(), Address: dirs.ContainerdSocket(),
 		CgroupParent: cgroups.Parent(), Controllers: append([]string{}, cgroups.Controllers...),
-		Now: s.cfg.Now,
+		Ungroup: cgroups.Remove, Now: s.cfg.Now,
 	})
 }
 

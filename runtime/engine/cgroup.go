@@ -26,6 +26,7 @@ const (
 const (
 	engineGroup     = "wr-engine"
 	containersGroup = "wr"
+	buildSlice      = "build.slice:"
 )
 
 // Cgroups are the control groups that an engine and its containers live in.
@@ -61,9 +62,20 @@ func (c Cgroups) Parent() string {
 func (c Cgroups) buildParent() string {
 	switch c.Mode {
 	case CgroupV1, CgroupHybrid:
-		return path.Join(containersGroup, "build.slice:")
+		return path.Join(containersGroup, buildSlice)
 	default:
 		return c.Parent()
+	}
+}
+
+// buildGroup is the name that BuildKit makes of buildParent and the id of a
+// step, below the groups of containers.
+func (c Cgroups) buildGroup(id string) string {
+	switch c.Mode {
+	case CgroupV1, CgroupHybrid:
+		return buildSlice + id
+	default:
+		return path.Join("buildkit", id)
 	}
 }
 

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,6 +67,22 @@ func noCgroups() *fault.Error {
 
 func writeControl(dir, file, value string) error {
 	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0o644)
+}
+
+// Remove removes the groups that a container of that name had, once nothing is
+// in them. The OCI runtime does so itself, unless it was killed before it had
+// written down what it made. Groups that are not there are no error.
+func (c Cgroups) Remove(name string) error { return c.remove("/", name) }
+
+func (c Cgroups) remove(root, name string) error {
+	var errs []error
+	for _, dir := range c.dirs {
+		err := os.Remove(filepath.Join(root, dir, containersGroup, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("remove control group: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // leave removes the groups that containers were put in, as far as they are

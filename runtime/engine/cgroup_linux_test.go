@@ -91,6 +91,27 @@ func TestLeaveRemovesEmptyGroupsOnly(t *testing.T) {
 	}
 }
 
+func TestRemoveTakesTheGroupsOfOneContainerAndOnlyEmptyOnes(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "a/wr/live/tasks", "")
+	for _, dir := range []string{"a/wr/gone", "b/wr/gone", "b/wr/other"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := Cgroups{dirs: []string{"a", "b"}}
+	if err := c.remove(root, "gone"); err != nil {
+		t.Error(err)
+	}
+	if err := c.remove(root, "live"); err == nil {
+		t.Error("no error for a group in which something is")
+	}
+	left, err := fs.Glob(os.DirFS(root), "*/wr/*")
+	if want := []string{"a/wr/live", "b/wr/other"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left are %v (%v), want %v", left, err, want)
+	}
+}
+
 func TestLeaveUndoesWhatJoinDidOnV2(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "proc/self/cgroup", "0::/a\n")

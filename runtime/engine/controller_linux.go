@@ -2,12 +2,9 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/leases"
@@ -20,9 +17,7 @@ import (
 	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
 	buildkit "github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/control"
-	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/resources"
-	"github.com/moby/buildkit/executor/runcexecutor"
 	"github.com/moby/buildkit/frontend"
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/gateway/forwarder"
@@ -40,7 +35,6 @@ import (
 	"github.com/moby/buildkit/worker"
 	"github.com/moby/buildkit/worker/base"
 	wlabel "github.com/moby/buildkit/worker/label"
-	"github.com/moby/sys/userns"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	bolt "go.etcd.io/bbolt"
 )
@@ -193,32 +187,6 @@ func (m controllerMaker) worker(ctx context.Context, undo *cleanup) (*base.Worke
 		ResourceMonitor:  monitor,
 	})
 }
-
-// executor runs build steps. Its runtime keeps its state below Run, so that
-// what a killed engine leaves behind can be found again; BuildKit offers no
-// way to say so but a command of its own.
-func (m controllerMaker) executor(monitor *resources.Monitor, networks map[pb.NetMode]network.Provider) (executor.Executor, error) {
-	command := filepath.Join(m.dirs.BuildkitRoot(), "runc")
-	script := fmt.Sprintf("#!/bin/sh\nexec %s --root %s \"$@\"\n", quote(m.runc), quote(m.dirs.BuildRuncRoot()))
-	if err := os.WriteFile(command, []byte(script), 0o700); err != nil {
-		return nil, err
-	}
-	return runcexecutor.New(runcexecutor.Opt{
-		Root:                m.dirs.executorRoot(),
-		CommandCandidates:   []string{command},
-		DefaultCgroupParent: m.cgroups.buildParent(),
-		Rootless:            userns.RunningInUserNS(),
-		ResourceMonitor:     monitor, // nil would be a panic at the first step
-	}, networks)
-}
-
-// quote makes one word of a shell command.
-func quote(word string) string {
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// executorRoot holds the bundles of build steps.
-func (d Dirs) executorRoot() string { return filepath.Join(d.BuildkitRoot(), "executor") }
 
 // collectWith makes containerd collect its garbage now; deleting a lease is
 // the only way to ask.
