@@ -23,6 +23,9 @@ import (
 // aged is a cleaning to which everything is old and nothing too much.
 func aged() Cleaning { return Cleaning{Budget: 1 << 50, Unused: 1} }
 
+// everything cleans up all that nobody uses.
+func everything() Cleaning { return Cleaning{Unused: 1} }
+
 // build makes an image of some size from inputs of its own.
 func (f *fixture) build(ref string) {
 	f.t.Helper()
@@ -188,4 +191,39 @@ func TestAUseOfAnImageIsNoted(t *testing.T) {
 	if err != nil || record.Labels[labelUsed] == "" {
 		t.Errorf("labels are %v, %v", record.Labels, err)
 	}
+}
+
+// unused reports whether the engine does nothing for anybody.
+func (f *fixture) unused() bool {
+	f.t.Helper()
+	status, err := f.Status(f.t.Context())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return status.Builds == 0 && f.inUse() == 0
+}
+
+func TestTheLayersOfABuildThatFailedAreCleanedUp(t *testing.T) {
+	f := start(t)
+	f.build("wr.local/a/web:1")
+	f.cleanUp(everything())
+	f.before = f.census()
+	begin := f.look()
+	if said, code := f.buildOf("dd if=/dev/zero of=/big bs=1M count=16\nRUN false").ends(); code != 125 {
+		t.Fatalf("the build ends with %d and says %q", code, said)
+	}
+	f.eventually("the build has ended", f.unused)
+	if made := f.look() - begin; made < 16<<20 {
+		t.Errorf("the failed build has left %d bytes, want at least the layer that it made", made)
+	}
+	if _, done := f.cleanUp(everything()); done.After > begin+1<<20 {
+		t.Errorf("cleaning up left %d bytes, where there were %d before the build", done.After, begin)
+	}
+}
+
+// look is how many bytes there are.
+func (f *fixture) look() int64 {
+	f.t.Helper()
+	_, done := f.cleanUp(Cleaning{Budget: 1 << 50, Unused: 1 << 50, DryRun: true})
+	return done.Before
 }

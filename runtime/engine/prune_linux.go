@@ -8,6 +8,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/pkg/namespaces"
+	"github.com/containerd/errdefs"
 	buildkit "github.com/moby/buildkit/client"
 )
 
@@ -29,25 +32,62 @@ func (d *Daemons) Cache(ctx context.Context) (unused []CacheRecord, size int64, 
 		return nil, 0, err
 	}
 	defer client.Close()
-	all, err := client.DiskUsage(ctx)
+	all, err := d.usage(ctx, client)
 	if err != nil {
-		return nil, 0, fmt.Errorf("size of the build cache: %w", err)
+		return nil, 0, err
 	}
 	for _, one := range all {
-		if one.Shared {
-			continue
-		}
 		size += one.Size
 		if !one.InUse && one.RecordType != buildkit.UsageRecordTypeInternal && one.RecordType != buildkit.UsageRecordTypeFrontend {
-			unused = append(unused, toRecord(*one))
+			unused = append(unused, toRecord(*one.UsageInfo))
 		}
 	}
 	slices.SortFunc(unused, func(a, b CacheRecord) int { return a.Used.Compare(b.Used) })
 	return unused, size, nil
 }
 
+// usage lists what the cache has for itself.
+//
+// Why not what BuildKit says: it tells by the blobs of a layer whether an image
+// has it too, and a layer that was never written as a blob, because its build
+// failed or was cancelled, looks to it like the layers below. So on top of an
+// image such a layer would not count and would stay for ever.
+func (d *Daemons) usage(ctx context.Context, client *buildkit.Client) (own []cacheUsage, err error) {
+	all, err := client.DiskUsage(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("size of the build cache: %w", err)
+	}
+	for _, one := range all {
+		written, err := d.written(ctx, one.ID)
+		if err != nil {
+			return nil, fmt.Errorf("size of the build cache: %w", err)
+		}
+		if !one.Shared || !written {
+			own = append(own, cacheUsage{one, one.Shared})
+		}
+	}
+	return own, nil
+}
+
+// cacheUsage is a record that no image shares.
+type cacheUsage struct {
+	*buildkit.UsageInfo
+	mistaken bool // for one that an image shares
+}
+
+// written reports whether a record has been written as a blob: then its lease,
+// which has the same name, holds that.
+func (d *Daemons) written(ctx context.Context, id string) (bool, error) {
+	held, err := d.client.LeasesService().ListResources(namespaces.WithNamespace(ctx, Namespace), leases.Lease{ID: id})
+	if errdefs.IsNotFound(err) {
+		return false, nil // it has gone just now
+	}
+	return slices.ContainsFunc(held, func(r leases.Resource) bool { return r.Type == "content" }), err
+}
+
 // PruneCache removes records of BuildKit's cache until it takes at most that
-// many bytes, or all the rest is in use, and returns them.
+// many bytes, or all the rest is in use, and returns them. Layers that BuildKit
+// takes for shared go last, and all at once.
 func (d *Daemons) PruneCache(ctx context.Context, most int64) ([]CacheRecord, error) {
 	if !d.everBuilt() {
 		return nil, nil
@@ -57,7 +97,33 @@ func (d *Daemons) PruneCache(ctx context.Context, most int64) ([]CacheRecord, er
 		return nil, err
 	}
 	defer client.Close()
-	var gone []CacheRecord
+	own, err := d.usage(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	var size, uncounted int64
+	var mistaken []string // as filters
+	for _, one := range own {
+		size += one.Size
+		if one.mistaken {
+			uncounted += one.Size
+			mistaken = append(mistaken, "id=="+one.ID)
+		}
+	}
+	// Why at least 1: to BuildKit, no bound at all is another wish.
+	gone, err := prune(ctx, client, buildkit.WithKeepOpt(0, 0, max(most-uncounted, 1), 0))
+	for _, r := range gone {
+		size -= r.Size
+	}
+	if err != nil || len(mistaken) == 0 || size <= most {
+		return gone, err
+	}
+	more, err := prune(ctx, client, buildkit.PruneAll, buildkit.WithFilter(mistaken))
+	return append(gone, more...), err
+}
+
+// prune removes records and returns them.
+func prune(ctx context.Context, client *buildkit.Client, how ...buildkit.PruneOption) (gone []CacheRecord, err error) {
 	removed := make(chan buildkit.UsageInfo)
 	done := make(chan struct{})
 	go func() {
@@ -66,8 +132,7 @@ func (d *Daemons) PruneCache(ctx context.Context, most int64) ([]CacheRecord, er
 			gone = append(gone, toRecord(one))
 		}
 	}()
-	// Why at least 1: to BuildKit, no bound at all is another wish.
-	err = client.Prune(ctx, removed, buildkit.WithKeepOpt(0, 0, max(most, 1), 0))
+	err = client.Prune(ctx, removed, how...)
 	close(removed)
 	<-done
 	if err != nil {
