@@ -29,6 +29,14 @@ func everything() Cleaning { return Cleaning{Unused: 1} }
 // build makes an image of some size from inputs of its own.
 func (f *fixture) build(ref string) {
 	f.t.Helper()
+	if err := f.tryBuild(ref); err != nil {
+		f.t.Fatalf("build %s: %v\n%s", ref, err, f.log())
+	}
+}
+
+// tryBuild is build that may fail.
+func (f *fixture) tryBuild(ref string) error {
+	f.t.Helper()
 	dir := f.t.TempDir()
 	for name, text := range map[string]string{
 		"Dockerfile": "FROM " + testImage + "\nCOPY big /\nUSER root\nRUN sha256sum /big >/sum\n",
@@ -44,9 +52,7 @@ func (f *fixture) build(ref string) {
 	_, err := b.Build(f.t.Context(), spec.Build{
 		Project: "p", Ref: ref, Context: dir, Dockerfile: "Dockerfile", Labels: map[string]string{labelKey: ref},
 	}, func(spec.Step) {})
-	if err != nil {
-		f.t.Fatalf("build %s: %v\n%s", ref, err, f.log())
-	}
+	return err
 }
 
 // cleanUp cleans up and returns a line for each thing that went.

@@ -15,6 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 const (
@@ -45,6 +46,9 @@ func (r *Registry) Pull(ctx context.Context, c spec.Copy, progress func(spec.Ste
 			containerd.WithPullSnapshotter(snapshotter), containerd.WithPullLabels(c.Labels),
 			containerd.WithImageHandler(tell(progress, "pull")), containerd.WithMaxConcurrentDownloads(layersAtOnce))
 	})
+	if fault.Disk(err, "") != nil {
+		done(leases.SynchronousDelete) // half of an image must not keep the disk full
+	}
 	if err != nil {
 		return spec.Image{}, false, r.fault(ctx, "pull", c.Remote, err)
 	}
@@ -88,7 +92,7 @@ func (n named) Fetcher(ctx context.Context, _ string) (remotes.Fetcher, error) {
 // lease keeps what is fetched of ref. Its name is ref's, and only done ends it:
 // after a failure the next pull of ref finds the layers, and half of a layer,
 // until the lease expires.
-func lease(ctx context.Context, client *containerd.Client, ref string) (_ context.Context, done func(), err error) {
+func lease(ctx context.Context, client *containerd.Client, ref string) (_ context.Context, done func(...leases.DeleteOpt), err error) {
 	sum := sha256.Sum256([]byte(ref))
 	service := client.LeasesService()
 	l := leases.Lease{ID: "wr-pull-" + hex.EncodeToString(sum[:16])}
@@ -96,10 +100,10 @@ func lease(ctx context.Context, client *containerd.Client, ref string) (_ contex
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return ctx, nil, fmt.Errorf("pull %s: %w", ref, err)
 	}
-	return leases.WithLease(ctx, l.ID), func() {
+	return leases.WithLease(ctx, l.ID), func(how ...leases.DeleteOpt) {
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupBound)
 		defer cancel()
-		_ = service.Delete(late, l) // it expires by itself
+		_ = service.Delete(late, l, how...) // it expires by itself
 	}, nil
 }
 
