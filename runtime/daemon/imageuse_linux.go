@@ -93,7 +93,8 @@ func lastUsed(r images.Image) time.Time {
 // part sorts images, the oldest use first, into those that nobody needs and
 // those that others may need: they can be made again. Of the latter, those
 // that have no newer one come last. What is in needed, or was used a moment
-// ago, is in neither.
+// ago, is in neither. One that was used in the future, as a clock had it that
+// was wrong, may be needed.
 //
 // An image that has no newer one beside it is never without need. Its project
 // may lie in a workspace that this call knows nothing of. The one used last may
@@ -103,7 +104,7 @@ func part(all []usedImage, needed map[string]bool, now time.Time, unused time.Du
 	for _, i := range all {
 		idle := now.Sub(i.last)
 		switch {
-		case needed[i.Ref] || idle < min(unused, noteEvery):
+		case needed[i.Ref] || idle.Abs() < min(unused, noteEvery):
 		case idle >= unused && !last[i.Ref]:
 			stale = append(stale, i)
 		default:

@@ -25,6 +25,8 @@ func TestOnlyImagesWithASuccessorAreWithoutNeed(t *testing.T) {
 		image("wr.local/a/web:3", 2*day, 2*day),
 		image("wr.local/a/web:4", day, day),
 		image("wr.local/a/web:5", time.Minute, time.Minute),
+		image("wr.local/a/web:6", -time.Minute, time.Minute),
+		image("wr.local/a/web:7", -day, time.Minute), // by a clock that was wrong
 	}
 	needed := map[string]bool{"wr.local/a/web:2": true}
 	stale, spare := part(all, needed, now, 7*day)
@@ -33,7 +35,7 @@ func TestOnlyImagesWithASuccessorAreWithoutNeed(t *testing.T) {
 	}
 	want := []string{
 		"wr.local/a/web:3", "wr.local/a/web:4", // others have a successor, or follow from nothing
-		"wr.local/a/made:2", "wr.local/b/lone:1", "example.com/tools:1", "example.com/tools:2", "wr.local/a/made:1",
+		"wr.local/a/made:2", "wr.local/b/lone:1", "example.com/tools:1", "example.com/tools:2", "wr.local/a/made:1", "wr.local/a/web:7",
 	}
 	if got := refs(spare); !slices.Equal(got, want) {
 		t.Errorf("to be spared in need are %v", got)

@@ -47,6 +47,7 @@ type engineConfig struct {
 	MaxKept  int
 	Programs containertest.Helpers
 	Cgroup   containertest.Cgroup // the engine's own, if any
+	Clock    time.Duration        // how much the engine's clock is ahead
 	Temp     string               // TMPDIR of the engine and its clients, if it is theirs alone
 }
 
@@ -85,6 +86,7 @@ func serveTest() int {
 	defer stop()
 	err := Serve(ctx, Config{
 		Dirs: c.Dirs, Group: c.Group, Idle: c.Idle, Keep: c.Keep, MaxKept: c.MaxKept, Version: "test",
+		Now: func() time.Time { return time.Now().Add(c.Clock) },
 		Helpers: &helper.Set{
 			Shim:  helper.Helper{Name: "containerd-shim-runc-v2", Path: c.Programs.Shim, Source: helper.Path},
 			Agent: helper.Helper{Name: "wr-agent", Path: c.Programs.Agent, Source: helper.Path},

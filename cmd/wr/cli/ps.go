@@ -170,7 +170,7 @@ func what(c daemon.Container) string {
 
 // age is how long ago when was.
 func age(when time.Time) string {
-	d := time.Since(when)
+	d := max(0, time.Since(when)) // a clock may have been set back
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%ds", int(d.Seconds()))
