@@ -27,6 +27,9 @@ type task struct {
 	Args  []string // of a command
 	Role  spec.Role
 	Build *spec.Build // instead of a command
+
+	Remove string // the id of a container, instead of a command
+	Groups []uint32
 }
 
 // clientTest is a client process that does its task for the user it is.
@@ -54,6 +57,9 @@ func (c task) do(ctx context.Context) (int, error) {
 	wr, err := Dial(ctx, c.Dirs)
 	if err != nil {
 		return 0, err
+	}
+	if c.Remove != "" {
+		return 0, wr.Remove(ctx, c.Remove)
 	}
 	box := spec.Container{Image: testImage, Network: spec.NetworkNone, Role: c.Role, Caller: spec.Owner{UID: os.Getuid(), GID: os.Getgid()}}
 	exit, err := wr.Run(ctx, box, spec.Process{Args: c.Args}, spec.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
@@ -95,7 +101,7 @@ func (f *fixture) clientFor(uid int, do task) *process {
 	cmd := exec.Command(f.executable())
 	cmd.Env = append(f.environ(), roleEnv+"=client", configEnv+"="+string(config))
 	cmd.Stdout, cmd.Stderr = w, w
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid), Groups: do.Groups}}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		f.t.Fatal(err)

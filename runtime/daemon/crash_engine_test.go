@@ -229,6 +229,48 @@ func TestAGroupMayUseTheEngineForItselfOnly(t *testing.T) {
 	stranger.cmd.Wait()
 }
 
+func TestTwoUsersOfOneEngineNeverMeet(t *testing.T) {
+	const group = 4710
+	f := start(t, func(c *engineConfig) { c.Group = itoa(group) })
+	if err := os.Chmod(filepath.Dir(f.config.Dirs.Run), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	member := func(uid int, do task) *process {
+		do.Groups = []uint32{group}
+		return f.clientFor(uid, do)
+	}
+	defer f.stopAll()
+	dev := task{Role: spec.RoleDev, Args: []string{"sh", "-c", "echo up; id -u; cat; ls /tmp; touch /tmp/mine"}}
+	for range 2 { // the second time, what is kept is used again
+		ada, bob := member(4711, dev), member(4712, dev)
+		ada.line()
+		bob.line()
+		all := f.kept()
+		if len(all) != 2 || all[0].UID+all[1].UID != 4711+4712 || all[0].Users != 1 || all[1].Users != 1 {
+			t.Fatalf("there are %+v, want one container for each", all)
+		}
+		ada.in.Close()
+		if said, code := ada.ends(); code != 0 {
+			t.Errorf("the one ends with %d, %q", code, said)
+		}
+		bob.in.Close()
+		bob.ends()
+		f.eventually("nobody uses them", func() bool { return f.inUse() == 0 })
+	}
+	for _, c := range f.kept() {
+		other := 4711 + 4712 - c.UID
+		if said, code := member(other, task{Remove: c.ID}).ends(); code != 125 || !strings.Contains(said, "[engine.caller]") {
+			t.Errorf("user %d removes the container of %d: exit %d, %q", other, c.UID, code, said)
+		}
+		if said, code := member(c.UID, task{Remove: c.ID}).ends(); code != 0 {
+			t.Errorf("user %d removes a container of its own: exit %d, %q", c.UID, code, said)
+		}
+	}
+	if left := f.kept(); len(left) > 0 {
+		t.Errorf("left are %+v", left)
+	}
+}
+
 func TestNobodyActsForAnotherUser(t *testing.T) {
 	member := peer{uid: 4711, gid: 4712}
 	if err := member.mayActAs(spec.Owner{UID: 4711, GID: 4712}); err != nil {
