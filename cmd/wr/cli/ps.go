@@ -29,11 +29,16 @@ func (c *psCmd) Read(ctx context.Context, a *app) error {
 	if a.JSON {
 		return a.printJSON(orEmpty(containers))
 	}
-	var rows [][]string
-	for _, c := range containers {
-		rows = append(rows, []string{name(c), role(c), what(c), age(c.Since), c.ID[:12]})
+	head := []string{"PROJECT", "ROLE", "DOES", "AGE", "ID"}
+	if c.All {
+		head = append(head, "WORKSPACE")
 	}
-	return ui.Table(a.Out, []string{"PROJECT", "ROLE", "DOES", "AGE", "ID"}, rows)
+	var rows [][]string
+	for _, one := range containers {
+		row := []string{name(one), role(one), what(one), age(one.Since), one.ID[:12], one.Workspace}
+		rows = append(rows, row[:len(head)])
+	}
+	return ui.Table(a.Out, head, rows)
 }
 
 // stopCmd is `wr stop [PROJECT...]`.
