@@ -101,8 +101,8 @@ func TestStdinThatIsClosedFromTheStartIsEmpty(t *testing.T) {
 }
 
 func TestASlowReaderGetsEverything(t *testing.T) {
-	const size = 16 << 20
-	cmd := pipes(t)("head", "-c", "16777216", "/dev/zero")
+	const size = 100 << 20
+	cmd := pipes(t)("head", "-c", "100M", "/dev/zero")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestASlowReaderGetsEverything(t *testing.T) {
 	defer pace.Stop()
 	var total int64
 	for range pace.C {
-		n, err := io.CopyN(io.Discard, out, 100<<10)
+		n, err := io.CopyN(io.Discard, out, 1<<20)
 		total += n
 		if err != nil {
 			break
@@ -143,6 +143,26 @@ func TestACommandWhoseReaderDiesEndsBySIGPIPE(t *testing.T) {
 	}
 }
 
+func TestOfALotOfOutputAReaderThatDiesLosesOnlyTheRest(t *testing.T) {
+	cmd := pipes(t)("sh", "-c", "head -c 100M /dev/zero; echo the head ended with $? >&2; exit 3")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.CopyN(io.Discard, out, 50<<20); err != nil {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+	_ = out.Close()
+	if got := code(t, cmd.Wait()); got != 3 || errs.String() != "the head ended with 141\n" {
+		t.Errorf("exit %d, %q", got, errs.String())
+	}
+}
+
 func TestACommandWithoutReadersRunsAsAnywhere(t *testing.T) {
 	command := pipes(t)
 	for name, test := range map[string]struct {
@@ -152,6 +172,7 @@ func TestACommandWithoutReadersRunsAsAnywhere(t *testing.T) {
 	}{
 		"closed stdout":            {">&-", "echo out; echo err >&2; exit 3", 3},
 		"closed stderr":            {"2>&-", "echo err >&2; exit 4", 4},
+		"a lot for closed stdout":  {">&-", "head -c 100M /dev/zero && exit 7", 7},
 		"all closed":               {"<&- >&- 2>&-", "cat; echo out; exit 5", 5},
 		"a device that takes none": {">/dev/full", "cat /etc/hostname || exit 6", 6},
 	} {

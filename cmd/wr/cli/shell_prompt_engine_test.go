@@ -114,7 +114,7 @@ func TestAStormOfResizesEndsWithTheLastSize(t *testing.T) {
 	w, dir := lived(t)
 	s, end := w.shell(dir)
 	s.shows(webPrompt)
-	for i := range uint16(500) {
+	for i := range uint16(1000) {
 		if err := pty.Setsize(s.file, &pty.Winsize{Cols: 40 + i%100, Rows: 20 + i%30}); err != nil {
 			t.Fatal(err)
 		}
