@@ -26,7 +26,7 @@ func TestGarbageCollectionSparesALivingContainer(t *testing.T) {
 	m := New(config())
 	made := create(t, m)
 	for range 3 {
-		if err := m.collect(m.in(t.Context())); err != nil {
+		if err := m.Collect(m.in(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -128,7 +128,7 @@ func (m *Manager) abandon(ctx context.Context, id string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
-	return m.collect(ctx)
+	return m.Collect(ctx)
 }
 
 // build makes everything that a container consists of, and starts it.

@@ -43,7 +43,7 @@ func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 	ctx = m.in(ctx)
 	kept, gone, err := m.Orphans(ctx)
 	err = errors.Join(err, m.RemoveAll(ctx, gone))
-	return kept, errors.Join(err, m.collect(ctx))
+	return kept, errors.Join(err, m.Collect(ctx))
 }
 
 // Orphans returns what Reap would keep, and the sorted ids of the containers
@@ -112,9 +112,11 @@ func (m *Manager) leftovers(ctx context.Context) (map[string]bool, error) {
 	return found, errors.Join(errLeases, errSnapshots)
 }
 
-// collect makes containerd's garbage collector run, and waits for it. Leases
-// that expire do not make it run by themselves.
-func (m *Manager) collect(ctx context.Context) error {
+// Collect makes containerd's garbage collector run, and waits for it. Leases
+// that expire do not make it run by themselves, and after much work it pauses for
+// long, while what was removed stays on the disk.
+func (m *Manager) Collect(ctx context.Context) error {
+	ctx = m.in(ctx)
 	service := m.cfg.Client.LeasesService()
 	l, err := service.Create(ctx, leases.WithRandomID(), leases.WithExpiration(leaseTime))
 	if err != nil {

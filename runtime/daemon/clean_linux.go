@@ -103,6 +103,11 @@ func (c *cleaner) measure(ctx context.Context) error {
 	if c.DryRun && c.taken > 0 {
 		return nil
 	}
+	if !c.DryRun {
+		if err := c.containers.Collect(ctx); err != nil {
+			return err
+		}
+	}
 	size, err := countFiles(ctx, c.cfg.Dirs.State)
 	c.taken = size
 	return err
