@@ -5,8 +5,12 @@ package daemon
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	capset "github.com/containerd/containerd/v2/pkg/cap"
 
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -75,6 +79,34 @@ func TestADeviceIsUsedAsFarAsWasNamed(t *testing.T) {
 	c.Rights.Devices = []spec.Device{{Source: "/dev/no-such", Target: "/dev/no-such", Access: "rwm"}}
 	if _, _, err := f.output(t.Context(), c, sh("true")); !fault.HasCode(err, "rights.no_device") {
 		t.Errorf("a device that is not there: %v", err)
+	}
+	link := filepath.Join("/dev", "wr-test-"+strconv.Itoa(os.Getpid()))
+	if err := os.Symlink(device, link); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(link)
+	c.Rights.Devices = []spec.Device{{Source: link, Target: "/dev/control", Access: "r"}}
+	if got := f.must(c, sh(": </dev/control && echo read")); got != "read\n" {
+		t.Errorf("a device by a link to it: %q", got)
+	}
+}
+
+func TestACapabilityThatTheEngineLacksIsRefusedByName(t *testing.T) {
+	own, err := capset.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lacks := slices.DeleteFunc(capset.Known(), func(name string) bool { return slices.Contains(own, name) })
+	if len(lacks) == 0 {
+		t.Skip("this machine's root has all capabilities")
+	}
+	f := start(t)
+	for _, role := range []spec.Role{spec.RoleFresh, spec.RoleDev} {
+		c := as(role)
+		c.Rights.Capabilities = lacks[:1]
+		if _, _, err := f.output(t.Context(), c, sh("true")); !fault.HasCode(err, "rights.no_capability") {
+			t.Errorf("%s for role %q: %v", lacks[0], role, err)
+		}
 	}
 }
 
