@@ -15,11 +15,11 @@ import (
 // of it is another project's.
 type Rights struct {
 	Privileged   bool                  `toml:"privileged" doc:"All capabilities and devices, no filter of system calls: whoever runs something there is root of this machine."`
-	Capabilities []string              `toml:"capabilities" doc:"Capabilities that root has in the container besides the usual ones, such as NET_ADMIN or SYS_PTRACE."`
+	Capabilities []string              `toml:"capabilities" doc:"Capabilities that root has in the container besides the usual ones, such as NET_ADMIN or SYS_PTRACE. With the network host, which commands have by default, NET_ADMIN is over the network of this machine."`
 	Devices      []Device              `toml:"devices" doc:"Devices of this machine, such as /dev/fuse, or /dev/kvm:/dev/kvm:rw with the path inside and what may be done: r, w, m."`
 	Mounts       map[string]RightMount `toml:"mounts" doc:"Files and directories of this machine, by their absolute path in the container."`
-	SSHAgent     bool                  `toml:"ssh_agent" doc:"The caller's SSH agent, for as long as a command of wr exec, shell or run lasts. Never for tests."`
-	Credentials  []string              `toml:"credentials" doc:"Credentials of the caller, read only, in the home directory inside, for wr exec, shell and run: aws, docker, gcloud, git, kube, netrc, npm, pypi or ssh. Never for tests."`
+	SSHAgent     bool                  `toml:"ssh_agent" doc:"The caller's SSH agent, for as long as a command of wr exec, shell or run lasts. Never for notebooks and never for tests."`
+	Credentials  []string              `toml:"credentials" doc:"Credentials of the caller, read only, in the home directory inside, for wr exec, shell, run and notebook: aws, docker, gcloud, git, kube, netrc, npm, pypi or ssh. Never for tests."`
 }
 
 // RightMount is one table [rights.mounts."PATH"].

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/run"
@@ -92,6 +93,14 @@ type entered struct {
 	Timeout   time.Duration     `json:"timeout,omitempty"`  // of the process; 0 = as long as it takes
 }
 
+// without are the kinds of rights that the project may have and e goes without.
+func (e entered) without() []string {
+	if e.Agent {
+		return nil
+	}
+	return []string{config.SSHAgent}
+}
+
 // settle decides image, container and process of an entry into s.
 func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Selected, in entry, caller spec.Owner) (entered, error) {
 	mine, err := a.personal(ctx, ws)
@@ -165,7 +174,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	if err := a.ensure(ctx, engine, e.Build); err != nil {
 		return err
 	}
-	a.sayRights(e.Project, true)
+	a.sayRights(e.Project, e.without()...)
 	if len(e.Container.Own) == 0 {
 		return nil
 	}

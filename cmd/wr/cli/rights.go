@@ -20,7 +20,7 @@ import (
 func (a *app) grant(ws *workspace.Workspace, p workspace.Project) (plan.Grant, *fault.Error) {
 	r := p.Config.Rights
 	if kind := ws.Config.Refused(r); kind != "" {
-		return plan.Grant{}, refusedRight(p, kind)
+		return plan.Grant{}, refusedRight(ws, p, kind)
 	}
 	g := plan.Grant{Rights: spec.Rights{Privileged: r.Privileged}}
 	for _, name := range r.Capabilities {
@@ -60,11 +60,11 @@ func (a *app) mountOf(source, target string) (m spec.Mount, there bool) {
 	return spec.Mount{Source: real, Target: target, Owned: true}, err == nil
 }
 
-func refusedRight(p workspace.Project, kind string) *fault.Error {
+func refusedRight(ws *workspace.Workspace, p workspace.Project, kind string) *fault.Error {
 	return &fault.Error{
 		Code: "policy.rights", Class: fault.Usage, File: p.ConfigFile(), Line: p.Config.Line(config.Key("rights", kind)),
 		Message: fmt.Sprintf("%s asks for %s, which the policy of this workspace gives to no project", p.Path, kind),
-		Next:    "take it out, or add it to [policy] rights in the root's " + config.Name,
+		Next:    fmt.Sprintf("take it out, or add it to [policy] rights at %s:%d", config.Name, ws.Config.Line("policy.rights")),
 	}
 }
 
@@ -86,15 +86,29 @@ func (a *app) grantAll(ws *workspace.Workspace, selected []plan.Selected) {
 }
 
 // sayRights says on stderr what containers of p may do besides the usual, so
-// that nobody runs such a one without knowing. Tests have nothing of a person's.
-func (a *app) sayRights(p workspace.Project, person bool) {
+// that nobody runs such a one without knowing. What runs now goes without the
+// rights of the kinds in without.
+func (a *app) sayRights(p workspace.Project, without ...string) {
 	var words []string
 	for _, r := range p.Config.Rights.List() {
-		if person || r.Kind != config.SSHAgent && r.Kind != config.Credentials {
+		if !slices.Contains(without, r.Kind) {
 			words = append(words, r.String())
 		}
 	}
 	if len(words) > 0 && !a.Quiet {
 		fmt.Fprintf(a.Err, "%s has rights: %s\n", p.Path, strings.Join(words, "; "))
+	}
+}
+
+// sayTestRights says the same of the tests of s, which have nothing of a
+// person's, and why they do not share a container with later ones. Nothing is
+// said of tests that are refused.
+func (a *app) sayTestRights(s plan.Selected) {
+	if s.Untestable != nil {
+		return
+	}
+	a.sayRights(s.Project, config.SSHAgent, config.Credentials)
+	if !s.Grant.Rights.None() && !a.Quiet {
+		fmt.Fprintf(a.Err, "%s: its tests run in fresh containers, since kept ones take such rights away\n", s.Path)
 	}
 }

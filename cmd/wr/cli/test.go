@@ -65,10 +65,11 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
 		func(selected []plan.Selected) error {
+			p := draw(selected)
 			for _, s := range selected {
-				a.sayRights(s.Project, false)
+				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, draw(selected), testrun.Config{Owner: caller, Personal: recorded(mine)})
+			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)})
 		},
 	), nil
 }
