@@ -144,6 +144,9 @@ func (m *Manager) build(ctx context.Context, made *Container, c spec.Container, 
 	if made.Identity, err = identify(users, c.User, img); err != nil {
 		return err
 	}
+	if err := furnish(ctx, rootfs, c.Mounts, made.Identity); err != nil {
+		return err
+	}
 	mounts, err := m.writeFiles(made.ID, c, users, made.Identity)
 	if err != nil {
 		return fmt.Errorf("write the files of a container: %w", err)

@@ -130,6 +130,17 @@ func TestAMountInTheHomeDirectoryIsWhereTheUserInsideLives(t *testing.T) {
 	}
 }
 
+func TestTheDirectoriesAboveAMountInTheHomeDirectoryBelongToItsUser(t *testing.T) {
+	f := start(t)
+	c := box()
+	c.User = "tester"
+	c.Mounts = []spec.Mount{{Source: t.TempDir(), Target: "~/.config/deep/git", ReadOnly: true}}
+	got := f.must(c, sh("mkdir ~/.config/other ~/.config/deep/other && echo made; stat -c %U ~ ~/.config ~/.config/deep"))
+	if got != "made\ntester\ntester\ntester\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAContainerWithRightsIsolatesNoRuns(t *testing.T) {
 	f := start(t)
 	c := as(spec.RoleTest)
