@@ -3,10 +3,12 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -23,8 +25,11 @@ func (i isolated) enter() error {
 	if err != nil {
 		return err
 	}
-	v := view{root: filepath.Join(i.Scratch, "root"), network: i.Network}
-	if err := v.overlay(i.Scratch); err != nil {
+	v := view{root: filepath.Join(i.Scratch, "root"), scratch: i.Scratch, network: i.Network}
+	if err := os.Mkdir(v.root, 0o755); err != nil {
+		return err
+	}
+	if err := v.overlay("/", v.root); err != nil {
 		return err
 	}
 	for _, m := range mounts {
@@ -48,25 +53,37 @@ func (i isolated) enter() error {
 // view is the root file system of an isolated command while it is made.
 type view struct {
 	root    string // where it is mounted
+	scratch string // directory on a disk, for what is written
+	layers  int    // how many overlays have theirs there
 	network bool   // the command has a network of its own
 	carried []string
 }
 
-// overlay mounts the container's root file system such that it is not written to.
-func (v *view) overlay(scratch string) error {
-	upper, work := filepath.Join(scratch, "upper"), filepath.Join(scratch, "work")
-	for _, dir := range []string{v.root, upper, work} {
+// overlay mounts lower at the path at such that it is not written to.
+func (v *view) overlay(lower, at string) error {
+	v.layers++
+	upper, work := filepath.Join(v.scratch, fmt.Sprint("upper", v.layers)), filepath.Join(v.scratch, fmt.Sprint("work", v.layers))
+	info, err := os.Stat(lower)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{upper, work} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	options := "lowerdir=/,upperdir=" + upper + ",workdir=" + work
-	err := unix.Mount("overlay", v.root, "overlay", 0, options+",volatile")
+	owner := info.Sys().(*syscall.Stat_t)
+	// The directory itself is the upper one.
+	if err := errors.Join(os.Lchown(upper, int(owner.Uid), int(owner.Gid)), os.Chmod(upper, info.Mode())); err != nil {
+		return err
+	}
+	options := "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work
+	err = unix.Mount("overlay", at, "overlay", 0, options+",volatile")
 	if errors.Is(err, unix.EINVAL) { // before Linux 5.10
-		err = unix.Mount("overlay", v.root, "overlay", 0, options)
+		err = unix.Mount("overlay", at, "overlay", 0, options)
 	}
 	if err != nil {
-		return fmt.Errorf("mount the root file system: %w", err)
+		return fmt.Errorf("mount %s such that it is not written to: %w", lower, err)
 	}
 	return nil
 }
@@ -114,11 +131,15 @@ func (v *view) has(target string) bool {
 // within reports whether path is dir or lies below it.
 func within(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
-// again mounts a new, empty file system like m.
+// again mounts a new, empty file system like m; where the ENTRYPOINT left
+// something in one for temporary files, what it left is there.
 func (v *view) again(m *mountinfo.Info) error {
 	at := v.root + m.Mountpoint
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		return err
+	}
+	if m.FSType == "tmpfs" && m.Mountpoint != "/dev" && !within(m.Mountpoint, "/proc") && !isEmpty(m.Mountpoint) {
+		return v.left(m, at)
 	}
 	if err := unix.Mount(m.FSType, at, m.FSType, flags(m.Options), data(m)); err != nil {
 		return err
@@ -131,6 +152,29 @@ func (v *view) again(m *mountinfo.Info) error {
 		return os.WriteFile(at+"/sys/net/ipv4/ip_unprivileged_port_start", []byte("0"), 0)
 	}
 	return nil
+}
+
+// isEmpty reports whether a directory has no entries.
+func isEmpty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) == 0
+}
+
+// left mounts at the path at what m holds, not to be written to. A socket in it
+// is the very one: through an overlay nobody answers.
+func (v *view) left(m *mountinfo.Info, at string) error {
+	if err := v.overlay(m.Mountpoint, at); err != nil {
+		return err
+	}
+	if err := unix.Mount("", at, "", unix.MS_BIND|unix.MS_REMOUNT|flags(m.Options), ""); err != nil {
+		return err
+	}
+	return filepath.WalkDir(m.Mountpoint, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type() != fs.ModeSocket {
+			return err
+		}
+		return unix.Mount(path, v.root+path, "", unix.MS_BIND, "")
+	})
 }
 
 // flags of mount(2), from the words of mountinfo.

@@ -40,15 +40,17 @@ func (s *server) isolate(conn *wire.Conn, i Isolation, mounts []*os.File) error 
 	if err != nil {
 		return fmt.Errorf("isolate: %w", err)
 	}
+	// What the ENTRYPOINT left listening is there to be reached.
+	i.Network = i.Network && !listening("/proc/net")
 	c := &command{args: []string{ServeIsolated}, started: time.Now(), ended: make(chan unix.WaitStatus, 1)}
 	if err := c.enter(s.reaper, conn, isolated{i, scratch}, mounts); err != nil {
 		return errors.Join(fmt.Errorf("isolate: %w", err), os.RemoveAll(scratch))
 	}
-	defer s.reaper.release(c)
-	defer func() { _ = os.RemoveAll(scratch) }() // what stays goes with the container
 	wire.CloseAll(mounts)
 	_ = conn.Close() // from here on it is the other agent's
 	<-c.ended
+	s.reaper.release(c)
+	_ = os.RemoveAll(scratch) // nobody waits for it; what stays goes with the container
 	return nil
 }
 

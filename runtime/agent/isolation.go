@@ -20,13 +20,13 @@ const (
 // Isolation goes ahead of a Request, from the engine: its command gets
 // namespaces of its own for processes, mounts and System V objects. It sees
 // the container's files as they are, and what it writes to them is discarded at
-// its end; fresh are /tmp, /run, /dev and /dev/shm. Directories mounted into
-// the container are the same as ever. It comes with a file for each of Mounts,
+// its end, in /tmp, /run and /dev/shm too. /dev is its own. Directories mounted
+// into the container are the same as ever. It comes with a file for each of Mounts,
 // a detached mount (see open_tree(2)).
 type Isolation struct {
 	Version int    `json:"version"`
 	Isolate bool   `json:"isolate"`           // true: tells it from a Request
-	Network bool   `json:"network,omitempty"` // also a network of its own, a loopback
+	Network bool   `json:"network,omitempty"` // also a network of its own, a loopback, unless something listens in the container's
 	Mounts  []Text `json:"mounts,omitempty"`  // container paths to mount the files on
 }
 

@@ -78,8 +78,12 @@ var forwarded = []os.Signal{
 }
 
 // takeOver prepares the process: it adopts orphans even where it is not the
-// first process, gives children a usual umask and no descriptor it inherited.
+// first process, gives children a usual umask and no descriptor it inherited,
+// and lets no other process of root trace it: that could tell any exit code.
 func takeOver() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("refuse to be traced: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("adopt orphans: %w", err)
 	}

@@ -86,7 +86,7 @@ func setProcess(s *specs.Spec, c spec.Container, who Identity, imageEnv []string
 	caps := union(capabilities(), c.Rights.Capabilities)
 	s.Process.Args = []string{spec.Agent, "serve", path.Join(socketDir, socketName)}
 	if c.Role == spec.RoleTest {
-		caps = append(caps, spec.IsolationCapabilities()...)
+		caps = append(caps, isolationCapabilities(c.Network)...)
 		s.Process.Args = append(s.Process.Args, spec.Scratch)
 	}
 	s.Process.Env = merge([]string{defaultPath, "HOME=" + who.Home, "USER=" + who.Name}, imageEnv, c.Env)
@@ -100,6 +100,14 @@ func setProcess(s *specs.Spec, c spec.Container, who Identity, imageEnv []string
 	files := min(maxFiles, own.Max)
 	s.Process.Rlimits = []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: files, Hard: files}}
 	return nil
+}
+
+// isolationCapabilities are what the agent needs to isolate runs. With the
+// host's network it sets up none, and must not be able to.
+func isolationCapabilities(n spec.Network) []string {
+	return slices.DeleteFunc(spec.IsolationCapabilities(), func(name string) bool {
+		return name == "CAP_NET_ADMIN" && n == spec.NetworkHost
+	})
 }
 
 // setNetwork takes the network namespace away for the host's network. In its

@@ -106,3 +106,31 @@ func TestAnEntrypointThatRunsNoCommandIsNamedWithItsWords(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAnEntrypointLeavesIsThereForTestsAndStaysAsItWas(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := f.withEntrypoint(`echo first >/tmp/conf; echo shared >/dev/shm/conf; mkdir /tmp/www; echo served >/tmp/www/page; httpd -p 127.0.0.1:8080 -h /tmp/www; exec "$@"`)
+	look := sh(`cat /tmp/conf /dev/shm/conf; wget -q -O - http://127.0.0.1:8080/page; ls -ld /tmp /dev/shm | cut -c1-10; ls /tmp; rm -rf /tmp/* /dev/shm/*; echo mine >/tmp/conf; touch /tmp/new`)
+	want := f.must(c, look)
+	if !strings.HasPrefix(want, "first\nshared\nserved\n") {
+		t.Fatalf("in a fresh container: %q", want)
+	}
+	c.Role = spec.RoleTest
+	for n := range 3 {
+		if got := f.must(c, look); got != want {
+			t.Errorf("run %d in a kept container:\n%s\nwant\n%s", n, got, want)
+		}
+	}
+	f.one()
+}
+
+func TestATestHasANetworkOfItsOwnWhereNothingListens(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := f.withEntrypoint(`export NET="$(readlink /proc/self/ns/net)"; exec "$@"`)
+	c.Role = spec.RoleTest
+	if got := f.must(c, sh(`test "$NET" = "$(readlink /proc/self/ns/net)" && echo shared || echo own`)); got != "own\n" {
+		t.Errorf("got %q", got)
+	}
+}

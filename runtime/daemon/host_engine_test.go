@@ -21,7 +21,7 @@ func TestRootOfAContainerCannotFillTheRunDirectory(t *testing.T) {
 			dd if=/dev/zero of=$to bs=1M count=8 2>/dev/null && echo $to
 		done
 		echo up; while :; do sleep 0.05; done`,
-		[]string{"/proc/1/fd/1", "/proc/1/fd/2", "/.wr/sock/more", "up"}, func() {
+		[]string{"/.wr/sock/more", "up"}, func() {
 			// The root file system, of 2 MB, is mounted there and counts as well.
 			if grown := f.onDisk(f.config.Dirs.Run) - before; grown >= written {
 				t.Errorf("the run directory has grown by %d bytes", grown)
