@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,11 @@ import (
 	"slices"
 
 	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // ours filters objects of containerd that wr made for a container.
@@ -43,6 +47,7 @@ func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 	ctx = m.in(ctx)
 	kept, gone, err := m.Orphans(ctx)
 	err = errors.Join(err, m.RemoveAll(ctx, gone))
+	m.dirty(ctx)
 	return kept, errors.Join(err, m.Collect(ctx))
 }
 
@@ -123,6 +128,29 @@ func (m *Manager) Collect(ctx context.Context) error {
 		return fmt.Errorf("collect garbage: %w", err)
 	}
 	return service.Delete(ctx, l, leases.SynchronousDelete)
+}
+
+// dirty makes the next collection look for directories of snapshots and for
+// uploads without a record. containerd does that only after it has removed a
+// snapshot or a blob itself, and what the engine before left would stay until
+// then. On a full disk it cannot, and what is there stays until the next time.
+func (m *Manager) dirty(ctx context.Context) {
+	ctx, done, err := m.cfg.Client.WithLease(ctx)
+	if err != nil {
+		return
+	}
+	defer func() { _ = done(ctx) }() // it expires
+	layers, id := m.cfg.Client.SnapshotService(snapshotter), newID()
+	if _, err := layers.Prepare(ctx, id, ""); err == nil {
+		_ = layers.Remove(ctx, id) // else it goes with the lease
+	}
+	blobs, blob := m.cfg.Client.ContentStore(), []byte(id)
+	what := ocispec.Descriptor{Digest: digest.FromBytes(blob), Size: int64(len(blob))}
+	if err := content.WriteBlob(ctx, blobs, id, bytes.NewReader(blob), what); err != nil {
+		_ = blobs.Abort(ctx, id)
+		return
+	}
+	_ = blobs.Delete(ctx, what.Digest)
 }
 
 // isLive reports whether this manager made the container and still has it.

@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,10 @@ func (f *fixture) survive(p spec.Process, stdio spec.Stdio, idle time.Duration) 
 		exit, _ := client.Run(context.Background(), as(spec.RoleDev), p, stdio)
 		ended <- exit
 	}()
-	f.eventually("it runs", func() bool { return f.inUse() == 1 })
+	f.eventually("it runs", func() bool {
+		all, err := f.Containers(context.Background())
+		return err == nil && slices.ContainsFunc(all, func(c Container) bool { return len(c.Commands) == 1 })
+	})
 	if err := syscall.Kill(f.pid(), syscall.SIGKILL); err != nil {
 		f.t.Fatal(err)
 	}
