@@ -20,6 +20,7 @@ import (
 type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
+	Bases      map[string]string // what its bases stand for, as in spec.Build
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
 	Broken     *fault.Error      // why the image cannot be had
@@ -88,6 +89,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Target:     maker.Config.Image.Target,
 		Args:       maker.Config.Image.Args,
 		NoCache:    o.NoCache,
+		Bases:      s.Bases,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/workspace"
@@ -24,6 +25,15 @@ func Remote(ws *workspace.Workspace, s Selected) string {
 	default:
 		return ws.Config.Workspace.Registry + "/" + s.maker().Slug() + ":in-" + s.shortKey()
 	}
+}
+
+// RemoteBase is where a registry may have the base that the workspace declares
+// under name, without tag or digest; "" = nowhere.
+func RemoteBase(ws *workspace.Workspace, name string) string {
+	if ws.Config.Workspace == nil || ws.Config.Workspace.Registry == "" {
+		return ""
+	}
+	return ws.Config.Workspace.Registry + "/" + strings.ReplaceAll(name, ":", "--")
 }
 
 // maker is the project whose image s uses.

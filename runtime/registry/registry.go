@@ -48,8 +48,9 @@ type Registry struct {
 }
 
 var (
-	_ spec.Puller = (*Registry)(nil)
-	_ spec.Pusher = (*Registry)(nil)
+	_ spec.Puller   = (*Registry)(nil)
+	_ spec.Pusher   = (*Registry)(nil)
+	_ spec.Resolver = (*Registry)(nil)
 )
 
 // New returns a Registry for the store of an engine that is running.
