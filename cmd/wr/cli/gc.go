@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/docker/go-units"
@@ -108,6 +109,10 @@ func needed(ws *workspace.Workspace, selected []plan.Selected, images []spec.Ima
 		ref := plan.Ref(ws, s)
 		if s.Broken == nil {
 			all = append(all, ref)
+		}
+		for _, stands := range s.Bases {
+			name, _, _ := strings.Cut(stands, "@")
+			all = append(all, name)
 		}
 		if last, found := newest(images, ref); found && last.Ref != ref {
 			all = append(all, last.Ref)
