@@ -23,6 +23,7 @@ type Selected struct {
 	Bases      map[string]string // what its bases stand for, as in spec.Build
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
+	Wanted     string            // full name of the image of its inputs, when Ref takes its place
 	Broken     *fault.Error      // why the image cannot be had
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
 }
@@ -40,6 +41,7 @@ type Options struct {
 	Fresh      bool                // run in containers that are used for nothing else
 	Limits     Limits              // over those of the projects
 	NoBuild    bool                // the policy does not let this user build
+	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 }
 
 // Builds plans the images of projects.
@@ -106,7 +108,7 @@ func Ref(ws *workspace.Workspace, s Selected) string {
 }
 
 func test(ws *workspace.Workspace, s Selected, o Options) Action {
-	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable)}
+	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable), Wanted: s.Wanted}
 	if a.Fault != nil {
 		return a
 	}
