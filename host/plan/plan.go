@@ -26,6 +26,16 @@ type Plan struct {
 	Actions   []Action `json:"actions"`
 }
 
+// Bases are what the bases of a project's image stand for in the plan.
+func (p Plan) Bases(project string) map[string]string {
+	for _, a := range p.Actions {
+		if a.Build != nil && a.Project == project {
+			return a.Build.Bases
+		}
+	}
+	return nil
+}
+
 // Action is the smallest step with a key. Exactly one of Build, Test, None and
 // Fault says what there is to do.
 type Action struct {

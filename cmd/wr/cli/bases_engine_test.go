@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -139,4 +140,34 @@ func TestAPinnedImageStaysWhenItsTagMoves(t *testing.T) {
 	wants(t, m.says(dir, "exec", "web", "--", "cat", "/from", "/x"), "first\ntwo\n")
 	wants(t, m.says(dir, "build", "web", "--update"), "wr.lock  "+images+"/base:1 is sha256:")
 	wants(t, m.says(dir, "exec", "web", "--", "cat", "/from", "/x"), "second\ntwo\n")
+}
+
+// TestAPinnedBaseThatIsGoneIsNotReplacedInSilence pins a digest that nothing
+// has any more, as when the mirror has gone on since.
+func TestAPinnedBaseThatIsGoneIsNotReplacedInSilence(t *testing.T) {
+	m := machine{real: realWr(t)}
+	dir := t.TempDir()
+	write(t, dir, "wr.toml", "[workspace]\nname = \"gone\"\nregistry = \""+loopbackRegistry(t)+"\"\n[bases.\"acme/gone\"]\nsuite = \"bookworm\"\n")
+	write(t, dir, "web/devops/Dockerfile", "FROM acme/gone\n")
+	t.Cleanup(func() { m.says(dir, "image", "base", "rm", "acme/gone") })
+	wants(t, m.says(dir, "build", "web"), "wr.lock  acme/gone linux/")
+
+	lock := filepath.Join(dir, "wr.lock")
+	text, err := os.ReadFile(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := regexp.MustCompile(`sha256:[0-9a-f]+`).ReplaceAllString(string(text), "sha256:"+strings.Repeat("0", 64))
+	write(t, dir, "wr.lock", gone)
+	_, errs, code := m.run(dir, "build", "web")
+	wants(t, errs, "base.pin_missing", "acme/gone@sha256:000", "made anew: sha256:", "wr build --update")
+	if code != 3 {
+		t.Errorf("exit %d, want 3", code)
+	}
+	if now, err := os.ReadFile(lock); err != nil || string(now) != gone {
+		t.Errorf("wr.lock was changed (%v):\n%s", err, now)
+	}
+
+	wants(t, m.says(dir, "build", "web", "--update"), "wr.lock  acme/gone linux/")
+	wants(t, m.says(dir, "image", "push", "web"), "acme/gone  pushed", "web  pushed")
 }

@@ -48,12 +48,13 @@ func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 
 // built is one line of `wr build --json`.
 type built struct {
-	Project string  `json:"project"`
-	Image   string  `json:"image,omitempty"`
-	Cached  bool    `json:"cached"`
-	From    string  `json:"from,omitempty"` // what it was pulled from
-	Seconds float64 `json:"seconds"`
-	Fault   any     `json:"fault,omitempty"`
+	Project string            `json:"project"`
+	Image   string            `json:"image,omitempty"`
+	Bases   map[string]string `json:"bases,omitempty"` // what pinned bases stand for
+	Cached  bool              `json:"cached"`
+	From    string            `json:"from,omitempty"` // what it was pulled from
+	Seconds float64           `json:"seconds"`
+	Fault   any               `json:"fault,omitempty"`
 }
 
 // build carries out a plan of builds. All are tried; the error is that of all
@@ -66,7 +67,7 @@ func (a *app) build(ctx context.Context, engine Engine, p plan.Plan, force bool)
 		if e.Type != event.BuildFinished {
 			return
 		}
-		result := built{Project: e.Project, Image: e.Image, Cached: e.Cached, From: e.Text, Seconds: e.Elapsed.Seconds()}
+		result := built{Project: e.Project, Image: e.Image, Bases: p.Bases(e.Project), Cached: e.Cached, From: e.Text, Seconds: e.Elapsed.Seconds()}
 		if e.Fault != nil {
 			result.Fault = e.Fault
 			failed = append(failed, e.Fault)

@@ -58,7 +58,7 @@ func (e fakeEngine) Pull(_ context.Context, c spec.Copy, progress func(spec.Step
 		return spec.Image{}, false, nil
 	}
 	progress(spec.Step{ID: "1", Name: "pull layer"})
-	image := spec.Image{Ref: c.Local, Digest: "sha256:" + c.Local}
+	image := spec.Image{Ref: c.Local, Digest: digestOf(text)}
 	return image, err == nil, errors.Join(err, os.MkdirAll(e.dir, 0o755), os.WriteFile(e.path(c.Local), text, 0o600))
 }
 
@@ -68,11 +68,11 @@ func (e fakeEngine) Push(_ context.Context, c spec.Copy, _ func(spec.Step)) (spe
 	if err != nil {
 		return spec.Pushed{}, err
 	}
-	if _, err := os.Stat(remote); err == nil {
-		return spec.Pushed{Digest: "sha256:" + c.Local, There: true}, nil
+	if there, err := os.ReadFile(remote); err == nil {
+		return spec.Pushed{Digest: digestOf(there), There: true}, nil
 	}
 	text, err := os.ReadFile(e.path(c.Local))
-	return spec.Pushed{Digest: "sha256:" + c.Local}, errors.Join(err, os.MkdirAll(filepath.Dir(remote), 0o755), os.WriteFile(remote, text, 0o600))
+	return spec.Pushed{Digest: digestOf(text)}, errors.Join(err, os.MkdirAll(filepath.Dir(remote), 0o755), os.WriteFile(remote, text, 0o600))
 }
 
 // Images lists the images of the store; all of the scripts are of web.
