@@ -27,7 +27,7 @@ type File struct {
 	Limits    Limits          `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
 	Rights    Rights          `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
 	Policy    Policy          `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
-	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses."`
+	Bases     map[string]Base `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses. With [workspace] registry, one is made once and shared, and wr.lock says which."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key
 }
@@ -35,7 +35,7 @@ type File struct {
 // Workspace is the table [workspace].
 type Workspace struct {
 	Name     string   `toml:"name" doc:"Name of the workspace. Default: the name of its directory."`
-	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme. The image of a project is REGISTRY/PROJECT:in-KEY there, by the key of its inputs, slashes of the project written as two dashes."`
+	Registry string   `toml:"registry" doc:"Where images are pushed to and pulled from, such as ghcr.io/acme. The image of a project is REGISTRY/PROJECT:in-KEY there, by the key of its inputs, slashes of the project written as two dashes; that of a base of [bases] is REGISTRY/BASE:in-HASH, by the hash of what is declared."`
 	Exclude  []string `toml:"exclude" doc:"Directories that hold no projects, as globs such as legacy/**."`
 }
 

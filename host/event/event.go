@@ -15,7 +15,7 @@ type Type string
 // The facts of a run, in the order in which they usually come.
 const (
 	RunStarted      Type = "run_started"      // Run, Args, Version, Personal
-	ProjectPlanned  Type = "project_planned"  // Project, Image: will be tested in this run
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -69,6 +69,7 @@ type Event struct {
 	Args        []string      `json:"args,omitempty"`        // command line
 	Project     string        `json:"project,omitempty"`     // project path
 	Image       string        `json:"image,omitempty"`       // reference
+	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
 	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file

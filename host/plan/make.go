@@ -20,8 +20,10 @@ import (
 type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
+	Bases      map[string]string // what its bases stand for, as in spec.Build
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
+	Wanted     string            // full name of the image of its inputs, when Ref takes its place
 	Grant      Grant             // what its containers may do besides the usual
 	Broken     *fault.Error      // why the image cannot be had
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
@@ -40,6 +42,7 @@ type Options struct {
 	Fresh      bool                // run in containers that are used for nothing else
 	Limits     Limits              // over those of the projects
 	NoBuild    bool                // the policy does not let this user build
+	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 }
 
 // Builds plans the images of projects.
@@ -89,6 +92,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Target:     maker.Config.Image.Target,
 		Args:       maker.Config.Image.Args,
 		NoCache:    o.NoCache,
+		Bases:      s.Bases,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)
@@ -105,7 +109,7 @@ func Ref(ws *workspace.Workspace, s Selected) string {
 }
 
 func test(ws *workspace.Workspace, s Selected, o Options) Action {
-	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable)}
+	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable), Wanted: s.Wanted}
 	if a.Fault != nil {
 		return a
 	}

@@ -26,6 +26,16 @@ type Plan struct {
 	Actions   []Action `json:"actions"`
 }
 
+// Bases are what the bases of a project's image stand for in the plan.
+func (p Plan) Bases(project string) map[string]string {
+	for _, a := range p.Actions {
+		if a.Build != nil && a.Project == project {
+			return a.Build.Bases
+		}
+	}
+	return nil
+}
+
 // Action is the smallest step with a key. Exactly one of Build, Test, None and
 // Fault says what there is to do.
 type Action struct {
@@ -38,8 +48,9 @@ type Action struct {
 	Remote  string       `json:"remote,omitempty"` // of a build: where a registry may have its image
 	Denied  *fault.Error `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
 	Test    *Tests       `json:"test,omitempty"`
-	None    string       `json:"none,omitempty"`  // no tests, by declaration: the reason
-	Fault   *fault.Error `json:"fault,omitempty"` // known already: this cannot be done
+	Wanted  string       `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
+	None    string       `json:"none,omitempty"`   // no tests, by declaration: the reason
+	Fault   *fault.Error `json:"fault,omitempty"`  // known already: this cannot be done
 }
 
 // Tests says how one project's tests run.

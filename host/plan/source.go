@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/workspace"
@@ -24,6 +25,24 @@ func Remote(ws *workspace.Workspace, s Selected) string {
 	default:
 		return ws.Config.Workspace.Registry + "/" + s.maker().Slug() + ":in-" + s.shortKey()
 	}
+}
+
+// RemoteBase is where a registry may have the base that the workspace declares
+// under name, without tag or digest; "" = nowhere.
+func RemoteBase(ws *workspace.Workspace, name string) string {
+	if ws.Config.Workspace == nil || ws.Config.Workspace.Registry == "" {
+		return ""
+	}
+	return ws.Config.Workspace.Registry + "/" + strings.ReplaceAll(name, ":", "--")
+}
+
+// useLast is what else there is to do about a missing image: nothing, for who
+// does it already.
+func useLast(o Options) string {
+	if o.UseLast {
+		return ""
+	}
+	return "; --use-last runs the newest image that is here"
 }
 
 // maker is the project whose image s uses.
@@ -58,7 +77,7 @@ func denied(ws *workspace.Workspace, s Selected, o Options) *fault.Error {
 		Code:    "image.build_denied",
 		Message: "the image of " + project + " for its present inputs is missing, and [policy] does not let you build it",
 		File:    config.Name, Line: ws.Config.Line("policy.build"),
-		Next:    "ask " + cmp.Or(policy.Owner, "a builder of [policy]") + " for `" + publish + "`; --use-last runs the newest image that is here",
+		Next:    "ask " + cmp.Or(policy.Owner, "a builder of [policy]") + " for `" + publish + "`" + useLast(o),
 		Details: "missing: " + cmp.Or(remote, Ref(ws, s)),
 	}
 }

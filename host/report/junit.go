@@ -97,7 +97,7 @@ func (p *Project) suite(r *Run) suiteXML {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
 	}
 	for _, property := range []propertyXML{
-		{"image", p.Image}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
+		{"image", p.Image}, {"image.wanted", p.Wanted}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
 	} {
 		if property.Value != "" {
 			s.Properties = append(s.Properties, propertyXML{property.Name, clean(property.Value)})

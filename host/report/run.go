@@ -30,6 +30,7 @@ type Run struct {
 type Project struct {
 	Path          string
 	Image         string
+	Wanted        string       // image of the present inputs, when Image ran in its place; see --use-last
 	Status        event.Status // "" until it finished
 	Reason        string       // why there are none, with event.None
 	Fault         *fault.Error
@@ -97,6 +98,8 @@ func (p *Project) apply(e event.Event) {
 		p.Image = e.Image
 	}
 	switch e.Type {
+	case event.ProjectPlanned:
+		p.Wanted = e.Wanted
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:

@@ -19,12 +19,6 @@ type Folder struct {
 	owner spec.Owner // of what is made in it
 }
 
-// openFolder opens the directory at path, a host path that is trusted.
-func openFolder(path string, owner spec.Owner) (Folder, error) {
-	r, err := os.OpenRoot(path)
-	return Folder{r, owner}, err
-}
-
 // Enter opens the folder name in f, made unless it is there.
 func (f Folder) Enter(name string) (Folder, error) {
 	made, err := f.Fresh(name)
@@ -159,6 +153,19 @@ func (f Folder) Point(name, target string) error {
 		return errors.Join(err, f.Remove(fresh))
 	}
 	return nil
+}
+
+// Lock waits until nobody else holds f's lock, which ends with unlock and with
+// the process.
+func (f Folder) Lock() (unlock func(), err error) {
+	dir, err := f.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return func() { _ = dir.Close() }, nil
 }
 
 // Close closes the handle; the folder stays. The zero Folder is closed.

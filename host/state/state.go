@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,7 +26,7 @@ func Path(root string) string { return filepath.Join(root, name) }
 // Open opens the state of the workspace at root, made unless it is there. What
 // is made in it belongs to owner. The caller closes it.
 func Open(root string, owner spec.Owner) (Folder, error) {
-	workspace, err := openFolder(root, owner)
+	workspace, err := Root(root, owner)
 	if err != nil {
 		return Folder{}, err
 	}
@@ -38,6 +39,13 @@ func Open(root string, owner spec.Owner) (Folder, error) {
 		return Folder{}, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// Root opens the workspace at root itself, for files of wr's that are committed.
+// What is made in it belongs to owner. The caller closes it.
+func Root(root string, owner spec.Owner) (Folder, error) {
+	r, err := os.OpenRoot(root)
+	return Folder{r, owner}, err
 }
 
 // Name is the path of a project as the name of one folder. No two projects

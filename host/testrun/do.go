@@ -86,7 +86,7 @@ func (d *doing) planned(a plan.Action) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectPlanned, Project: a.Project}
+	e := event.Event{Type: event.ProjectPlanned, Project: a.Project, Wanted: a.Wanted}
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}

@@ -23,7 +23,7 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	}
 	var rows [][]string
 	for _, p := range r.Projects {
-		rows = append(rows, slices.Concat([]string{p.Path, shortImage(p.Image)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
+		rows = append(rows, slices.Concat([]string{p.Path, imageOf(p)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
 	}
 	if len(r.Projects) > 1 {
 		rows = append(rows, slices.Concat([]string{"total", ""}, cells(total), []string{seconds(r.Elapsed), ""}))
@@ -41,6 +41,15 @@ func sums(s report.Sums) []string {
 }
 
 func sumsNotRun(s report.Sums) []string { return append(sums(s), strconv.Itoa(s.NotRun)) }
+
+// imageOf is the image that a project ran in, with a mark if it is not that of
+// its inputs.
+func imageOf(p *report.Project) string {
+	if p.Wanted != "" {
+		return shortImage(p.Image) + " OTHER INPUTS"
+	}
+	return shortImage(p.Image)
+}
 
 // shortImage is the start of the tag, enough to see whether two projects or
 // two runs used the same image.
@@ -70,13 +79,19 @@ func resultOf(p *report.Project) string {
 
 // verdict is the last line: what a tired person reads.
 func (s Style) verdict(r *report.Run) string {
-	bad := 0
+	bad, other := 0, 0
 	for _, p := range r.Projects {
+		if p.Wanted != "" {
+			other++
+		}
 		if p.Status != event.OK && p.Status != event.None {
 			bad++
 		}
 	}
 	tests := fmt.Sprintf("%d tests in %s", r.Total().Collected, seconds(r.Elapsed))
+	if other > 0 {
+		tests += fmt.Sprintf(", %d of %d projects in an image of other inputs", other, len(r.Projects))
+	}
 	switch {
 	case r.Interrupted:
 		return s.paint(yellow, "interrupted") + " after " + tests

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,8 +97,8 @@ func (a *apt) resolve(ctx context.Context) (release, error) {
 // candidates are the sources to ask: the user's mirror, else this machine's
 // for that release, else the public ones.
 func (a *apt) candidates() []aptSource {
-	if a.base.Mirror != "" {
-		return []aptSource{{uri: a.base.Mirror, suite: a.base.Suite, components: []string{"main", "universe"}}}
+	if mirror := cmp.Or(a.base.Via, a.base.Mirror); mirror != "" {
+		return []aptSource{{uri: mirror, suite: a.base.Suite, components: []string{"main", "universe"}}}
 	}
 	found := hostSources(a.etc, a.base.Suite)
 	if slices.ContainsFunc(found, func(s aptSource) bool { return s.suite == a.base.Suite }) {
@@ -114,7 +115,7 @@ func (a *apt) vendorOf(file releaseFile) (vendor, bool) {
 			return v, true
 		}
 	}
-	return vendors()[0], a.base.Mirror != ""
+	return vendors()[0], cmp.Or(a.base.Via, a.base.Mirror) != ""
 }
 
 // errNoRelease is a mirror that answers and does not have the release.

@@ -21,6 +21,7 @@ const (
 	LabelBase    = "wr.base"         // "1"
 	LabelSuite   = "wr.base.suite"   // release of the distribution
 	LabelInclude = "wr.base.include" // packages, comma-separated
+	LabelTag     = "wr.base.tag"     // see Base.Tag
 )
 
 // Base says how a base image is made from a distribution's packages.
@@ -29,6 +30,7 @@ type Base struct {
 	Suite   string   // release: bookworm
 	Include []string // packages beside the smallest system that has apt
 	Mirror  string   // URL that replaces this machine's own sources of packages
+	Via     string   // URL that replaces Mirror here: where packages come from, not which
 	Arch    string   // Debian's name of an architecture; "" = this machine's
 }
 
@@ -38,6 +40,7 @@ type BaseImage struct {
 	Ref     string    `json:"ref"`     // in full: docker.io/acme/python:latest
 	Suite   string    `json:"suite"`   //
 	Include []string  `json:"include"` //
+	Tag     string    `json:"tag"`     // of what it was made from: Base.Tag
 	Digest  string    `json:"digest"`  // sha256:... of the manifest
 	Size    int64     `json:"size"`    // bytes in the content store
 	Created time.Time `json:"created"` // on this machine
@@ -118,7 +121,7 @@ func listBases(ctx context.Context, c *containerd.Client) ([]BaseImage, error) {
 		}
 		bases = append(bases, BaseImage{
 			Name: familiar(r.Name), Ref: r.Name, Digest: image.Digest, Size: image.Size, Created: r.UpdatedAt,
-			Suite: r.Labels[LabelSuite], Include: splitList(r.Labels[LabelInclude]),
+			Suite: r.Labels[LabelSuite], Include: splitList(r.Labels[LabelInclude]), Tag: r.Labels[LabelTag],
 		})
 	}
 	slices.SortFunc(bases, func(a, b BaseImage) int { return cmp.Compare(a.Name, b.Name) })

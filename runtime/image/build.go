@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/containerd/containerd/v2/pkg/namespaces"
@@ -17,6 +18,7 @@ import (
 	buildkit "github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth/authprovider"
+	policy "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/wr-build/wr/runtime/spec"
@@ -125,6 +127,7 @@ func (b *Builder) options(build spec.Build) (buildkit.SolveOpt, error) {
 		LocalMounts:   map[string]fsutil.FS{"context": tree, "dockerfile": tree},
 		SharedKey:     hex.EncodeToString(shared[:]),
 		Session:       b.session(),
+		SourcePolicy:  pinning(build.Bases),
 		Exports: []buildkit.ExportEntry{{
 			Type: buildkit.ExporterImage,
 			Attrs: map[string]string{
@@ -137,6 +140,26 @@ func (b *Builder) options(build spec.Build) (buildkit.SolveOpt, error) {
 		}},
 	}, nil
 }
+
+// pinning makes BuildKit take what bases stand for wherever a Dockerfile names
+// them; nil when there are none.
+func pinning(bases map[string]string) *policy.Policy {
+	if len(bases) == 0 {
+		return nil
+	}
+	p := &policy.Policy{Version: 1}
+	for _, ref := range slices.Sorted(maps.Keys(bases)) {
+		p.Rules = append(p.Rules, &policy.Rule{
+			Action:   policy.PolicyAction_CONVERT,
+			Selector: &policy.Selector{Identifier: imageScheme + ref, MatchType: policy.MatchType_EXACT},
+			Updates:  &policy.Update{Identifier: imageScheme + bases[ref]},
+		})
+	}
+	return p
+}
+
+// imageScheme begins BuildKit's name of an image.
+const imageScheme = "docker-image://"
 
 // attributes are the options of the Dockerfile frontend.
 func attributes(build spec.Build) map[string]string {

@@ -95,6 +95,28 @@ func (b *Builder) Lookup(ctx context.Context, ref string) (spec.Image, bool, err
 	return lookup(namespaces.WithNamespace(ctx, Namespace), c, ref)
 }
 
+// Keep gives an image of the local store another name, under which it stays
+// when the first one is given to another image.
+func (b *Builder) Keep(ctx context.Context, ref, as string, labels map[string]string) error {
+	c, err := b.containerd()
+	if err != nil {
+		return err
+	}
+	ctx = namespaces.WithNamespace(ctx, Namespace)
+	name, err := normalise(ref)
+	if err != nil {
+		return err
+	}
+	record, err := c.ImageService().Get(ctx, name)
+	if err == nil {
+		_, err = c.ImageService().Create(ctx, images.Image{Name: as, Target: record.Target, Labels: labels})
+	}
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		return fmt.Errorf("keep image %s as %s: %w", name, as, err)
+	}
+	return nil
+}
+
 // Forget removes an image from the local store and frees its space. What runs
 // from it goes on.
 func (b *Builder) Forget(ctx context.Context, ref string) error {

@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
@@ -93,11 +91,7 @@ func (b Base) checked(uid int, lookPath func(string) (string, error)) (Base, err
 			return b, unknownPackage(name, "", "")
 		}
 	}
-	if b.Arch == "" {
-		b.Arch = debianArch(runtime.GOARCH)
-	}
-	b.Include = slices.Compact(slices.Sorted(slices.Values(b.Include)))
-	return b, nil
+	return b.canonical(), nil
 }
 
 // debianArch is Debian's name for one of Go's architectures.

@@ -5,6 +5,7 @@ package image_test
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -35,6 +36,10 @@ type served struct {
 	manifests atomic.Int32 // manifests that were written under a tag
 	cut       atomic.Int32 // answers with a layer to break off in the middle
 	resumed   atomic.Int32 // requests for the rest of a layer
+	sent      atomic.Int64 // bytes of layers
+	limit     atomic.Int64 // of sent, after which every answer breaks off; 0: none
+	together  chan func()  // where writers of tags meet before one writes; nil: nowhere
+	obeys     bool         // If-None-Match: *
 }
 
 // serveRegistry starts one; it ends with the test.
@@ -49,7 +54,8 @@ func serveRegistry(t *testing.T) *served {
 			return
 		}
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") && !strings.Contains(r.URL.Path, "sha256:") {
-			s.manifests.Add(1)
+			s.writeTag(w, r, behind)
+			return
 		}
 		layer := r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/")
 		if layer && r.Header.Get("Range") != "" && r.Header.Get("Range") != "bytes=0-" {
@@ -57,6 +63,9 @@ func serveRegistry(t *testing.T) *served {
 		}
 		if layer && s.cut.Add(-1) >= 0 {
 			w = &cutOff{ResponseWriter: w}
+		}
+		if layer {
+			w = &counted{w, s}
 		}
 		if layer && r.Header.Get("Range") != "" {
 			serveRange(w, r, behind)
@@ -81,10 +90,13 @@ func serveRange(w http.ResponseWriter, r *http.Request, behind http.Handler) {
 
 // bigTar writes a root file system of one file that does not fit into a single
 // answer of a connection that is cut off.
-func bigTar(w io.Writer) error {
+func bigTar(w io.Writer) error { return fileTar(w, "big", 1<<20) }
+
+// fileTar writes a root file system of one file.
+func fileTar(w io.Writer, name string, size int) error {
 	out := tar.NewWriter(w)
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
-	if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "big", Mode: 0o644, Size: int64(len(data))}); err != nil {
+	data := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(data))}); err != nil {
 		return err
 	}
 	if _, err := out.Write(data); err != nil {
@@ -140,7 +152,14 @@ func openRegistry(t *testing.T, dockerConfig string) *registry.Registry {
 // the test.
 func built(t *testing.T, builder *image.Builder, text string) spec.Image {
 	t.Helper()
+	return builtAs(t, builder, "", text)
+}
+
+// builtAs is built under a name of the test's choice, "" for none.
+func builtAs(t *testing.T, builder *image.Builder, ref, text string) spec.Image {
+	t.Helper()
 	b := project(t, "FROM TINY\nCOPY x /x\n", map[string]string{"x": text})
+	b.Ref = cmp.Or(ref, b.Ref)
 	made, err := builder.Build(t.Context(), b, nil)
 	must(t, err)
 	t.Cleanup(func() { must(t, builder.Forget(context.WithoutCancel(t.Context()), made.Ref)) })

@@ -136,7 +136,7 @@ func (b *Bases) record(ctx context.Context, base Base, manifest ocispec.Descript
 	image := images.Image{
 		Name:   name,
 		Target: manifest,
-		Labels: map[string]string{LabelBase: "1", LabelSuite: base.Suite, LabelInclude: include[:min(len(include), maxLabel)]},
+		Labels: map[string]string{LabelBase: "1", LabelSuite: base.Suite, LabelInclude: include[:min(len(include), maxLabel)], LabelTag: base.Tag()},
 	}
 	stored, err := b.client.ImageService().Create(ctx, image)
 	if errdefs.IsAlreadyExists(err) {

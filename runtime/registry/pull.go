@@ -41,11 +41,14 @@ func (r *Registry) Pull(ctx context.Context, c spec.Copy, progress func(spec.Ste
 	if err != nil {
 		return spec.Image{}, false, err
 	}
-	pulled, err := again(ctx, progress, func() (containerd.Image, error) {
-		return client.Pull(ctx, c.Local, containerd.WithResolver(there), containerd.WithPullUnpack,
-			containerd.WithPullSnapshotter(snapshotter), containerd.WithPullLabels(c.Labels),
-			containerd.WithImageHandler(tell(progress, "pull")), containerd.WithMaxConcurrentDownloads(layersAtOnce))
-	})
+	options := []containerd.RemoteOpt{
+		containerd.WithResolver(there), containerd.WithPullLabels(c.Labels),
+		containerd.WithImageHandler(tell(progress, "pull")), containerd.WithMaxConcurrentDownloads(layersAtOnce),
+	}
+	if !c.Packed {
+		options = append(options, containerd.WithPullUnpack, containerd.WithPullSnapshotter(snapshotter))
+	}
+	pulled, err := again(ctx, progress, func() (containerd.Image, error) { return client.Pull(ctx, c.Local, options...) })
 	if fault.Disk(err, "") != nil {
 		done(leases.SynchronousDelete) // half of an image must not keep the disk full
 	}
@@ -61,6 +64,13 @@ func (r *Registry) Pull(ctx context.Context, c spec.Copy, progress func(spec.Ste
 	return spec.Image{
 		Ref: record.Name, Digest: record.Target.Digest.String(), Size: size, Created: record.CreatedAt, Labels: record.Labels,
 	}, true, nil
+}
+
+// Resolve implements spec.Resolver.
+func (r *Registry) Resolve(ctx context.Context, ref string) (digest string, found bool, err error) {
+	ctx = r.within(ctx)
+	digest, err = again(ctx, nil, func() (string, error) { return r.digest(ctx, ref) })
+	return digest, digest != "", r.fault(ctx, "resolve", ref, err)
 }
 
 // exists reports whether the registry has ref.

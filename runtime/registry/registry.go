@@ -4,8 +4,9 @@
 //
 // A tag is written once. Registries have no transaction for that, so Push
 // looks before, asks for it with If-None-Match, which some obey, and looks
-// again afterwards: of two that push at the same moment both learn what the
-// tag names in the end.
+// again afterwards. Of two that push at the same moment, the registry that
+// obeys takes one and tells both. In any other, the one that writes last stays
+// and knows it; the one before may not.
 package registry
 
 import (
@@ -48,8 +49,9 @@ type Registry struct {
 }
 
 var (
-	_ spec.Puller = (*Registry)(nil)
-	_ spec.Pusher = (*Registry)(nil)
+	_ spec.Puller   = (*Registry)(nil)
+	_ spec.Pusher   = (*Registry)(nil)
+	_ spec.Resolver = (*Registry)(nil)
 )
 
 // New returns a Registry for the store of an engine that is running.

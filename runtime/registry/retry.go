@@ -37,9 +37,9 @@ func again[T any](ctx context.Context, progress func(spec.Step), f func() (T, er
 
 // passing reports whether err may be gone the next time. A registry that
 // nobody serves or whose name is not known stays so for longer than anybody
-// wants to wait.
+// wants to wait, and a config.json that ends too early is no connection.
 func passing(err error) bool {
-	if unreachable(err) || errors.Is(err, context.Canceled) {
+	if unreachable(err) || errors.Is(err, context.Canceled) || errors.Is(err, errCredentials) {
 		return false
 	}
 	if code := status(err); code != 0 {

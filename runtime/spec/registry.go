@@ -11,11 +11,19 @@ type Copy struct {
 	Local  string            `json:"local"`            // full reference in the local store
 	Remote string            `json:"remote"`           // full reference in a registry
 	Labels map[string]string `json:"labels,omitempty"` // of the local record that Pull makes
+	Packed bool              `json:"packed,omitempty"` // nothing will run from it: its layers may stay packed
+}
+
+// Resolver asks registries what a reference stands for.
+type Resolver interface {
+	// Resolve returns the digest of ref, that of its index if it is for several
+	// platforms, or found = false when the registry has no such image.
+	Resolve(ctx context.Context, ref string) (digest string, found bool, err error)
 }
 
 // Puller fetches images from registries.
 type Puller interface {
-	// Pull stores c.Remote as c.Local, unpacked, or returns ok = false when the
+	// Pull stores c.Remote as c.Local, unpacked unless c.Packed, or returns ok = false when the
 	// registry has no such image. What has been fetched when it fails is kept
 	// for a while, and another Pull goes on from there.
 	Pull(ctx context.Context, c Copy, progress func(Step)) (image Image, ok bool, err error)

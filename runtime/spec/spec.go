@@ -26,6 +26,9 @@ type Build struct {
 	Args       map[string]string `json:"args,omitempty"`    // build arguments
 	Labels     map[string]string `json:"labels,omitempty"`  // image labels
 	NoCache    bool              `json:"noCache,omitempty"` // ignore BuildKit's cache
+	// Bases are full references of FROM and what they stand for in this build:
+	// other full references, with a digest. What is not in it stands for itself.
+	Bases map[string]string `json:"bases,omitempty"`
 }
 
 // Image is an image in the engine's local store.

@@ -10,6 +10,7 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/run"
 	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // buildCmd is `wr build [PROJECT...]`.
@@ -18,6 +19,7 @@ type buildCmd struct {
 	Recursive bool     `short:"r" help:"Also all projects below."`
 	Force     bool     `help:"Build even what is up to date."`
 	NoCache   bool     `help:"Run every step of the Dockerfile again."`
+	Update    bool     `help:"Find out anew what the bases stand for, and write it to wr.lock; make the bases of wr.toml anew."`
 }
 
 // buildsAtOnce bounds builds; BuildKit runs the steps of each in parallel.
@@ -25,10 +27,14 @@ const buildsAtOnce = 2
 
 // Prepare finds out what is to be built.
 func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	if c.Update && a.Locked {
+		return deed{}, &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: "--update changes wr.lock, and --locked keeps it as it is", Next: "leave one of them out"}
+	}
 	o, err := a.open(ctx, c.Projects, c.Recursive)
 	if err != nil {
 		return deed{}, err
 	}
+	o.update = c.Update
 	draw := func(selected []plan.Selected) plan.Plan {
 		return plan.Builds(o.ws, selected, plan.Options{NoCache: c.NoCache, NoBuild: !a.mayBuild(o.ws)})
 	}
@@ -42,12 +48,13 @@ func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 
 // built is one line of `wr build --json`.
 type built struct {
-	Project string  `json:"project"`
-	Image   string  `json:"image,omitempty"`
-	Cached  bool    `json:"cached"`
-	From    string  `json:"from,omitempty"` // what it was pulled from
-	Seconds float64 `json:"seconds"`
-	Fault   any     `json:"fault,omitempty"`
+	Project string            `json:"project"`
+	Image   string            `json:"image,omitempty"`
+	Bases   map[string]string `json:"bases,omitempty"` // what pinned bases stand for
+	Cached  bool              `json:"cached"`
+	From    string            `json:"from,omitempty"` // what it was pulled from
+	Seconds float64           `json:"seconds"`
+	Fault   any               `json:"fault,omitempty"`
 }
 
 // build carries out a plan of builds. All are tried; the error is that of all
@@ -60,7 +67,7 @@ func (a *app) build(ctx context.Context, engine Engine, p plan.Plan, force bool)
 		if e.Type != event.BuildFinished {
 			return
 		}
-		result := built{Project: e.Project, Image: e.Image, Cached: e.Cached, From: e.Text, Seconds: e.Elapsed.Seconds()}
+		result := built{Project: e.Project, Image: e.Image, Bases: p.Bases(e.Project), Cached: e.Cached, From: e.Text, Seconds: e.Elapsed.Seconds()}
 		if e.Fault != nil {
 			result.Fault = e.Fault
 			failed = append(failed, e.Fault)

@@ -70,6 +70,7 @@ type Globals struct {
 	Jobs      int    `short:"j" placeholder:"N" help:"Containers at once; default: one a core."`
 	JSON      bool   `name:"json" help:"Results as JSON on stdout."`
 	DryRun    bool   `help:"Show what would be done and do nothing."`
+	Locked    bool   `help:"Fail rather than resolve a base image that wr.lock has no digest of."`
 	Quiet     bool   `short:"q" help:"Only failures and results."`
 	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`

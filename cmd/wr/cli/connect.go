@@ -19,8 +19,10 @@ type Engine interface {
 	spec.Runner
 	spec.Puller
 	spec.Pusher
+	spec.Resolver
 	Images(ctx context.Context) ([]spec.Image, error)
-	Forget(ctx context.Context, ref string) error // removes an image
+	Keep(ctx context.Context, ref, as string, labels map[string]string) error // gives an image another name
+	Forget(ctx context.Context, ref string) error                             // removes an image
 	Close() error
 }
 

@@ -62,8 +62,9 @@ func (a *app) carryOut(ctx context.Context, command any) error {
 	}
 }
 
-// deedOn is the deed of commands on projects. Bases that are missing are made
-// only when it is done; what is shown before is selected without them.
+// deedOn is the deed of commands on projects. What bases stand for is
+// settled, and wr.lock written, only when it is done; what is shown before is
+// selected without that.
 func (a *app) deedOn(ctx context.Context, o *opened, show, do func([]plan.Selected) error) deed {
 	after := func(find func(context.Context, *opened) ([]plan.Selected, error), use func([]plan.Selected) error) func() error {
 		return func() error {

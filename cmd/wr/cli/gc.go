@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/go-units"
@@ -99,7 +102,8 @@ func (a *app) neededImages(ctx context.Context) ([]string, error) {
 	return needed(ws, selected, images), nil
 }
 
-// needed are the images of projects as they are now, and of those in the store
+// needed are the images of projects as they are now with the bases they are
+// pinned to, and of those in the store
 // the newest one of each, which --use-last runs. A project that is broken has
 // only that.
 func needed(ws *workspace.Workspace, selected []plan.Selected, images []spec.Image) []string {
@@ -108,6 +112,10 @@ func needed(ws *workspace.Workspace, selected []plan.Selected, images []spec.Ima
 		ref := plan.Ref(ws, s)
 		if s.Broken == nil {
 			all = append(all, ref)
+		}
+		for _, stands := range slices.Sorted(maps.Values(s.Bases)) {
+			name, _, _ := strings.Cut(stands, "@")
+			all = append(all, name)
 		}
 		if last, found := newest(images, ref); found && last.Ref != ref {
 			all = append(all, last.Ref)

@@ -36,6 +36,10 @@ func TestCleaningUpKeepsWhatAProjectRunsAndItsNewestImage(t *testing.T) {
 			plan.Selected{Project: workspace.Project{Path: "api"}, Maker: web, ImageKey: "2"},
 			[]string{"wr.local/acme/web:2", "wr.local/acme/web:3"},
 		},
+		"the bases that it is pinned to": {
+			plan.Selected{Project: web, ImageKey: "3", Bases: map[string]string{"docker.io/acme/py:latest": "docker.io/acme/py:sha256-a@sha256:a"}},
+			[]string{"wr.local/acme/web:3", "docker.io/acme/py:sha256-a"},
+		},
 		"a finished image": {plan.Selected{Project: web, ImageKey: "5", Ref: "ghcr.io/acme/tools:1.4"}, []string{"ghcr.io/acme/tools:1.4"}},
 	} {
 		t.Run(name, func(t *testing.T) {

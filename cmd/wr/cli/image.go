@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +63,7 @@ func (c *baseCreateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, errors.Join(err, bases.Close())
 	}
 	wanted = slices.DeleteFunc(wanted, func(base image.Base) bool {
-		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref })
+		known := slices.ContainsFunc(have, func(i image.BaseImage) bool { return i.Name == base.Ref && i.Tag == base.Tag() })
 		if known && !c.Force && c.Name != "" {
 			fmt.Fprintln(a.Err, base.Ref, "is there already; --force makes it again")
 		}
@@ -89,18 +88,15 @@ func (c *baseCreateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}, nil
 }
 
-// mirrored are bases from the mirrors of the caller, unless a flag names one.
+// mirrored are bases from the mirror of the flag, else from those of the caller.
 func (c *baseCreateCmd) mirrored(ctx context.Context, a *app, bases []image.Base) ([]image.Base, error) {
-	if c.Mirror != "" {
-		return bases, nil
-	}
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
 		ws = nil // a base with a name and a suite needs none
 	}
 	mine, err := a.personal(ctx, ws)
 	for i, base := range bases {
-		bases[i].Mirror = cmp.Or(mine.Mirrors[base.Suite], base.Mirror)
+		bases[i].Via = via(c.Mirror, mine.Mirrors, base)
 	}
 	return bases, err
 }
@@ -111,7 +107,7 @@ func (c *baseCreateCmd) wanted(ctx context.Context, a *app) ([]image.Base, error
 		if c.Name == "" {
 			return nil, &fault.Error{Code: "base.no_name", Class: fault.Usage, Message: "a base needs a name", Next: "wr image base create NAME --suite " + c.Suite}
 		}
-		return []image.Base{{Ref: c.Name, Suite: c.Suite, Include: c.Include, Mirror: c.Mirror}}, nil
+		return []image.Base{{Ref: c.Name, Suite: c.Suite, Include: c.Include}}, nil
 	}
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
@@ -139,9 +135,6 @@ func (c *baseCreateCmd) wanted(ctx context.Context, a *app) ([]image.Base, error
 func (c *baseCreateCmd) declared(name string, b config.Base) image.Base {
 	base := declaredBase(name, b)
 	base.Include = append(slices.Clone(base.Include), c.Include...)
-	if c.Mirror != "" {
-		base.Mirror = c.Mirror
-	}
 	return base
 }
 

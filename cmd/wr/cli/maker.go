@@ -34,7 +34,9 @@ func (o *opened) decide(ctx context.Context, s *plan.Selected, index *inputs.Ind
 	}
 	finished := s.Maker.Config.Image.Ref
 	if finished == "" {
-		s.ImageKey, err = o.sources.key(ctx, s.Maker, index)
+		if s.ImageKey, err = o.sources.key(ctx, s.Maker, index); err == nil {
+			s.Bases, err = o.sources.stand(s.Maker)
+		}
 		return err
 	}
 	if s.Ref, err = image.FullName(finished); err != nil {

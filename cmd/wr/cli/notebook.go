@@ -66,7 +66,7 @@ func (a *app) notebook(ctx context.Context, engine Engine, e entered) error {
 		return err
 	}
 	defer own.Close()
-	unlock, err := lock(own) // or two at once would start two
+	unlock, err := own.Lock() // or two at once would start two
 	if err != nil {
 		return noState(e.Container, err)
 	}

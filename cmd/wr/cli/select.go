@@ -40,6 +40,7 @@ type opened struct {
 	engine  Engine
 	sources *sources // of choice.projects
 	useLast bool     // where an image is missing, use the newest one
+	update  bool     // find out anew what bases stand for
 }
 
 // open loads the workspace, finds the projects that were asked for and opens
@@ -59,11 +60,17 @@ func (a *app) open(ctx context.Context, names []string, recursive bool) (*opened
 // openAll starts the engine and reads what the chosen projects are made from.
 // The caller closes the engine.
 func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*opened, error) {
+	known, err := readPins(ws.Root)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := a.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &opened{choice: c, ws: ws, engine: engine, sources: readSources(engine, makers(ws, c.projects))}, nil
+	from := readSources(engine, ws, makers(ws, c.projects))
+	from.pins = known
+	return &opened{choice: c, ws: ws, engine: &basing{Engine: engine, app: a, ws: ws, declared: from.declared}, sources: from}, nil
 }
 
 // choose resolves names, paths and node ids. Without any it is the nearest

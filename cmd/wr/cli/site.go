@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"net"
 	"os"
-	"syscall"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec"
@@ -27,23 +26,7 @@ const (
 	ports     = 800
 )
 
-const (
-	siteFile = "site.json"
-	lockFile = "lock"
-)
-
-// lock waits until nobody else is at the notebook of the same project.
-func lock(own state.Folder) (unlock func(), err error) {
-	f, err := own.OpenFile(lockFile, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return func() { _ = f.Close() }, nil
-}
+const siteFile = "site.json"
 
 // readSite returns what an earlier wr has kept; false when there is nothing.
 func readSite(own state.Folder) (s site, ok bool) {

@@ -21,6 +21,10 @@ type sources struct {
 	images  spec.Images
 	all     map[string]source // by project path
 	digests map[string]string // of the bases found so far, by full name
+
+	declared map[string]declared // bases of wr.toml, by full name
+	pins     pins
+	failed   map[string]error // bases whose digest could not be found, by full name
 }
 
 // source is a project's Dockerfile and what it takes from outside.
@@ -31,8 +35,11 @@ type source struct {
 }
 
 // readSources reads the Dockerfile of each project that can be used.
-func readSources(images spec.Images, projects []workspace.Project) *sources {
-	s := &sources{images: images, all: map[string]source{}, digests: map[string]string{}}
+func readSources(images spec.Images, ws *workspace.Workspace, projects []workspace.Project) *sources {
+	s := &sources{
+		images: images, all: map[string]source{}, digests: map[string]string{},
+		declared: declaredBases(ws), failed: map[string]error{},
+	}
 	for _, p := range projects {
 		if p.Fault == nil {
 			s.all[p.Path] = readSource(p)
@@ -73,8 +80,28 @@ func (s *sources) needed() map[string]bool {
 	return needed
 }
 
-// base is the digest of a base, "" while the store has none.
+// pinned is the digest that wr.lock has for a base, "" for none.
+func (s *sources) pinned(ref string) string {
+	if d, ok := s.declared[ref]; ok {
+		return d.pinned(s.pins)
+	}
+	return s.pins.images[ref]
+}
+
+// base is the digest of a base, "" while nobody knows it.
 func (s *sources) base(ctx context.Context, ref string) (string, error) {
+	if digest := s.pinned(ref); digest != "" {
+		return digest, nil
+	}
+	if err := s.failed[ref]; err != nil {
+		return "", err
+	}
+	return s.stored(ctx, ref)
+}
+
+// stored is the digest of a base in the store, "" while it has none. A declared
+// one that was made from another declaration is none.
+func (s *sources) stored(ctx context.Context, ref string) (string, error) {
 	if digest, found := s.digests[ref]; found {
 		return digest, nil
 	}
@@ -82,8 +109,32 @@ func (s *sources) base(ctx context.Context, ref string) (string, error) {
 	if err != nil || !there {
 		return "", err
 	}
+	if d, ok := s.declared[ref]; ok && !d.base.MadeFrom(base) {
+		return "", nil
+	}
 	s.digests[ref] = base.Digest
 	return base.Digest, nil
+}
+
+// stand is what the pinned bases of p stand for in a build. A declared one is
+// taken from the store, where it has a name of its own for each digest.
+func (s *sources) stand(p workspace.Project) (map[string]string, error) {
+	all := map[string]string{}
+	for _, ref := range s.all[p.Path].recipe.Bases {
+		digest := s.pinned(ref)
+		if digest == "" {
+			continue
+		}
+		name := ref
+		if _, ok := s.declared[ref]; ok {
+			var err error
+			if name, err = image.Pinned(ref, digest); err != nil {
+				return nil, err
+			}
+		}
+		all[ref] = name + "@" + digest
+	}
+	return all, nil
 }
 
 // key is the key of the inputs of p's image.

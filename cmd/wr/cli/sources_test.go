@@ -9,6 +9,7 @@ import (
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/inputs"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/image"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -20,7 +21,8 @@ type counting struct {
 
 func (c counting) Lookup(_ context.Context, ref string) (spec.Image, bool, error) {
 	c.asked[ref]++
-	return spec.Image{Ref: ref, Digest: "sha256:" + ref}, c.there[ref], nil
+	made := map[string]string{image.LabelTag: image.Base{}.Tag()}
+	return spec.Image{Ref: ref, Digest: "sha256:" + ref, Labels: made}, c.there[ref], nil
 }
 
 func TestABaseIsLookedUpOnceItIsThere(t *testing.T) {
@@ -28,17 +30,15 @@ func TestABaseIsLookedUpOnceItIsThere(t *testing.T) {
 	store := counting{there: map[string]bool{there: true}, asked: map[string]int{}}
 	root := t.TempDir()
 	one, two := project(t, root, "one"), project(t, root, "two")
-	from := readSources(store, []workspace.Project{one, two})
 	ws := &workspace.Workspace{Config: &config.File{Bases: map[string]config.Base{"acme/there": {}, "acme/missing": {}, "acme/unused": {}}}}
+	from := readSources(store, ws, []workspace.Project{one, two})
 
-	bases, err := missingBases(t.Context(), ws, from)
-	if err != nil {
-		t.Fatal(err)
+	for ref := range from.needed() {
+		if digest, err := from.stored(t.Context(), ref); err != nil || (digest != "") != (ref == there) {
+			t.Errorf("the digest of %s is %q, %v", ref, digest, err)
+		}
 	}
-	if len(bases) != 1 || bases[0].Ref != "acme/missing" {
-		t.Errorf("missing bases = %v, want acme/missing alone", bases)
-	}
-	store.there[missing] = true // as makeBases would have it
+	store.there[missing] = true // as settleBases would have it
 	if err := os.Remove(filepath.Join(root, "one", "Dockerfile")); err != nil {
 		t.Fatal(err) // whoever reads it again finds out
 	}

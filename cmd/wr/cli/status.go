@@ -13,6 +13,7 @@ import (
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -31,7 +32,7 @@ type overview struct {
 // projectState is one project of an overview.
 type projectState struct {
 	Project string         `json:"project"`
-	Image   string         `json:"image"` // ready, to build, broken or unknown
+	Image   string         `json:"image"` // ready, to build, to pull, to pull or build, missing, broken or unknown
 	Ref     string         `json:"ref,omitempty"`
 	Fault   *fault.Error   `json:"fault,omitempty"`
 	Last    string         `json:"last"` // how the last run of its tests ended
@@ -77,17 +78,34 @@ func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *ove
 		}
 		return nil
 	}
+	may := a.mayBuild(ws)
 	for _, one := range selected {
 		p := projectState{Project: one.Path, Image: "broken", Fault: one.Broken}
 		if one.Broken == nil {
-			p.Ref, p.Image = plan.Ref(ws, one), "to build"
-			if _, ok, err := o.engine.Lookup(ctx, p.Ref); err == nil && ok {
-				p.Image = "ready"
-			}
+			p.fate(ctx, o.engine, plan.Builds(ws, []plan.Selected{one}, plan.Options{NoBuild: !may}).Actions[0])
 		}
 		s.Projects = append(s.Projects, p)
 	}
 	return selected
+}
+
+// fate says what becomes of the image when it is needed. Whether a registry has
+// it is not asked: the state of a workspace must not wait for a network.
+func (p *projectState) fate(ctx context.Context, images spec.Images, build plan.Action) {
+	p.Ref = build.Build.Ref
+	_, there, err := images.Lookup(ctx, p.Ref)
+	switch {
+	case err == nil && there:
+		p.Image = "ready"
+	case build.Denied == nil && build.Remote == "":
+		p.Image = "to build"
+	case build.Denied == nil:
+		p.Image = "to pull or build"
+	case build.Remote != "":
+		p.Image = "to pull"
+	default:
+		p.Image, p.Fault = "missing", build.Denied
+	}
 }
 
 // tell adds what the last run says of the project.
@@ -147,6 +165,11 @@ func next(ws *workspace.Workspace, s overview, selected []plan.Selected, last *r
 			return one.Broken.Next
 		}
 	}
+	for _, p := range s.Projects {
+		if p.Image == "missing" {
+			return p.Fault.Next
+		}
+	}
 	if last == nil {
 		return "wr test --recursive"
 	}
@@ -156,7 +179,7 @@ func next(ws *workspace.Workspace, s overview, selected []plan.Selected, last *r
 		}
 	}
 	for _, p := range s.Projects {
-		if p.Image == "to build" || p.Last == "not in the last run" {
+		if strings.HasPrefix(p.Image, "to ") || p.Last == "not in the last run" {
 			return "wr test --recursive"
 		}
 	}

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/runtime/spec"
@@ -48,12 +51,15 @@ type imagePushCmd struct {
 
 // Help is the long form.
 func (imagePushCmd) Help() string {
-	return "Images go to [workspace] registry as REGISTRY/PROJECT:in-KEY, by the key of their inputs. Such a tag is written once: if it is taken, by this image or by another build of the same inputs, nothing is pushed. Who may write is the registry's to say: docker login, or a credential helper of docker's config.json."
+	return "Images go to [workspace] registry as REGISTRY/PROJECT:in-KEY, by the key of their inputs. Such a tag is written once: if it is taken, by this image or by another build of the same inputs, nothing is pushed. The bases of wr.toml that they stand on go first, as REGISTRY/BASE:in-HASH, by the hash of what wr.toml says of them. Who may write is the registry's to say: docker login, or a credential helper of docker's config.json."
 }
 
 // Prepare finds out what is to be pushed.
 func (c *imagePushCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	return a.transfer(ctx, c.Projects, c.Recursive, "push", func(engine Engine, t *transferred) error {
+		if t.Base != "" {
+			return pushBase(ctx, engine, t, a.steps(t.Base))
+		}
 		if t.Image == t.Remote {
 			t.Status = "there" // a finished image is not this workspace's to publish
 			return nil
@@ -81,15 +87,22 @@ func (c *imagePushCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 
 // transferred is one line of `wr image pull|push --json`.
 type transferred struct {
-	Project string       `json:"project"`
+	Project string       `json:"project,omitempty"`
+	Base    string       `json:"base,omitempty"`   // in place of a project: a base that images stand on
 	Image   string       `json:"image,omitempty"`  // in the local store
 	Remote  string       `json:"remote,omitempty"` // in the registry
 	Status  string       `json:"status,omitempty"` // pulled, pushed, there, or whom it is taken by
 	Digest  string       `json:"digest,omitempty"` // of what the registry has
 	Fault   *fault.Error `json:"fault,omitempty"`
 
-	key string // of the inputs
+	key   string   // of the inputs
+	on    []string // bases that it stands on
+	ref   string   // of a base: what FROM calls it, in full
+	named string   // of a base: its digest
 }
+
+// what is the project or base.
+func (t *transferred) what() string { return cmp.Or(t.Project, t.Base) }
 
 // transfer is the deed of copying the images of projects to or from the
 // registry. One that fails stops no other.
@@ -101,13 +114,11 @@ func (a *app) transfer(ctx context.Context, names []string, recursive bool, verb
 	each := func(do func(*transferred)) func([]plan.Selected) error {
 		return func(selected []plan.Selected) error {
 			all := transfers(o, selected)
-			for i := range all {
-				if all[i].Fault == nil && ctx.Err() == nil {
-					do(&all[i])
-				}
+			if verb == "push" {
+				all = append(baseTransfers(o, selected), all...)
 			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if err := transferAll(ctx, all, do); err != nil {
+				return err
 			}
 			return a.printTransfers(all)
 		}
@@ -122,13 +133,29 @@ func (a *app) transfer(ctx context.Context, names []string, recursive bool, verb
 	), nil
 }
 
+// transferAll does each after those it stands on.
+func transferAll(ctx context.Context, all []transferred, do func(*transferred)) error {
+	for i := range all {
+		if all[i].Fault == nil {
+			all[i].Fault = standsOnNothing(all[i], all[:i])
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if all[i].Fault == nil {
+			do(&all[i])
+		}
+	}
+	return nil
+}
+
 // transfers says what of each project is where.
 func transfers(o *opened, selected []plan.Selected) []transferred {
 	var all []transferred
 	for _, action := range plan.Builds(o.ws, selected, plan.Options{}).Actions {
 		t := transferred{Project: action.Project, Fault: action.Fault, Remote: action.Remote, key: action.Key}
 		if action.Build != nil {
-			t.Image = action.Build.Ref
+			t.Image, t.on = action.Build.Ref, slices.Collect(maps.Keys(action.Build.Bases))
 		}
 		if t.Fault == nil && t.Remote == "" {
 			t.Fault = &fault.Error{
@@ -149,7 +176,7 @@ func (a *app) printTransfers(all []transferred) error {
 		case t.Fault != nil:
 			failed = append(failed, t.Fault)
 		case !a.JSON:
-			fmt.Fprintf(a.Out, "%s  %s  %s\n", t.Project, t.Status, t.Remote)
+			fmt.Fprintf(a.Out, "%s  %s  %s\n", t.what(), t.Status, t.Remote)
 		}
 	}
 	if a.JSON {

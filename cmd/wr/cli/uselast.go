@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,7 +24,7 @@ func (a *app) replaceMissing(ctx context.Context, o *opened, selected []plan.Sel
 		if s.Broken != nil {
 			continue
 		}
-		missing := plan.Builds(o.ws, []plan.Selected{*s}, plan.Options{NoBuild: true}).Actions[0]
+		missing := plan.Builds(o.ws, []plan.Selected{*s}, plan.Options{NoBuild: true, UseLast: true}).Actions[0]
 		there, err := a.obtain(ctx, o.engine, missing)
 		if err != nil {
 			return err
@@ -40,7 +41,7 @@ func (a *app) replaceMissing(ctx context.Context, o *opened, selected []plan.Sel
 			s.Broken = nothingToUse(missing)
 			continue
 		}
-		s.Ref = last.Ref
+		s.Ref, s.Wanted, s.ImageKey = last.Ref, missing.Build.Ref, cmp.Or(last.Labels["wr.key"], s.ImageKey)
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(banner(s.Path, missing, last)))
 	}
 	return nil
