@@ -145,7 +145,7 @@ func (t *counter) files() error {
 		filepath.Join(d.ContainerdState(), "io.containerd.runtime.v2.task", "*"),
 		filepath.Join(d.ContainerdRoot(), "io.containerd.runtime.v2.task", "*"),
 		filepath.Join(d.ContainerdRoot(), "io.containerd.content.v1.content", "ingest"),
-		filepath.Join(d.BuildkitRoot(), "executor"),
+		filepath.Join(d.BuildkitRoot(), "executor", "*"), // beside them are files for all
 	} {
 		files, err := filepath.Glob(filepath.Join(dir, "*"))
 		errs = append(errs, err)
