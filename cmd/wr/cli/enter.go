@@ -124,8 +124,10 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if !in.fresh {
 		container.Role = spec.RoleDev
 	}
-	agent := s.Config.Rights.SSHAgent && !in.detached
-	if in.shell || !in.fresh || agent {
+	if s.Config.Rights.SSHAgent { // for those without one too, or they would have another container
+		container.Mounts = append(container.Mounts, a.agentMount(container))
+	}
+	if in.shell || !in.fresh {
 		container.Own = []spec.Mount{ownMount(container)}
 	}
 	process := spec.Process{
@@ -134,7 +136,8 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
-	e := entered{Project: s.Project, Build: build, Container: container, Process: process, Agent: agent}
+	e := entered{Project: s.Project, Build: build, Container: container, Process: process}
+	e.Agent = s.Config.Rights.SSHAgent && !in.detached
 	if in.timed {
 		e.Timeout = time.Duration(in.limits.Over(s.Config.Limits).Timeout)
 	}
@@ -171,6 +174,11 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 // ready makes what must be there before the container: its image, and what it
 // has of wr.
 func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
+	if e.Project.Config.Rights.SSHAgent {
+		if err := makeAgentFolder(a.agentMount(e.Container).Source); err != nil {
+			return err
+		}
+	}
 	if err := a.ensure(ctx, engine, e.Build); err != nil {
 		return err
 	}

@@ -148,9 +148,15 @@ func (c *choice) add(p workspace.Project, part string) {
 	c.paths[p.Path] = append(named, part)
 }
 
-// cachePath is the file of content hashes for the workspace, in the user's
-// cache directory. Root has the system's: under sudo, HOME is another's.
+// cachePath is the file of content hashes for the workspace.
 func (a *app) cachePath(ws *workspace.Workspace) string {
+	root := sha256.Sum256([]byte(ws.Root))
+	return filepath.Join(a.cacheDir(), "inputs", hex.EncodeToString(root[:16]))
+}
+
+// cacheDir is wr's directory among the user's caches. Root has the system's:
+// under sudo, HOME is another's.
+func (a *app) cacheDir() string {
 	base := a.Getenv("XDG_CACHE_HOME")
 	switch {
 	case os.Geteuid() == 0:
@@ -158,8 +164,7 @@ func (a *app) cachePath(ws *workspace.Workspace) string {
 	case base == "":
 		base = filepath.Join(a.Getenv("HOME"), ".cache")
 	}
-	root := sha256.Sum256([]byte(ws.Root))
-	return filepath.Join(base, "wr", "inputs", hex.EncodeToString(root[:16]))
+	return filepath.Join(base, "wr")
 }
 
 // hostEnv holds the variables of the host that p allows in.

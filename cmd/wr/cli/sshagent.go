@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,15 +21,63 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// agentPrefix begins the names of sockets for lent agents.
-const agentPrefix = "ssh-agent."
+const (
+	agentsFolder = "agents"               // among wr's caches, a folder for each project that has the right
+	agentTarget  = spec.Internal + "/ssh" // where that of the project is in its container
+	agentPrefix  = "agent."               // begins the names of sockets in it
+)
+
+// agentMount brings the folder of the agents that are lent to c's project into
+// c. Why it is none of the workspace: containers of all projects see that. Why
+// its owners are not mapped: file systems of caches need not be able to. It is
+// read-only, and its parent is closed to all but the caller.
+func (a *app) agentMount(c spec.Container) spec.Mount {
+	of := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", c.Caller.UID, c.Labels["wr.workspace"], c.Labels["wr.project"]))
+	folder := filepath.Join(followed(a.cacheDir()), agentsFolder, hex.EncodeToString(of[:16]))
+	return spec.Mount{Source: folder, Target: agentTarget, ReadOnly: true}
+}
+
+// followed is where a path leads, of which the end may not be there yet.
+func followed(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		return real
+	}
+	if above := filepath.Dir(path); above != path && errors.Is(err, fs.ErrNotExist) {
+		return filepath.Join(followed(above), filepath.Base(path))
+	}
+	return path
+}
+
+// makeAgentFolder makes the source of agentMount unless it is there. Whatever
+// the umask is, users inside get at the folder and users of this machine do not.
+func makeAgentFolder(folder string) error {
+	if !filepath.IsAbs(folder) { // neither HOME nor XDG_CACHE_HOME is set
+		return noAgentFolder(folder, fs.ErrInvalid)
+	}
+	err := os.MkdirAll(folder, 0o700)
+	if err == nil {
+		err = errors.Join(os.Chmod(filepath.Dir(folder), 0o700), os.Chmod(folder, 0o755)) //nolint:gosec // users inside read it
+	}
+	if err != nil {
+		return noAgentFolder(folder, err)
+	}
+	return nil
+}
+
+func noAgentFolder(folder string, err error) error {
+	return cmp.Or(fault.Disk(err, folder), &fault.Error{
+		Code: "rights.no_folder", Message: fmt.Sprintf("no place at %s to lend the SSH agent: %v", folder, err), Err: err,
+		Next: "set XDG_CACHE_HOME to an absolute path that you may write to",
+	})
+}
 
 // lentAgent is the caller's SSH agent as one command sees it.
 type lentAgent struct {
 	listener *net.UnixListener
-	upstream string // host path of the agent's own socket
-	folder   state.Folder
-	name     string // of the socket in folder
+	upstream string   // host path of the agent's own socket
+	folder   *os.Root // of agentMount
+	name     string   // of the socket in folder
 
 	mu    sync.Mutex // guards conns and done
 	conns map[net.Conn]bool
@@ -38,14 +91,14 @@ type lentAgent struct {
 // Why wr listens itself: a mount of the agent's socket would be there for all
 // later commands in the same container, and they would be kept apart by the
 // login session that each was typed in.
-func (a *app) lendAgent(folder state.Folder, caller spec.Owner) (*lentAgent, error) {
+func (a *app) lendAgent(folder *os.Root, caller spec.Owner) (*lentAgent, error) {
 	upstream := a.Getenv("SSH_AUTH_SOCK")
 	if problem := usableAgent(upstream, caller); problem != nil {
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(problem))
 		return nil, nil //nolint:nilnil // going without is no error
 	}
 	lent := &lentAgent{upstream: upstream, folder: folder, name: agentPrefix + state.Random(8), conns: map[net.Conn]bool{}}
-	if err := lent.listen(caller); err != nil {
+	if err := lent.listen(); err != nil {
 		return nil, fmt.Errorf("lend the SSH agent: %w", err)
 	}
 	go lent.serve()
@@ -54,7 +107,7 @@ func (a *app) lendAgent(folder state.Folder, caller spec.Owner) (*lentAgent, err
 
 // withAgent lends the process of e the caller's SSH agent until stop is called.
 func (a *app) withAgent(e *entered) (stop func(), err error) {
-	folder, err := ownFolder(e.Container, shellFolder)
+	folder, err := os.OpenRoot(a.agentMount(e.Container).Source)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +115,7 @@ func (a *app) withAgent(e *entered) (stop func(), err error) {
 	if err != nil || lent == nil {
 		return func() { _ = folder.Close() }, err
 	}
-	e.Process.Env = append(e.Process.Env, "SSH_AUTH_SOCK="+path.Join(insideTarget, lent.name))
+	e.Process.Env = append(e.Process.Env, "SSH_AUTH_SOCK="+path.Join(agentTarget, lent.name))
 	return func() { _ = lent.Close() }, nil
 }
 
@@ -88,9 +141,9 @@ func usableAgent(socket string, caller spec.Owner) *fault.Error {
 	return nil
 }
 
-// listen makes the socket, for nobody but caller. Its path begins at an open
-// directory, since the kernel takes no more than 107 bytes.
-func (l *lentAgent) listen(caller spec.Owner) error {
+// listen makes the socket, for whoever gets at the folder. Its path begins at an
+// open directory, since the kernel takes no more than 107 bytes.
+func (l *lentAgent) listen() error {
 	dir, err := l.folder.Open(".")
 	if err != nil {
 		return err
@@ -110,11 +163,7 @@ func (l *lentAgent) listen(caller spec.Owner) error {
 		return err
 	}
 	l.listener.SetUnlinkOnClose(false) // that path is gone by then
-	err = l.folder.Chmod(l.name, 0o600)
-	if err == nil && os.Geteuid() == 0 {
-		err = l.folder.Lchown(l.name, caller.UID, caller.GID)
-	}
-	if err != nil {
+	if err := l.folder.Chmod(l.name, 0o666); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	return nil
