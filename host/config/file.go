@@ -81,7 +81,7 @@ type Run struct {
 type Policy struct {
 	Build    string   `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
 	Builders []string `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
-	Rights   []string `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none."`
+	Rights   []string `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none. It bounds workspaces inside this one as well."`
 	Owner    string   `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
 }
 

@@ -25,6 +25,7 @@ type Workspace struct {
 	Name     string         // from [workspace], else the root's own name
 	Cwd      string         // workspace path of the directory that Load was given
 	Config   *config.File   // the root's wr.toml; defaults when there is none
+	Above    []Policy       // of the workspaces that the root lies in, the nearest first
 	Projects []Project      // sorted: a project comes right before those inside it
 	Faults   []*fault.Error // what could not be read and is no project; show these
 }
@@ -48,6 +49,9 @@ func load(ctx context.Context, dir string, readDir readDirFunc) (*Workspace, err
 	}
 	w := &Workspace{Root: root, Config: config.Default()}
 	if w.Cwd, err = w.relative(dir); err != nil {
+		return nil, err
+	}
+	if w.Above, err = policiesAbove(root); err != nil {
 		return nil, err
 	}
 	l := loader{ws: w}

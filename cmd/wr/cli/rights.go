@@ -15,12 +15,14 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// grant finds what the [rights] of p come to here. A right that the policy of
-// ws refuses, or a mount of what does not exist, is a fault.
+// grant finds what the [rights] of p come to here. A right that a policy
+// refuses, or a mount of what does not exist, is a fault.
 func (a *app) grant(ws *workspace.Workspace, p workspace.Project) (plan.Grant, *fault.Error) {
 	r := p.Config.Rights
-	if kind := ws.Config.Refused(r); kind != "" {
-		return plan.Grant{}, refusedRight(ws, p, kind)
+	for _, policy := range ws.Policies() {
+		if kind := policy.Config.Refused(r); kind != "" {
+			return plan.Grant{}, refusedRight(policy, p, kind)
+		}
 	}
 	g := plan.Grant{Rights: spec.Rights{Privileged: r.Privileged}}
 	for _, name := range r.Capabilities {
@@ -60,11 +62,11 @@ func (a *app) mountOf(source, target string) (m spec.Mount, there bool) {
 	return spec.Mount{Source: real, Target: target, Owned: true}, err == nil
 }
 
-func refusedRight(ws *workspace.Workspace, p workspace.Project, kind string) *fault.Error {
+func refusedRight(policy workspace.Policy, p workspace.Project, kind string) *fault.Error {
 	return &fault.Error{
 		Code: "policy.rights", Class: fault.Usage, File: p.ConfigFile(), Line: p.Config.Line(config.Key("rights", kind)),
 		Message: fmt.Sprintf("%s asks for %s, which the policy of this workspace gives to no project", p.Path, kind),
-		Next:    fmt.Sprintf("take it out, or add it to [policy] rights at %s:%d", config.Name, ws.Config.Line("policy.rights")),
+		Next:    fmt.Sprintf("take it out, or add it to [policy] rights at %s:%d", policy.File, policy.Config.Line("policy.rights")),
 	}
 }
 
