@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -64,7 +65,13 @@ func (e LimitError) Fault() *fault.Error {
 // (of 1024 MiB each).
 type Size int64
 
-// UnmarshalText reads the written form.
+func (*Size) forms() []reflect.Type { return []reflect.Type{textForm} }
+
+func (s *Size) read(form any) error { return s.UnmarshalText([]byte(form.(string))) }
+
+func (s *Size) plain() any { return s.String() }
+
+// UnmarshalText reads the written form, of a flag as well.
 func (s *Size) UnmarshalText(text []byte) error {
 	parse := units.FromHumanSize
 	if strings.ContainsAny(string(text), "iI") {
@@ -89,7 +96,13 @@ func (s Size) String() string {
 // Duration is a time span, written as 90s or 10m.
 type Duration time.Duration
 
-// UnmarshalText reads the written form.
+func (*Duration) forms() []reflect.Type { return []reflect.Type{textForm} }
+
+func (d *Duration) read(form any) error { return d.UnmarshalText([]byte(form.(string))) }
+
+func (d *Duration) plain() any { return time.Duration(*d).String() }
+
+// UnmarshalText reads the written form, of a flag as well.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
