@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -48,6 +49,14 @@ func (l Limits) Check() []LimitError {
 		refuse("timeout", "%v is less than nothing", time.Duration(l.Timeout))
 	}
 	return wrong
+}
+
+// Over returns l, and what under says where l says nothing.
+func (l Limits) Over(under Limits) Limits {
+	return Limits{
+		CPUs: cmp.Or(l.CPUs, under.CPUs), Memory: cmp.Or(l.Memory, under.Memory),
+		Pids: cmp.Or(l.Pids, under.Pids), Timeout: cmp.Or(l.Timeout, under.Timeout),
+	}
 }
 
 // LimitError is one limit that makes no sense.

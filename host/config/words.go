@@ -31,7 +31,7 @@ func describeForm(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.Bool:
 		return "true or false"
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+	case t.Kind() == reflect.Slice && !isText(t.Elem()):
 		return "a list of tables"
 	case t.Kind() == reflect.Int64:
 		return "a whole number"
