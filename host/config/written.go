@@ -74,7 +74,7 @@ type Scalar struct {
 
 func (*Scalar) forms() []reflect.Type { return []reflect.Type{textForm, wholeForm, boolForm} }
 
-func (s *Scalar) read(form any) error {
+func (s *Scalar) read(form any) error { //nolint:unparam // as all that is written
 	*s = Scalar{fmt.Sprint(form), true}
 	return nil
 }
