@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"encoding"
 	"fmt"
 	"maps"
 	"reflect"
@@ -79,14 +78,8 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 		d.wrongType(at, value, into.Type())
 		return
 	}
-	if c, ok := reflect.TypeAssert[custom](into.Addr()); ok {
-		c.fill(value)
-		return
-	}
-	if readsText(into.Type()) {
-		if err := into.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(value.(string))); err != nil {
-			d.refuse(at, "%v", err)
-		}
+	if w, ok := reflect.TypeAssert[written](into.Addr()); ok {
+		d.written(at, value, w)
 		return
 	}
 	switch into.Kind() {
@@ -109,6 +102,21 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 		d.table(at, value.(map[string]any), into.Elem())
 	default:
 		d.table(at, value.(map[string]any), into)
+	}
+}
+
+// written has into read value in the form that it is written as.
+func (d *decoder) written(at string, value any, into written) {
+	all := into.forms()
+	form := reflect.New(all[slices.IndexFunc(all, func(t reflect.Type) bool { return fits(value, t) })]).Elem()
+	before := len(d.problems)
+	d.value(at, value, form, reflect.StructField{})
+	if len(d.problems) > before { // in a part of it
+		d.bad[at] = true
+		return
+	}
+	if err := into.read(form.Interface()); err != nil {
+		d.refuse(at, "%v", err)
 	}
 }
 
@@ -168,10 +176,10 @@ func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 	if strings.HasSuffix(at, "]") { // an element of a list has no key
 		assign = ""
 	}
-	switch text, isText := value.(string); {
-	case want.Kind() == reflect.Slice && isText:
+	switch text, quoted := value.(string); {
+	case want.Kind() == reflect.Slice && quoted:
 		f.Next = fmt.Sprintf("write %s[%q]", assign, text)
-	case (want.Kind() == reflect.String || readsText(want)) && !isTable(value) && !isList(value):
+	case isText(want) && !isTable(value) && !isList(value):
 		f.Next = fmt.Sprintf("put it in quotes: %s\"%v\"", assign, value)
 	}
 	d.mistake(at, f)
@@ -179,15 +187,12 @@ func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 
 // fits reports whether value has the TOML type that want is filled from.
 func fits(value any, want reflect.Type) bool {
-	if c, ok := reflect.TypeAssert[custom](reflect.New(want)); ok {
-		return c.fill(value)
+	if isWritten(want) {
+		return slices.ContainsFunc(forms(want), func(form reflect.Type) bool { return fits(value, form) })
 	}
 	_, text := value.(string)
 	_, whole := value.(int64)
 	_, fraction := value.(float64)
-	if readsText(want) {
-		return text
-	}
 	switch want.Kind() {
 	case reflect.Bool:
 		_, ok := value.(bool)
@@ -205,9 +210,10 @@ func fits(value any, want reflect.Type) bool {
 	}
 }
 
-// readsText reports whether values of t are written as strings that it reads itself.
-func readsText(t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+// isText reports whether values of t are written as strings and nothing else.
+func isText(t reflect.Type) bool {
+	all := forms(t)
+	return len(all) == 1 && all[0].Kind() == reflect.String
 }
 
 func isTable(value any) bool { _, ok := value.(map[string]any); return ok }

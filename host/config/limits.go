@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -49,6 +51,14 @@ func (l Limits) Check() []LimitError {
 	return wrong
 }
 
+// Over returns l, and what under says where l says nothing.
+func (l Limits) Over(under Limits) Limits {
+	return Limits{
+		CPUs: cmp.Or(l.CPUs, under.CPUs), Memory: cmp.Or(l.Memory, under.Memory),
+		Pids: cmp.Or(l.Pids, under.Pids), Timeout: cmp.Or(l.Timeout, under.Timeout),
+	}
+}
+
 // LimitError is one limit that makes no sense.
 type LimitError struct {
 	Key     string // of the table [limits], and of the flag
@@ -64,7 +74,13 @@ func (e LimitError) Fault() *fault.Error {
 // (of 1024 MiB each).
 type Size int64
 
-// UnmarshalText reads the written form.
+func (*Size) forms() []reflect.Type { return []reflect.Type{textForm} }
+
+func (s *Size) read(form any) error { return s.UnmarshalText([]byte(form.(string))) }
+
+func (s *Size) plain() any { return s.String() }
+
+// UnmarshalText reads the written form, of a flag as well.
 func (s *Size) UnmarshalText(text []byte) error {
 	parse := units.FromHumanSize
 	if strings.ContainsAny(string(text), "iI") {
@@ -89,7 +105,13 @@ func (s Size) String() string {
 // Duration is a time span, written as 90s or 10m.
 type Duration time.Duration
 
-// UnmarshalText reads the written form.
+func (*Duration) forms() []reflect.Type { return []reflect.Type{textForm} }
+
+func (d *Duration) read(form any) error { return d.UnmarshalText([]byte(form.(string))) }
+
+func (d *Duration) plain() any { return time.Duration(*d).String() }
+
+// UnmarshalText reads the written form, of a flag as well.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {

@@ -19,6 +19,8 @@ const LocalName = "wr.local.toml"
 type Person struct {
 	Mounts  map[string]Mount  `toml:"mounts" doc:"Files and directories of this machine, by their absolute path in the container."`
 	Env     PersonEnv         `toml:"env" doc:"Environment of everything that runs in a container."`
+	Limits  Limits            `toml:"limits" doc:"What containers may use on this machine, in place of what wr.toml says. Flags go before both."`
+	Ports   map[string][]Port `toml:"ports" doc:"Ports that wr exec, wr shell and wr run publish, by the path or the name of the project: infra = [\"8080:80\"]. One that is taken is left out, with a warning. They go besides those of -p."`
 	Mirrors map[string]string `toml:"mirrors" doc:"Package mirrors, by the release that a base is made from, such as bookworm. They go before those of wr.toml."`
 }
 
@@ -47,32 +49,38 @@ type PersonFile struct {
 }
 
 // LoadPersonal reads the files that there are; what a later one says of a
-// mount or mirror counts, and the variables of all are allowed. An error is an
-// [Errors] with the mistakes of the first file that has some.
+// mount, mirror or limit or of a project's ports counts, and the variables of all
+// are allowed. An error is an [Errors] with the mistakes of the first file that
+// has some.
 func LoadPersonal(files ...PersonFile) (Personal, error) {
-	all := Personal{Person: Person{Mounts: map[string]Mount{}, Mirrors: map[string]string{}}}
+	all := Personal{Person: Person{Mounts: map[string]Mount{}, Ports: map[string][]Port{}, Mirrors: map[string]string{}}}
 	for _, file := range files {
 		one, lines, err := loadPerson(file)
 		if err != nil {
 			return Personal{}, err
 		}
-		all.Settings = slices.DeleteFunc(all.Settings, func(s Setting) bool { return one.replaces(s.Key) })
+		all.Settings = slices.DeleteFunc(all.Settings, func(s Setting) bool { return replaced(s.Key, lines) })
 		all.Settings = append(all.Settings, settings(reflect.ValueOf(one), file.Name, lines)...)
 		maps.Copy(all.Mounts, one.Mounts)
+		maps.Copy(all.Ports, one.Ports)
 		maps.Copy(all.Mirrors, one.Mirrors)
+		all.Limits = one.Limits.Over(all.Limits)
 		all.Env.Allow = append(all.Env.Allow, one.Env.Allow...)
 	}
 	return all, nil
 }
 
-// replaces reports whether p says itself what another file says under key.
-func (p Person) replaces(key string) bool {
-	for target := range p.Mounts {
-		if strings.HasPrefix(key, Key("mounts", target)+".") {
-			return true
-		}
+// replaced reports whether a later file, which has lines, says itself what an
+// earlier one says under key.
+func replaced(key string, lines map[string]int) bool {
+	switch table, _, _ := strings.Cut(key, "."); table {
+	case "env": // adds to it
+		return false
+	case "mounts": // as a whole
+		return lines[key[:strings.LastIndexByte(key, '.')]] > 0
+	default:
+		return lines[key] > 0
 	}
-	return slices.ContainsFunc(slices.Collect(maps.Keys(p.Mirrors)), func(suite string) bool { return key == Key("mirrors", suite) })
 }
 
 // loadPerson reads one file; one that is not there says nothing.
@@ -132,6 +140,7 @@ func (d *decoder) checkPerson(p Person) {
 	for i, name := range p.Env.Allow {
 		d.shape(element("env.allow", i), name, variableShape, "letters, digits and _")
 	}
+	d.checkLimits(p.Limits)
 	for _, suite := range slices.Sorted(maps.Keys(p.Mirrors)) {
 		at := join("mirrors", suite)
 		d.shape(at, suite, suiteShape, "the name of a release, such as bookworm")

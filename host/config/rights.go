@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -36,9 +37,14 @@ type Device struct {
 	Access string // some of r, w and m: read, write, make the node
 }
 
-// UnmarshalText reads the written form.
-func (d *Device) UnmarshalText(text []byte) error {
-	parts := strings.Split(string(text), ":")
+func (*Device) forms() []reflect.Type { return []reflect.Type{textForm} }
+
+func (d *Device) plain() any { return d.String() }
+
+// read reads the written form.
+func (d *Device) read(form any) error {
+	text := form.(string)
+	parts := strings.Split(text, ":")
 	for len(parts) < 3 {
 		parts = append(parts, "")
 	}
@@ -67,9 +73,6 @@ func (d Device) String() string {
 	}
 	return strings.Join([]string{d.Source, d.Target, d.Access}, ":")
 }
-
-// MarshalText is String.
-func (d Device) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // below reports whether name is a clean absolute path below dir.
 func below(name, dir string) bool {

@@ -21,12 +21,17 @@ func schemaDocument(t reflect.Type, name string) ([]byte, error) {
 
 // schemaOf describes one type of the File.
 func schemaOf(t reflect.Type) map[string]any {
-	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
-		return c.schema()
+	var all []any
+	for _, form := range forms(t) {
+		all = append(all, schemaOfForm(form))
 	}
-	if readsText(t) {
-		return map[string]any{"type": "string"}
+	if len(all) == 1 {
+		return all[0].(map[string]any)
 	}
+	return map[string]any{"anyOf": all}
+}
+
+func schemaOfForm(t reflect.Type) map[string]any {
 	switch t.Kind() {
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}

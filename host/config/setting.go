@@ -53,10 +53,9 @@ func (l *lister) value(at string, v reflect.Value) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	isCustom := v.IsValid() && reflect.PointerTo(v.Type()).Implements(reflect.TypeFor[custom]())
 	switch {
 	case !v.IsValid():
-	case !isCustom && (v.Kind() == reflect.Struct || v.Kind() == reflect.Map):
+	case !isWritten(v.Type()) && (v.Kind() == reflect.Struct || v.Kind() == reflect.Map):
 		l.table(at, v)
 	case l.lines[at] > 0:
 		l.found = append(l.found, Setting{at, plain(v), l.file, l.lines[at]})
@@ -67,14 +66,10 @@ func (l *lister) value(at string, v reflect.Value) {
 
 // plain is a value without wr's own types, as the file has it.
 func plain(v reflect.Value) any {
-	switch value := v.Interface().(type) {
-	case Scalar:
-		return value.Text
-	case Command:
-		if len(value.Words) > 0 {
-			return value.Words
-		}
-		return value.Line
+	if isWritten(v.Type()) {
+		addressable := reflect.New(v.Type())
+		addressable.Elem().Set(v)
+		return addressable.Interface().(written).plain()
 	}
 	switch v.Kind() {
 	case reflect.Slice:

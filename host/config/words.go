@@ -16,19 +16,28 @@ func label(at string) string {
 
 // describe words the type that a value should have.
 func describe(t reflect.Type) string {
-	if c, ok := reflect.TypeAssert[custom](reflect.New(t)); ok {
-		return c.describe()
+	var words []string
+	for _, form := range forms(t) {
+		words = append(words, describeForm(form))
 	}
+	last := len(words) - 1
+	if last < 2 {
+		return strings.Join(words, " or ")
+	}
+	return strings.Join(words[:last], ", ") + ", or " + words[last]
+}
+
+func describeForm(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.Bool:
 		return "true or false"
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+	case t.Kind() == reflect.Slice && !isText(t.Elem()):
 		return "a list of tables"
-	case t.Kind() == reflect.Int64 && !readsText(t):
+	case t.Kind() == reflect.Int64:
 		return "a whole number"
 	case t.Kind() == reflect.Float64:
 		return "a number"
-	case t.Kind() == reflect.String || readsText(t):
+	case t.Kind() == reflect.String:
 		return "a string"
 	case t.Kind() == reflect.Slice:
 		return "a list of strings"

@@ -4,6 +4,8 @@
 package event
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -97,6 +99,15 @@ type Setting struct {
 	Value any    `json:"value"`
 	File  string `json:"file"`
 	Line  int    `json:"line"`
+}
+
+// Text is the value on one line.
+func (s Setting) Text() string {
+	text, err := json.Marshal(s.Value)
+	if err != nil {
+		return fmt.Sprint(s.Value)
+	}
+	return string(text)
 }
 
 // Sink consumes events. Emit is called from one goroutine at a time.

@@ -13,7 +13,7 @@ import (
 // /app, the import roots of design section 4, the project's environment with
 // those variables of o.HostEnv that the project allows.
 func Container(ws *workspace.Workspace, p workspace.Project, image string, network spec.Network, o Options) spec.Container {
-	limits := o.Limits.Over(p.Config.Limits)
+	limits := o.LimitsOf(p)
 	return spec.Container{
 		Image:      image,
 		Hostname:   p.Hostname(),

@@ -4,7 +4,7 @@ import (
 	"github.com/wr-build/wr/host/config"
 )
 
-// Limits replace those of the projects' configuration. A nil one leaves it as
+// Limits replace those of all configuration. A nil one leaves it as
 // it is, and zero takes it away.
 type Limits struct {
 	CPUs    *float64

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -40,9 +41,15 @@ type Options struct {
 	Caller     spec.Owner          // whom written files belong to
 	NoCache    bool                // build without BuildKit's cache
 	Fresh      bool                // run in containers that are used for nothing else
-	Limits     Limits              // over those of the projects
+	Limits     Limits              // over those of the caller and of the projects
+	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
+}
+
+// LimitsOf are the limits that hold for p here.
+func (o Options) LimitsOf(p workspace.Project) config.Limits {
+	return o.Limits.Over(o.Own.Over(p.Config.Limits))
 }
 
 // Builds plans the images of projects.
@@ -124,7 +131,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		Paths:      s.Config.Test.Paths,
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
-		Timeout:    time.Duration(o.Limits.Over(s.Config.Limits).Timeout),
+		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
 	}
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,13 +97,7 @@ func (p *Project) suite(r *Run) suiteXML {
 	if !r.Started.IsZero() {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
 	}
-	for _, property := range []propertyXML{
-		{"image", p.Image}, {"image.wanted", p.Wanted}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
-	} {
-		if property.Value != "" {
-			s.Properties = append(s.Properties, propertyXML{property.Name, clean(property.Value)})
-		}
-	}
+	s.Properties = p.properties(r)
 	if why := p.untold(); why != "" {
 		s.Cases = append(s.Cases, p.faultCase(why))
 	}
@@ -113,6 +108,22 @@ func (p *Project) suite(r *Run) suiteXML {
 		s.Cases = append(s.Cases, p.caseXML(c))
 	}
 	return s
+}
+
+// properties say how p was tested. What one person alone has set comes last,
+// named as in their file, so that a result which came of it can be told.
+func (p *Project) properties(r *Run) []propertyXML {
+	all := []propertyXML{
+		{"image", p.Image}, {"image.wanted", p.Wanted}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
+	}
+	for _, s := range r.Personal {
+		all = append(all, propertyXML{"personal." + s.Key, s.Text()})
+	}
+	all = slices.DeleteFunc(all, func(one propertyXML) bool { return one.Value == "" })
+	for i, one := range all {
+		all[i] = propertyXML{clean(one.Name), clean(one.Value)}
+	}
+	return all
 }
 
 // faultCase stands for what is wrong with the project as a whole.

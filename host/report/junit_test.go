@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -269,7 +271,10 @@ func TestTableJUnitAndEventsAgreeOnAnyRun(t *testing.T) {
 
 func TestACaseIsWrittenAsPytestWould(t *testing.T) {
 	r := fold(
-		event.Event{Type: event.RunStarted, Run: "20261123-021533-ab12"},
+		event.Event{
+			Type: event.RunStarted, Run: "20261123-021533-ab12",
+			Personal: []event.Setting{{Key: "env.allow", Value: []string{"EDITOR"}}, {Key: "limits.memory", Value: "2GiB\x00"}},
+		},
 		event.Event{Type: event.ProjectPlanned, Project: "apps/web", Image: "wr.local/web:1"},
 		event.Event{
 			Type: event.CaseFinished, Project: "apps/web", Case: "test/test_a.py::TestB::test_c[x::y]", Outcome: event.Failed,
@@ -283,8 +288,12 @@ func TestACaseIsWrittenAsPytestWould(t *testing.T) {
 	for _, p := range suite.all("properties")[0].all("property") {
 		properties[p.attr("name")] = p.attr("value")
 	}
-	if properties["image"] != "wr.local/web:1" || properties["run"] != "20261123-021533-ab12" {
-		t.Errorf("properties are %v", properties)
+	want := map[string]string{
+		"image": "wr.local/web:1", "run": "20261123-021533-ab12", "status": "failed",
+		"personal.env.allow": `["EDITOR"]`, "personal.limits.memory": `"2GiB\u0000"`,
+	}
+	if diff := cmp.Diff(want, properties); diff != "" {
+		t.Errorf("properties differ (-want +got):\n%s", diff)
 	}
 	failed, xfailed := suite.all("testcase")[0], suite.all("testcase")[1]
 	for name, want := range map[string]string{

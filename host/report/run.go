@@ -16,6 +16,7 @@ type Run struct {
 	ID          string
 	Version     string // of wr
 	Args        []string
+	Personal    []event.Setting // of the caller alone
 	Started     time.Time
 	Elapsed     time.Duration
 	Exit        int // of wr, once Finished
@@ -67,7 +68,7 @@ func (r *Run) Emit(e event.Event) { r.Apply(e) }
 func (r *Run) Apply(e event.Event) {
 	switch e.Type {
 	case event.RunStarted:
-		r.ID, r.Version, r.Args, r.Started = e.Run, e.Version, e.Args, e.Time
+		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	default:

@@ -15,8 +15,9 @@ import (
 )
 
 // Init plans what a repository needs to become a workspace: a wr.toml in its
-// root, and for each directory with a Dockerfile, or with a Python project and
-// code of its own, what makes it a project. Where everything is there already
+// root, a line in .gitignore for a person's own settings, and for each directory
+// with a Dockerfile, or with a Python project and code of its own, what makes it a
+// project. Where everything is there already
 // the plan is empty.
 func Init(ctx context.Context, dir string, o Options) (Plan, error) {
 	ws, err := around(ctx, dir)
@@ -36,7 +37,13 @@ func Init(ctx context.Context, dir string, o Options) (Plan, error) {
 	if len(found) == 0 && len(ws.Projects) == 0 {
 		s.plan.note("no Python project and no Dockerfile found; `wr new DIR` starts a project")
 	}
-	return s.finish()
+	plan, err := s.finish()
+	if err != nil {
+		return plan, err
+	}
+	err = plan.ignore()
+	plan.sort()
+	return plan, err
 }
 
 // around loads the workspace around dir. Where there is none, dir becomes one.

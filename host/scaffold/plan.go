@@ -28,6 +28,7 @@ type Plan struct {
 type File struct {
 	Path    string `json:"path"` // below Root, slash-separated
 	Content string `json:"content"`
+	Append  bool   `json:"append,omitempty"` // to what the file has
 }
 
 // add puts a file into the plan, unless there is something at its path.
@@ -57,7 +58,7 @@ func (p Plan) Write(owner spec.Owner) (err error) {
 		return fmt.Errorf("write files: %w", err)
 	}
 	defer root.Close()
-	w := &writer{root: root, owner: owner}
+	w := &writer{root: root, owner: owner, grown: map[string]int64{}}
 	defer func() {
 		if err != nil {
 			w.undo()
@@ -76,10 +77,14 @@ type writer struct {
 	root  *os.Root
 	owner spec.Owner
 	made  []string
+	grown map[string]int64 // size before something was appended
 }
 
 // file makes one file and the directories above it.
 func (w *writer) file(f File) error {
+	if f.Append {
+		return w.extend(f)
+	}
 	if err := w.dirs(path.Dir(f.Path)); err != nil {
 		return err
 	}
@@ -99,6 +104,23 @@ func (w *writer) file(f File) error {
 		return fmt.Errorf("write %s: %w", f.Path, err)
 	}
 	return w.give(f.Path)
+}
+
+// extend appends to a file.
+func (w *writer) extend(f File) error {
+	out, err := w.root.OpenFile(filepath.FromSlash(f.Path), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", f.Path, err)
+	}
+	info, err := out.Stat()
+	if err == nil {
+		w.grown[f.Path] = info.Size()
+		_, err = out.WriteString(f.Content)
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", f.Path, err)
+	}
+	return nil
 }
 
 // dirs makes the directory at name and those above it.
@@ -128,9 +150,16 @@ func (w *writer) give(name string) error {
 	return w.root.Lchown(filepath.FromSlash(name), w.owner.UID, w.owner.GID)
 }
 
-// undo removes what was made.
+// undo removes what was made and appended, as far as it can: the first error
+// counts.
 func (w *writer) undo() {
+	for name, size := range w.grown {
+		if f, err := w.root.OpenFile(filepath.FromSlash(name), os.O_WRONLY, 0); err == nil {
+			_ = f.Truncate(size)
+			_ = f.Close()
+		}
+	}
 	for _, name := range slices.Backward(w.made) {
-		_ = w.root.Remove(filepath.FromSlash(name)) // best effort: the first error counts
+		_ = w.root.Remove(filepath.FromSlash(name))
 	}
 }

@@ -142,7 +142,7 @@ func TestInitRefusesABrokenWorkspace(t *testing.T) {
 
 func TestWriteNeverOverwritesAndLeavesNothingBehind(t *testing.T) {
 	root := files(t, "-- b/c/wr.toml --\nmine\n")
-	plan := Plan{Root: root, Files: []File{{"a/x/wr.toml", "new"}, {"b/c/wr.toml", "new"}}}
+	plan := Plan{Root: root, Files: []File{{Path: "a/x/wr.toml", Content: "new"}, {Path: "b/c/wr.toml", Content: "new"}}}
 	err := plan.Write(me())
 	if f := fault.Of(err); f == nil || f.Code != "scaffold.exists" || f.File != "b/c/wr.toml" {
 		t.Errorf("got %v", err)
@@ -155,11 +155,55 @@ func TestWriteNeverOverwritesAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestInitHasGitIgnoreSettingsOfOnePersonOnce(t *testing.T) {
+	const ours = "# wr: settings of one person\n/wr.local.toml\n"
+	for before, want := range map[string]string{
+		"":                                   ours,
+		"*.pyc\n":                            "*.pyc\n" + ours,
+		"*.pyc":                              "*.pyc\n" + ours,
+		"*.pyc\r\n\r\n":                      "*.pyc\r\n\r\n" + ours,
+		"sub/wr.local.toml\n":                "sub/wr.local.toml\n" + ours,
+		"wr.local.toml\n!/wr.local.toml\n":   "wr.local.toml\n!/wr.local.toml\n" + ours,
+		"# x\n/wr.local.toml\r\n*.pyc\n":     "# x\n/wr.local.toml\r\n*.pyc\n",
+		"*.local.toml\n":                     "*.local.toml\n",
+		"!wr.local.toml\n**/wr.local.toml\n": "!wr.local.toml\n**/wr.local.toml\n",
+	} {
+		t.Run(before, func(t *testing.T) {
+			root := files(t, "-- wr.toml --\n[workspace]\n")
+			path := filepath.Join(root, ".gitignore")
+			if before != "" {
+				must(t, os.WriteFile(path, []byte(before), 0o640))
+			}
+			for range 2 {
+				plan, err := Init(t.Context(), root, Options{})
+				must(t, err)
+				must(t, plan.Write(me()))
+				got, err := os.ReadFile(path)
+				must(t, err)
+				if string(got) != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAFileThatCouldNotBeWrittenTakesBackWhatWasAppended(t *testing.T) {
+	root := files(t, "-- a --\nmine\n-- b --\n")
+	plan := Plan{Root: root, Files: []File{{Path: "a", Content: "more\n", Append: true}, {Path: "b", Content: "new"}}}
+	if err := plan.Write(me()); !fault.HasCode(err, "scaffold.exists") {
+		t.Errorf("got %v", err)
+	}
+	if data, _ := os.ReadFile(filepath.Join(root, "a")); string(data) != "mine\n" {
+		t.Errorf("it is %q", data)
+	}
+}
+
 func TestWriteStaysInsideOfTheRoot(t *testing.T) {
 	root, outside := files(t, ""), t.TempDir()
 	must(t, os.Symlink(outside, filepath.Join(root, "out")))
 	for _, name := range []string{"out/x", "../x"} {
-		if err := (Plan{Root: root, Files: []File{{name, ""}}}).Write(me()); err == nil {
+		if err := (Plan{Root: root, Files: []File{{Path: name}}}).Write(me()); err == nil {
 			t.Errorf("%s was written", name)
 		}
 	}

@@ -32,8 +32,20 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if err := Table(w, header, rows); err != nil {
 		return err
 	}
+	if len(r.Personal) > 0 {
+		fmt.Fprintf(w, "\n%s\n", style.paint(dim, "with settings of your own: "+personal(r.Personal)))
+	}
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
+}
+
+// personal lists what one person alone has set.
+func personal(settings []event.Setting) string {
+	var words []string
+	for _, s := range settings {
+		words = append(words, s.Key+" = "+s.Text())
+	}
+	return strings.Join(words, ", ")
 }
 
 func sums(s report.Sums) []string {

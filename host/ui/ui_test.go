@@ -144,6 +144,18 @@ func TestARunWithoutReportSaysSo(t *testing.T) {
 	}
 }
 
+func TestARunWithSettingsOfOnePersonNamesThem(t *testing.T) {
+	run := &report.Run{}
+	run.Emit(event.Event{Type: event.RunStarted, Personal: []event.Setting{
+		{Key: "env.allow", Value: []string{"EDITOR"}, File: "wr.local.toml", Line: 1}, {Key: "limits.cpus", Value: 2.0},
+	}})
+	var out bytes.Buffer
+	want := "\nwith settings of your own: env.allow = [\"EDITOR\"], limits.cpus = 2\n"
+	if err := ui.Summary(&out, ui.Style{}, run, ""); err != nil || !strings.Contains(out.String(), want) {
+		t.Errorf("got %q, %v, want %q", out.String(), err, want)
+	}
+}
+
 func TestGitHubGroupsAProjectsFailures(t *testing.T) {
 	var out bytes.Buffer
 	lines := ui.NewLines(&out, ui.Style{GitHub: true})

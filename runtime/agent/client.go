@@ -36,11 +36,11 @@ func (c Command) request() Request {
 }
 
 // Ask returns the commands that run in the container of the agent at the other
-// end of conn, which it closes. With idle it waits until none runs.
-func Ask(ctx context.Context, conn *wire.Conn, idle bool) (Running, error) {
+// end of conn, which it closes. It waits as q says.
+func Ask(ctx context.Context, conn *wire.Conn, q Query) (Running, error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if err := conn.Send(Query{Version: Version, Query: true, Idle: idle}); err != nil {
+	if err := conn.Send(Query{Version: Version, Query: true, Idle: q.Idle, PID: q.PID}); err != nil {
 		return Running{}, gone(err)
 	}
 	var reply Reply

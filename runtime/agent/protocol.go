@@ -23,7 +23,7 @@ import (
 )
 
 // Version is the version of the protocol. An agent serves exactly one.
-const Version = 2
+const Version = 3
 
 // The codes of the faults by which a command does not come to life. The
 // command line turns NotFound into 127 and NotExecutable into 126.
@@ -89,6 +89,7 @@ type Query struct {
 	Version int  `json:"version"`
 	Query   bool `json:"query"` // true: tells it from a Request
 	Idle    bool `json:"idle"`  // answer only once none runs any more
+	PID     int  `json:"pid"`   // with Idle: of that command alone; 0 = of all
 }
 
 // Dial asks for a connection to a port of the container's own loopback. The

@@ -56,11 +56,12 @@ func (r *reaper) release(c *command) {
 	r.changed.Broadcast()
 }
 
-// busy reports, with the mutex held, whether a command is not released. What
-// was told to leave others running is no work but part of the container.
-func (r *reaper) busy() bool {
+// busy reports, with the mutex held, whether a command is not released: the one
+// with that process id, or with 0 any. What was told to leave others running is
+// no work but part of the container.
+func (r *reaper) busy(pid int) bool {
 	for c := range r.open {
-		if !c.leave {
+		if !c.leave && (pid == 0 || c.pid == pid) {
 			return true
 		}
 	}
@@ -76,17 +77,17 @@ func (r *reaper) close() <-chan struct{} {
 	idle := make(chan struct{})
 	go func() {
 		defer close(idle)
-		r.running(true)
+		r.running(true, 0)
 	}()
 	return idle
 }
 
 // running lists the commands that are not released, oldest first; with idle it
-// waits until there is none.
-func (r *reaper) running(idle bool) *Running {
+// waits until the one with that process id is, or with 0 all are.
+func (r *reaper) running(idle bool, pid int) *Running {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for idle && r.busy() {
+	for idle && r.busy(pid) {
 		r.changed.Wait()
 	}
 	lines := []Line{}

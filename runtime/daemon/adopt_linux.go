@@ -19,11 +19,12 @@ type note struct {
 	Place     string              `json:"place"`
 	Container container.Container `json:"container"`
 	Env       [][]byte            `json:"env,omitempty"`
+	Held      []held              `json:"held,omitempty"`
 }
 
 // leaveNote keeps what the next engine must know of w.
 func (s *server) leaveNote(w *warm) error {
-	text, err := json.Marshal(note{Role: w.role, Key: w.key, Place: w.place, Container: *w.Container, Env: w.env})
+	text, err := json.Marshal(note{Role: w.role, Key: w.key, Place: w.place, Container: *w.Container, Env: w.env, Held: w.held})
 	if err != nil {
 		return err
 	}
@@ -49,6 +50,7 @@ func (s *server) adopt(ctx context.Context, survivors []container.Container) {
 		s.pool.warm[w.ID] = w
 		s.pool.mu.Unlock()
 		s.clients.Go(func() { s.awaitFormerUsers(ctx, w) })
+		s.holdAgain(ctx, w)
 	}
 }
 
@@ -66,7 +68,7 @@ func (s *server) recall(c container.Container) (*warm, error) {
 	n.Container.PID = c.PID
 	return &warm{
 		prepared: prepared{Container: &n.Container, env: n.Env},
-		role:     n.Role, key: n.Key, place: n.Place, users: 1,
+		role:     n.Role, key: n.Key, place: n.Place, held: n.Held, users: 1,
 	}, nil
 }
 
@@ -75,15 +77,15 @@ func (s *server) recall(c container.Container) (*warm, error) {
 // long as they do.
 func (s *server) awaitFormerUsers(ctx context.Context, w *warm) {
 	defer s.activity.begin()()
-	if _, err := s.ask(ctx, w.Container, true); err != nil {
+	if _, err := s.ask(ctx, w.Container, agent.Query{Idle: true}); err != nil {
 		s.pool.drop(w)
 		return
 	}
 	s.pool.give(w)
 }
 
-// ask asks the agent of a container what runs; with idle, once nothing does.
-func (s *server) ask(ctx context.Context, c *container.Container, idle bool) (agent.Running, error) {
+// ask asks the agent of a container what runs.
+func (s *server) ask(ctx context.Context, c *container.Container, q agent.Query) (agent.Running, error) {
 	f, err := s.containers.Connect(ctx, c)
 	if err != nil {
 		return agent.Running{}, err
@@ -92,5 +94,5 @@ func (s *server) ask(ctx context.Context, c *container.Container, idle bool) (ag
 	if err != nil {
 		return agent.Running{}, err
 	}
-	return agent.Ask(ctx, conn, idle)
+	return agent.Ask(ctx, conn, q)
 }

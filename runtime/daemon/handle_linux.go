@@ -139,13 +139,26 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, r request) 
 	if err := who.mayActAs(c.Caller); err != nil {
 		return err
 	}
+	ports, err := listen(ctx, r.Ports)
+	if err != nil {
+		return err
+	}
+	left := false
+	defer func() {
+		if !left {
+			ports.close()
+		}
+	}()
 	obtaining, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	last := make(chan end, 1)
 	s.clients.Go(func() { // until the client speaks, or handle closes the connection
 		var e end
-		files, _ := conn.Receive(&e)
+		files, err := conn.Receive(&e)
 		wire.CloseAll(files)
+		if err != nil {
+			e.Left = someCommand // it was killed and cannot say
+		}
 		last <- e
 		cancel(errClientDone)
 	})
@@ -157,12 +170,17 @@ func (s *server) run(ctx context.Context, conn *wire.Conn, who peer, r request) 
 		_ = send(conn, reply{Removed: &removed{Stopped: ctx.Err() != nil}}) // the client may be gone
 		return nil
 	}
+	ports.serve(s.dialer(ctx, use.Container), r.Ports)
 	var e end
 	select {
 	case e = <-last:
 	case <-ctx.Done():
 	}
 	if r.Detached && ctx.Err() == nil {
+		left = e.Left != 0 && len(r.Ports) > 0
+		if left {
+			s.hold(ctx, use.warm, held{e.Left, r.Ports}, ports)
+		}
 		return use.leave(ctx, conn)
 	}
 	return use.finish(ctx, conn, e)

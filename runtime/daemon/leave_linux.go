@@ -11,6 +11,7 @@ import (
 // client was killed before it had started anything.
 func (u *use) leave(ctx context.Context, conn *wire.Conn) error {
 	s := u.server
+	s.leave(u)
 	s.clients.Go(func() { s.awaitFormerUsers(ctx, u.warm) })
 	return send(conn, reply{Removed: &removed{}})
 }

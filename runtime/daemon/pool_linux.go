@@ -36,6 +36,7 @@ type warm struct {
 	role  spec.Role
 	key   string // equal for all that want a container exactly like this one
 	place string // equal for all that would replace this one by theirs
+	held  []held // ports that outlive the clients who published them; changed with server.holding held as well
 
 	users int
 	used  time.Time // when the last user left
@@ -220,6 +221,14 @@ func (p *pool) find(id string) (warm, bool) {
 		return warm{}, false
 	}
 	return *w, true
+}
+
+// change changes w and reports whether it is kept.
+func (p *pool) change(w *warm, by func()) (kept bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	by()
+	return p.warm[w.ID] == w
 }
 
 // identify returns the key and the place of a container: all that decides what

@@ -21,13 +21,13 @@ import (
 
 // Protocol is the version of the messages between client and engine. Both
 // must speak the same.
-const Protocol = 3
+const Protocol = 4
 
 // operation is what a request asks for.
 type operation string
 
 const (
-	opRun    operation = "run"    // Container, Detached; replies created, then removed
+	opRun    operation = "run"    // Container, Detached, Ports; replies created, then removed
 	opRemove operation = "remove" // ID; replies removed
 	opDial   operation = "dial"   // ID, Port; replies nothing, with a file
 	opList   operation = "list"   // replies containers
@@ -46,6 +46,7 @@ type request struct {
 	Operation operation       `json:"operation"`
 	Container *spec.Container `json:"container,omitempty"`
 	Detached  bool            `json:"detached,omitempty"` // the container is in use until no command runs in it
+	Ports     []spec.Port     `json:"ports,omitempty"`    // with Detached: published until the command that is left has ended
 	ID        string          `json:"id,omitempty"`
 	Ref       string          `json:"ref,omitempty"`
 	Port      int             `json:"port,omitempty"`
@@ -83,6 +84,7 @@ type created struct {
 // end is the last message of a run's client: the container may go.
 type end struct {
 	Failed bool `json:"failed,omitempty"` // the process did: say what its limits did to it
+	Left   int  `json:"left,omitempty"`   // process id, in the container, of the detached command that runs on
 }
 
 // removed says that a container has ended: no process of it is left, and the

@@ -15,9 +15,10 @@ import (
 
 // published are the ports of one run: each connection to this machine's side
 // becomes one to the container's loopback, made from inside by its agent. So no
-// network has to be set up, and nothing is left of it when the client ends.
+// network has to be set up, and nothing is left of it when the process ends that
+// holds them: the client, or for a process that outlives it the engine.
 type published struct {
-	run       *run
+	dial      func(port int) (net.Conn, error) // to the container's loopback
 	listeners []net.Listener
 	all       sync.WaitGroup // listeners and connections
 
@@ -42,9 +43,9 @@ func listen(ctx context.Context, ports []spec.Port) (*published, error) {
 	return p, nil
 }
 
-// serve accepts connections for the container of r until close.
-func (p *published) serve(r *run, ports []spec.Port) {
-	p.run = r
+// serve accepts connections, and makes those to the container by dial, until close.
+func (p *published) serve(dial func(port int) (net.Conn, error), ports []spec.Port) {
+	p.dial = dial
 	for i, l := range p.listeners {
 		p.all.Go(func() {
 			for {
@@ -65,7 +66,7 @@ func (p *published) forward(c net.Conn, port int) {
 		return
 	}
 	defer p.leave(c)
-	inside, err := p.run.dial(port)
+	inside, err := p.dial(port)
 	if err != nil {
 		return
 	}

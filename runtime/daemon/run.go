@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -34,17 +35,21 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 	var raw []string
 	container.Env, raw = splitEnv(container.Env)
 	p.Env = slices.Concat(raw, p.Env)
+	wanted := request{Operation: opRun, Container: &container, Detached: p.Detached}
+	if p.Detached {
+		wanted.Ports, p.Ports = p.Ports, nil // the engine's to publish, since they outlive this process
+	}
 	ports, err := listen(ctx, p.Ports)
 	if err != nil {
 		return spec.Exit{}, err
 	}
 	defer ports.close()
-	r, err := c.create(ctx, container, p.Detached)
+	r, err := c.create(ctx, wanted)
 	if err != nil {
 		return spec.Exit{}, err
 	}
 	defer r.conn.Close()
-	ports.serve(r, p.Ports)
+	ports.serve(r.dial, p.Ports)
 	exit, err := r.process(ctx, p, stdio)
 	killed := exit.Code == 128+int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone)
 	gone := r.remove(killed || exit.Code != 0)
@@ -112,12 +117,13 @@ type run struct {
 	kept   bool       // the container is, so it is not this client's to remove
 	conn   *wire.Conn // its life
 	agent  *wire.Conn
+	left   int // process id of the command that runs on
 	created
 }
 
 // create asks for a container and waits until its agent answers.
-func (c *Client) create(ctx context.Context, container spec.Container, detached bool) (*run, error) {
-	conn, err := c.open(request{Operation: opRun, Container: &container, Detached: detached})
+func (c *Client) create(ctx context.Context, wanted request) (*run, error) {
+	conn, err := c.open(wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +132,7 @@ func (c *Client) create(ctx context.Context, container spec.Container, detached 
 		_ = conn.Close()
 		return nil, err
 	}
-	r.client, r.kept = c, container.Role != spec.RoleFresh
+	r.client, r.kept = c, wanted.Container.Role != spec.RoleFresh
 	return r, nil
 }
 
@@ -161,7 +167,8 @@ func awaitCreated(ctx context.Context, conn *wire.Conn) (*run, error) {
 	}
 }
 
-// process runs p to its end. When ctx ends, p gets SIGINT and a moment.
+// process runs p to its end. When ctx ends, p gets SIGINT and a moment, unless it
+// is to be left.
 func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
 	command := r.command(p)
 	if len(command.Args) == 0 {
@@ -175,15 +182,26 @@ func (r *run) process(ctx context.Context, p spec.Process, stdio spec.Stdio) (sp
 	if ctx.Err() == nil {
 		return exit, err
 	}
-	if p.Detached {
+	if p.Detached && errors.Is(context.Cause(ctx), spec.ErrLeft) {
+		r.left = session.PID()
 		return spec.Exit{}, session.Close()
 	}
 	_ = session.Signal(os.Interrupt)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
-	defer cancel()
-	_, err = session.Wait(grace)
+	err = waitBriefly(ctx, session)
+	if p.Detached && err != nil { // closing the session would let it run on
+		_ = session.Signal(syscall.SIGKILL)
+		err = waitBriefly(ctx, session)
+	}
 	_ = session.Close()
 	return spec.Exit{}, err
+}
+
+// waitBriefly waits for the end of a process that was told to end.
+func waitBriefly(ctx context.Context, session *agent.Session) error {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	defer cancel()
+	_, err := session.Wait(grace)
+	return err
 }
 
 // command is p as the agent is told it.
@@ -222,7 +240,7 @@ func noCommand() error {
 // ended meanwhile may have a successor; without one, the next to start removes
 // what it finds.
 func (r *run) remove(failed bool) removed {
-	if gone, err := finish(r.conn, end{Failed: failed}); err == nil {
+	if gone, err := finish(r.conn, end{Failed: failed, Left: r.left}); err == nil {
 		return gone
 	}
 	if r.kept {

@@ -52,6 +52,7 @@ type server struct {
 	pool       *pool
 	uses       uses       // of images
 	cleaning   sync.Mutex // held while cleaning up
+	holding    sync.Mutex // held while the note of a container is written that has ports published
 	since      time.Time
 
 	stop    context.CancelCauseFunc // ends the engine

@@ -14,6 +14,7 @@ import (
 
 	"github.com/containerd/log"
 
+	"github.com/wr-build/wr/runtime/agent"
 	"github.com/wr-build/wr/runtime/container"
 	"github.com/wr-build/wr/runtime/engine"
 	"github.com/wr-build/wr/runtime/helper"
@@ -90,7 +91,7 @@ func (s *server) list(ctx context.Context) ([]Container, error) {
 			continue
 		}
 		asking.Go(func() {
-			running, err := s.ask(ctx, w.Container, false)
+			running, err := s.ask(ctx, w.Container, agent.Query{})
 			if err != nil {
 				return // it ends just now
 			}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/containerd/log"
@@ -86,20 +87,25 @@ func (s *server) dial(ctx context.Context, conn *wire.Conn, who peer, r request)
 	if c == nil {
 		return &fault.Error{Code: "container.unknown", Message: "you use no container " + r.ID}
 	}
-	f, err := s.containers.Connect(ctx, c)
-	if err != nil {
-		return err
-	}
-	inside, err := wire.FromFile(f)
-	if err != nil {
-		return err
-	}
-	socket, err := agent.Connect(inside, r.Port)
+	socket, err := s.connectPort(ctx, c, r.Port)
 	if err != nil {
 		return err
 	}
 	defer socket.Close()
 	return send(conn, reply{}, socket)
+}
+
+// connectPort connects with a port of a container's loopback.
+func (s *server) connectPort(ctx context.Context, c *container.Container, port int) (*os.File, error) {
+	f, err := s.containers.Connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	inside, err := wire.FromFile(f)
+	if err != nil {
+		return nil, err
+	}
+	return agent.Connect(inside, port)
 }
 
 // used is the container of that id, if who, or root, uses it.
@@ -214,6 +220,6 @@ func (u *use) rest(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
-	_, err := u.server.ask(ctx, u.Container, true)
+	_, err := u.server.ask(ctx, u.Container, agent.Query{Idle: true})
 	return err == nil
 }

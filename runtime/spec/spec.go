@@ -9,6 +9,7 @@ package spec
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -116,10 +117,14 @@ type Process struct {
 	// long as the process runs.
 	Ports []Port `json:"ports,omitempty"`
 
-	// Detached lets the process run on when the context of Run ends. Its
-	// container, one of RoleDev, is in use for as long. Not with Terminal.
+	// Detached lets the process run on when the context of Run ends because of
+	// ErrLeft, or when who called Run is killed. Its container, one of RoleDev,
+	// is in use for as long. Not with Terminal.
 	Detached bool `json:"detached,omitempty"`
 }
+
+// ErrLeft is why the context of a Run ends whose process is to run on.
+var ErrLeft = errors.New("the process runs on")
 
 // Port is a TCP port of a container and the address on this machine under
 // which it can be reached.

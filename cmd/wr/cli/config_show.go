@@ -21,7 +21,7 @@ type configShowCmd struct {
 
 // Help is the long form.
 func (configShowCmd) Help() string {
-	return "Besides wr.toml, a person's own files count: $XDG_CONFIG_HOME/wr/config.toml, and wr.local.toml beside the root's wr.toml, which git must ignore. They set mounts, names of variables and mirrors, are left out where CI is set, and are recorded with each run."
+	return "Besides wr.toml, a person's own files count: $XDG_CONFIG_HOME/wr/config.toml, and wr.local.toml beside the root's wr.toml, which git must ignore. They set mounts, names of variables, ports, limits and mirrors, are left out where CI is set, and are recorded with each run."
 }
 
 // Read prints what counts here.

@@ -79,7 +79,37 @@ func help(t *testing.T, command []string) string {
 
 // TestThePageOfConfigurationIsTrue keeps docs/configuration.md to the schema.
 func TestThePageOfConfigurationIsTrue(t *testing.T) {
-	text, err := config.Schema()
+	var page bytes.Buffer
+	page.WriteString("# wr.toml\n\nEvery key of a `wr.toml`; all are optional. `wr config schema` prints the same as a JSON schema,\nfor editors. Made by `go test ./cmd/wr/cli -run Page -update`.\n")
+	writeKeys(t, &page, config.Schema)
+	compare(t, "../../../docs/configuration.md", page.Bytes())
+}
+
+// TestThePageOfPersonalSettingsIsTrue keeps docs/personal.md to the schema.
+func TestThePageOfPersonalSettingsIsTrue(t *testing.T) {
+	page := bytes.NewBufferString(personalHead)
+	writeKeys(t, page, config.PersonSchema)
+	compare(t, "../../../docs/personal.md", page.Bytes())
+}
+
+const personalHead = `# Settings of one person
+
+` + "`$XDG_CONFIG_HOME/wr/config.toml` (`~/.config/wr/config.toml`)" + ` holds for all workspaces,
+` + "`wr.local.toml` beside the root's `wr.toml`" + ` for one work tree. The latter is nobody else's: wr reads it
+only while git ignores it and it belongs to whoever runs wr; ` + "`wr init`" + ` adds it to ` + "`.gitignore`" + `.
+
+What the second one says goes before the first, mounts, limits, mirrors and the ports of a project each by
+itself; the variables of both are allowed. Where ` + "`CI`" + ` is set, nothing of it counts. Each run of tests
+records what did: in ` + "`events.ndjson`, in `junit.xml` as properties `personal.KEY`" + `, and below the table.
+` + "`wr config --origin`" + ` shows all that counts here and the file and line that it comes from, and
+` + "`wr config schema --personal`" + ` prints what follows as a JSON schema. Made by
+` + "`go test ./cmd/wr/cli -run Page -update`" + `.
+`
+
+// writeKeys writes what each table of a file can hold.
+func writeKeys(t *testing.T, page *bytes.Buffer, describe func() ([]byte, error)) {
+	t.Helper()
+	text, err := describe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,17 +117,18 @@ func TestThePageOfConfigurationIsTrue(t *testing.T) {
 	if err := json.Unmarshal(text, &root); err != nil {
 		t.Fatal(err)
 	}
-	var page bytes.Buffer
-	page.WriteString("# wr.toml\n\nEvery key of a `wr.toml`; all are optional. `wr config schema` prints the same as a JSON schema,\nfor editors. Made by `go test ./cmd/wr/cli -run Page -update`.\n")
 	for _, name := range slices.Sorted(maps.Keys(root.Properties)) {
 		table := root.Properties[name]
 		title := "[" + name + "]"
 		if named, ok := table.Named(); ok {
 			title, table.Properties = "["+name+".\"NAME\"]", named.Properties
 		}
-		table.write(&page, title)
+		if free, ok := table.Free(); ok {
+			fmt.Fprintf(page, "\n## %s\n\n%s\n\nEach value is a %s.\n", title, table.Description, free.kind())
+			continue
+		}
+		table.write(page, title)
 	}
-	compare(t, "../../../docs/configuration.md", page.Bytes())
 }
 
 // write writes what a table can hold, then what the tables in its lists can.
@@ -137,6 +168,13 @@ func (s schema) Named() (schema, bool) {
 	var value schema
 	err := json.Unmarshal(s.Additional, &value)
 	return value, err == nil && len(value.Properties) > 0
+}
+
+// Free returns what each value of a table with free names is, when it is no table.
+func (s schema) Free() (schema, bool) {
+	var value schema
+	err := json.Unmarshal(s.Additional, &value)
+	return value, err == nil && value.Type != "" && value.Type != "object"
 }
 
 func (s schema) kind() string {

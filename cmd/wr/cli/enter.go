@@ -133,13 +133,16 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	process := spec.Process{
 		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
 	}
+	if !in.detached {
+		process.Ports = a.withOwnPorts(in.ports, s.Project, mine)
+	}
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
 	e := entered{Project: s.Project, Build: build, Container: container, Process: process}
 	e.Agent = s.Config.Rights.SSHAgent && !in.detached
 	if in.timed {
-		e.Timeout = time.Duration(in.limits.Over(s.Config.Limits).Timeout)
+		e.Timeout = time.Duration(options.LimitsOf(s.Project).Timeout)
 	}
 	return e, nil
 }

@@ -44,7 +44,7 @@ func (a *app) writing(p scaffold.Plan, next func() string) deed {
 	return deed{
 		show: func() error {
 			return a.printFiles(p, func(f scaffold.File) string {
-				return fmt.Sprintf("── %s\n%s", f.Path, strings.TrimRight(f.Content, "\n"))
+				return fmt.Sprintf("── %s%s\n%s", f.Path, added(f, "", ", at its end"), strings.TrimRight(f.Content, "\n"))
 			})
 		},
 		do: func() error {
@@ -66,7 +66,15 @@ func (a *app) write(p scaffold.Plan) error {
 	if err := p.Write(owner); err != nil {
 		return err
 	}
-	return a.printFiles(p, func(f scaffold.File) string { return "wrote " + f.Path })
+	return a.printFiles(p, func(f scaffold.File) string { return added(f, "wrote ", "added to ") + f.Path })
+}
+
+// added chooses words for f: whether it is a new file, or added to one.
+func added(f scaffold.File, anew, appended string) string {
+	if f.Append {
+		return appended
+	}
+	return anew
 }
 
 // printFiles says what each file of p is, and what else there is to know.

@@ -29,7 +29,7 @@ type notebookCmd struct {
 
 // Help is the long form.
 func (notebookCmd) Help() string {
-	return "Starts the JupyterLab or Jupyter Notebook that the image has, in the container of wr shell and wr exec, and prints how to reach it. It serves this machine alone, on a port that stays the same for the project. It runs until wr stop PROJECT, and is found again by running this again. What it prints goes to a log below .wr/notebook."
+	return "Starts the JupyterLab or Jupyter Notebook that the image has, in the container of wr shell and wr exec, and prints how to reach it. It serves this machine alone, whatever network the project has, on a port that stays the same for the project. It runs until wr stop PROJECT, and is found again by running this again. What it prints goes to a log below .wr/notebook."
 }
 
 // Prepare finds out where the notebook runs.
@@ -50,17 +50,11 @@ const (
 // exitNotFound is what the start script ends with when there is no Jupyter.
 const exitNotFound = 127
 
-// errNotebookReady is why wr lets go of a notebook that it has started.
-var errNotebookReady = errors.New("the notebook answers")
+// errEnded is a notebook that ended before it answered.
+var errEnded = errors.New("the notebook has ended")
 
 // notebook finds the notebook of e's project, or starts it, and says where it is.
 func (a *app) notebook(ctx context.Context, engine Engine, e entered) error {
-	if e.Container.Network != spec.NetworkHost {
-		return &fault.Error{
-			Code: "notebook.no_network", Class: fault.Usage,
-			Message: "commands of this project have no network, so nobody could reach a notebook", Next: `set [run] network = "host" in the project's wr.toml`,
-		}
-	}
 	own, err := ownFolder(e.Container, notebookFolder)
 	if err != nil {
 		return err
@@ -131,24 +125,38 @@ func (a *app) startNotebook(ctx context.Context, engine Engine, e entered, own s
 	}
 	e.Process.Args = append(slices.Clone(e.Process.Args), strconv.Itoa(site.Port))
 	e.Process.Env = append(slices.Clone(e.Process.Env), "JUPYTER_TOKEN="+site.Token)
-	running, leave := context.WithCancelCause(ctx)
-	defer leave(nil)
-	ended := make(chan error, 1)
-	go func() {
-		exit, err := engine.Run(running, e.Container, e.Process, spec.Stdio{Out: log, Err: log})
+	if e.Container.Network != spec.NetworkHost { // there it has this machine's loopback
+		e.Process.Ports = []spec.Port{{Address: fmt.Sprintf("127.0.0.1:%d", site.Port), Container: site.Port}}
+	}
+	return site.runs(ctx, func(ctx context.Context) error {
+		exit, err := engine.Run(ctx, e.Container, e.Process, spec.Stdio{Out: log, Err: log})
 		if err == nil {
 			err = notebookEnded(e.Container, exit, log)
 		}
-		ended <- err
+		return err
+	})
+}
+
+// runs has run start the notebook, which leaves it when it answers and ends it
+// when nobody waits for that any more.
+func (s *site) runs(ctx context.Context, run func(context.Context) error) error {
+	running, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	ended, ran := make(chan struct{}), error(nil)
+	go func() {
+		defer close(ended)
+		ran = run(running)
 	}()
-	if err := site.await(ctx, ended); err != nil {
-		return err
+	err := s.await(ctx, ended)
+	if err == nil || fault.HasCode(err, notebookSlow) {
+		end(spec.ErrLeft)
+	} else {
+		end(err)
 	}
-	leave(errNotebookReady)
-	if err := <-ended; !errors.Is(err, errNotebookReady) {
-		return err
+	<-ended
+	if errors.Is(err, errEnded) || err == nil && !errors.Is(ran, spec.ErrLeft) {
+		return ran
 	}
-	return nil
+	return err
 }
 
 // newLog makes the log anew.
@@ -183,22 +191,25 @@ func notebookEnded(c spec.Container, exit spec.Exit, log *os.File) error {
 	}
 }
 
-// await waits until the notebook answers. It fails when ended tells first.
-func (s *site) await(ctx context.Context, ended <-chan error) error {
+// notebookSlow is a notebook that does not answer and was left all the same.
+const notebookSlow = "notebook.slow"
+
+// await waits until the notebook answers, or ended says that it never will.
+func (s *site) await(ctx context.Context, ended <-chan struct{}) error {
 	limit, cancel := context.WithTimeout(ctx, notebookTime)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !s.answers(limit) {
 		select {
-		case err := <-ended:
-			return err
+		case <-ended:
+			return errEnded
 		case <-limit.Done():
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			return &fault.Error{
-				Code: "notebook.slow", Message: fmt.Sprintf("the notebook does not answer on port %d after %v; it runs on", s.Port, notebookTime),
+				Code: notebookSlow, Message: fmt.Sprintf("the notebook does not answer on port %d after %v; it runs on", s.Port, notebookTime),
 				Next: "see " + path.Join(".wr", notebookFolder) + " for its log, or wr stop it",
 			}
 		case <-tick.C:

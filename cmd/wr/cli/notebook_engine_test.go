@@ -86,6 +86,41 @@ func TestANotebookIsFoundAgainUntilItIsStopped(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedStartLeavesNoNotebook(t *testing.T) {
+	w, dir := notebooks(t)
+	slow := filepath.Join(dir, "lab", "slow")
+	if err := os.WriteFile(slow, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := w.command(dir, "notebook", "lab")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(dir, ".wr/notebook/lab/jupyter.log")
+	for text := ""; !strings.HasPrefix(text, "slow\n"); {
+		data, _ := os.ReadFile(log)
+		text = string(data)
+		if w.t.Context().Err() != nil || cmd.ProcessState != nil {
+			t.Fatal("it never began")
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if got := code(t, cmd.Wait()); got != 130 {
+		t.Errorf("exit %d, want 130", got)
+	}
+	if out, _, _ := w.run(dir, "ps"); strings.Contains(out, "/.wr/shell/notebook") {
+		t.Errorf("wr ps says\n%s", out)
+	}
+	if err := os.Remove(slow); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.notebook(dir, "lab"); p.Error != nil || p.Found {
+		t.Errorf("the next one: %+v", p)
+	}
+}
+
 func TestTwoWhoStartANotebookAtOnceGetOne(t *testing.T) {
 	w, dir := notebooks(t)
 	var all sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/wr-build/wr/host/config"
@@ -36,15 +37,19 @@ func (a *app) personal(ctx context.Context, ws *workspace.Workspace) (config.Per
 		base = filepath.Join(home, ".config")
 	}
 	everywhere := filepath.Join(base, "wr", "config.toml")
-	files := []config.PersonFile{{Path: everywhere, Name: everywhere, Home: home}}
-	if ws != nil {
-		local := config.PersonFile{Path: filepath.Join(ws.Root, config.LocalName), Name: config.LocalName, Home: home}
-		if err := a.checkLocal(ctx, ws, local); err != nil {
-			return config.Personal{}, err
-		}
-		files = append(files, local)
+	all := config.PersonFile{Path: everywhere, Name: everywhere, Home: home}
+	if ws == nil {
+		return config.LoadPersonal(all)
 	}
-	return config.LoadPersonal(files...)
+	local := config.PersonFile{Path: filepath.Join(ws.Root, config.LocalName), Name: config.LocalName, Home: home}
+	if err := a.checkLocal(ctx, ws, local); err != nil {
+		return config.Personal{}, err
+	}
+	mine, err := config.LoadPersonal(all, local)
+	if err != nil {
+		return config.Personal{}, err
+	}
+	return mine, checkPorts(ws, mine)
 }
 
 // home is the home directory of whoever typed the command: under sudo, HOME is
@@ -92,7 +97,7 @@ func (a *app) addPersonal(o *plan.Options, mine config.Personal) {
 		// Why owned: root inside gets at no more than its caller may.
 		o.Mounts = append(o.Mounts, spec.Mount{Source: m.Source, Target: target, ReadOnly: !m.Write, Owned: true})
 	}
-	o.Allow = mine.Env.Allow
+	o.Allow, o.Own = mine.Env.Allow, mine.Limits
 	for _, name := range mine.Env.Allow {
 		if value, ok := a.LookupEnv(name); ok {
 			o.HostEnv[name] = value
@@ -100,10 +105,13 @@ func (a *app) addPersonal(o *plan.Options, mine config.Personal) {
 	}
 }
 
-// recorded are a person's settings as a run records them.
+// recorded are a person's settings as a run records them. Tests publish no ports.
 func recorded(mine config.Personal) []event.Setting {
 	var all []event.Setting
 	for _, s := range mine.Settings {
+		if strings.HasPrefix(s.Key, "ports.") {
+			continue
+		}
 		all = append(all, event.Setting{Key: s.Key, Value: s.Value, File: s.File, Line: s.Line})
 	}
 	return all

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"net"
-	"strconv"
-	"strings"
+	"slices"
 
+	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -19,33 +21,73 @@ type Ports struct {
 func (p Ports) ports() ([]spec.Port, error) {
 	var all []spec.Port
 	for _, text := range p.Publish {
-		port, ok := parsePort(text)
+		port, ok := config.ParsePort(text)
 		if !ok {
 			return nil, &fault.Error{
 				Code: "exec.bad_port", Class: fault.Usage, Message: fmt.Sprintf("-p %s is no port", text), Next: "-p 8080, -p 8080:80 or -p 0.0.0.0:8080:80",
 			}
 		}
-		all = append(all, port)
+		all = append(all, spec.Port(port))
 	}
 	return all, nil
 }
 
-// parsePort reads PORT, HOST:CONTAINER or ADDRESS:HOST:CONTAINER.
-func parsePort(text string) (spec.Port, bool) {
-	front, last := text, text // one number is both
-	if i := strings.LastIndexByte(text, ':'); i >= 0 {
-		front, last = text[:i], text[i+1:]
+// withOwnPorts adds the ports that a person publishes of p to those that were
+// typed. Why one that is taken is left out: the next command in another terminal
+// must not fail for the first one's.
+func (a *app) withOwnPorts(typed []spec.Port, p workspace.Project, mine config.Personal) []spec.Port {
+	all := slices.Clone(typed)
+	for _, name := range slices.Sorted(maps.Keys(mine.Ports)) {
+		for _, port := range mine.Ports[name] {
+			asked := slices.ContainsFunc(all, func(one spec.Port) bool { return one.Container == port.Container })
+			if asked || !calls(name, p) {
+				continue
+			}
+			if problem := taken(port); problem != nil {
+				fmt.Fprint(a.Err, a.style(a.Err).Warning(problem))
+				continue
+			}
+			all = append(all, spec.Port(port))
+		}
 	}
-	inside, err := strconv.ParseUint(last, 10, 16)
-	if err != nil || inside == 0 {
-		return spec.Port{}, false
+	return all
+}
+
+// calls reports whether name is the path or the name of p.
+func calls(name string, p workspace.Project) bool {
+	return name == p.Path || p.Config != nil && p.Config.Project != nil && p.Config.Project.Name == name
+}
+
+// taken says that nobody else can listen on a port of this machine, or nil.
+func taken(port config.Port) *fault.Error {
+	l, err := net.Listen("tcp", port.Address) //nolint:noctx // it does not wait
+	if err == nil {
+		_ = l.Close()
+		return nil
 	}
-	address, host := "127.0.0.1", front
-	if i := strings.LastIndexByte(front, ':'); i >= 0 {
-		address, host = strings.Trim(front[:i], "[]"), front[i+1:]
+	return &fault.Error{
+		Code: "port.taken", Message: fmt.Sprintf("port %d of the container is not published at %s, as your own settings want it: %v", port.Container, port.Address, err),
+		Next: "wr config --origin says where that is set",
 	}
-	if _, err := strconv.ParseUint(host, 10, 16); err != nil || net.ParseIP(address) == nil {
-		return spec.Port{}, false
+}
+
+// checkPorts refuses ports of a project that the workspace does not have, in
+// the file that is for this workspace alone.
+func checkPorts(ws *workspace.Workspace, mine config.Personal) error {
+	for _, name := range slices.Sorted(maps.Keys(mine.Ports)) {
+		at := slices.IndexFunc(mine.Settings, func(s config.Setting) bool { return s.Key == config.Key("ports", name) })
+		known := slices.ContainsFunc(ws.Projects, func(p workspace.Project) bool { return calls(name, p) })
+		if known || at < 0 || mine.Settings[at].File != config.LocalName {
+			continue
+		}
+		var paths []string
+		for _, p := range ws.Projects {
+			paths = append(paths, p.Path)
+		}
+		return &fault.Error{
+			Code: "config.bad_value", Class: fault.Usage, File: config.LocalName, Line: mine.Settings[at].Line,
+			Message: fmt.Sprintf("[ports] %s: there is no project of that path or name", name), Hint: fault.Closest(name, paths),
+		}
 	}
-	return spec.Port{Address: net.JoinHostPort(address, host), Container: int(inside)}, true
+	return nil
 }

@@ -91,34 +91,51 @@ func (c *stopCmd) chosen(ctx context.Context, a *app, containers []daemon.Contai
 	if c.All || len(containers) == 0 {
 		return containers, nil
 	}
-	if len(c.Projects) == 0 {
-		last := slices.MaxFunc(containers, func(a, b daemon.Container) int { return lastUse(a).Compare(lastUse(b)) })
-		return []daemon.Container{last}, nil
+	wanted, err := a.chosenProjects(ctx, c.Projects)
+	return chosen(containers, wanted), err
+}
+
+// chosenProjects are the paths of the projects that the user named, if any.
+func (a *app) chosenProjects(ctx context.Context, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
 	}
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := choose(ws, c.Projects, false)
-	if err != nil {
-		return nil, err
+	wanted, err := choose(ws, names, false)
+	var paths []string
+	for _, p := range wanted.projects {
+		paths = append(paths, p.Path)
 	}
-	return slices.DeleteFunc(containers, func(one daemon.Container) bool {
-		return !slices.ContainsFunc(wanted.projects, func(p workspace.Project) bool { return p.Path == one.Project })
-	}), nil
+	return paths, err
+}
+
+// chosen are the containers of projects; with none, the one used last.
+func chosen(containers []daemon.Container, projects []string) []daemon.Container {
+	if len(projects) == 0 && len(containers) > 0 {
+		last := slices.MaxFunc(containers, func(a, b daemon.Container) int { return lastUse(a).Compare(lastUse(b)) })
+		return []daemon.Container{last}
+	}
+	return slices.DeleteFunc(containers, func(one daemon.Container) bool { return !slices.Contains(projects, one.Project) })
 }
 
 // containers are those of the caller in this workspace, or in all of them.
 // Without an engine there are none.
 func (a *app) containers(ctx context.Context, everywhere bool) (*daemon.Client, []daemon.Container, error) {
-	root := ""
-	if !everywhere {
-		ws, err := workspace.Load(ctx, a.dir)
-		if err != nil {
-			return nil, nil, err
-		}
-		root = ws.Root
+	if everywhere {
+		return a.containersOf(ctx, "")
 	}
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.containersOf(ctx, ws.Root)
+}
+
+// containersOf are those of the caller in the workspace with that root; "" = all.
+func (a *app) containersOf(ctx context.Context, root string) (*daemon.Client, []daemon.Container, error) {
 	dirs, err := a.dirs()
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +149,7 @@ func (a *app) containers(ctx context.Context, everywhere bool) (*daemon.Client, 
 	}
 	all, err := client.Containers(ctx)
 	mine := slices.DeleteFunc(all, func(c daemon.Container) bool {
-		return c.UID != os.Getuid() || !everywhere && c.Workspace != root
+		return c.UID != os.Getuid() || root != "" && c.Workspace != root
 	})
 	return client, mine, err
 }

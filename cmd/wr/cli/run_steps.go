@@ -66,6 +66,7 @@ func (c *runCmd) steps(ctx context.Context, a *app, ws *workspace.Workspace, ste
 func (s runStep) ready(e entered) readyStep {
 	r := readyStep{Task: s.task, Build: e.Build}
 	if s.process != nil {
+		s.process.Ports = e.Process.Ports
 		e.Process = *s.process
 		r.Container, r.Process, r.entered = &e.Container, s.process, e
 	}

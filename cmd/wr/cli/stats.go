@@ -1,15 +1,20 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/docker/go-units"
+	"golang.org/x/term"
 
 	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/daemon"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -18,7 +23,7 @@ import (
 type statsCmd struct {
 	Projects []string `arg:"" predictor:"project" optional:"" name:"project" help:"Whose containers; default: the one used last."`
 	All      bool     `short:"a" help:"Every container of yours, of all workspaces."`
-	Watch    bool     `short:"w" help:"Measure again every second, until Ctrl-C."`
+	Watch    bool     `short:"w" help:"Measure again every second, until Ctrl-C; with --json, a line each time."`
 }
 
 // Times between two measurements: their difference is what is used now.
@@ -35,36 +40,63 @@ type stat struct {
 
 // Read measures.
 func (c *statsCmd) Read(ctx context.Context, a *app) error {
-	if c.Watch && (a.JSON || !interactive(a.Out)) {
-		return &fault.Error{Code: "stats.no_terminal", Class: fault.Usage, Message: "--watch draws on a terminal only", Next: "wr stats --json"}
+	if c.Watch && !a.JSON && !interactive(a.Out) {
+		return &fault.Error{Code: "stats.no_terminal", Class: fault.Usage, Message: "without --json, --watch draws on a terminal only", Next: "wr stats --watch --json"}
 	}
-	before, err := c.measure(ctx, a)
+	m, err := c.meter(ctx, a)
 	if err != nil {
 		return err
 	}
-	for wait := measureTime; ; wait = watchTime {
+	before, err := m.measure(ctx)
+	for wait := measureTime; err == nil; wait = watchTime {
 		if !pause(ctx, wait) {
-			return context.Cause(ctx)
+			break
 		}
-		now, err := c.measure(ctx, a)
-		if err != nil {
-			return err
+		var now []daemon.Usage
+		if now, err = m.measure(ctx); err != nil {
+			break
 		}
 		if err := c.show(a, stats(before, now)); err != nil || !c.Watch {
 			return err
 		}
 		before = now
 	}
+	if c.Watch && ctx.Err() != nil {
+		return nil // that is how watching ends
+	}
+	return firstError(err, context.Cause(ctx))
 }
 
-// measure is what the chosen containers have used so far.
-func (c *statsCmd) measure(ctx context.Context, a *app) ([]daemon.Usage, error) {
-	client, containers, err := a.containers(ctx, c.All)
+// meter measures the same containers again and again. It finds out once whose.
+type meter struct {
+	app      *app
+	all      bool
+	root     string   // of the workspace, or ""
+	projects []string // paths; none = the container used last
+}
+
+func (c *statsCmd) meter(ctx context.Context, a *app) (meter, error) {
+	m := meter{app: a, all: c.All}
+	if c.All {
+		return m, nil
+	}
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return m, err
+	}
+	m.root = ws.Root
+	m.projects, err = a.chosenProjects(ctx, c.Projects)
+	return m, err
+}
+
+// measure is what the containers have used so far.
+func (m meter) measure(ctx context.Context) ([]daemon.Usage, error) {
+	client, containers, err := m.app.containersOf(ctx, m.root)
 	if err != nil || client == nil {
 		return nil, err
 	}
-	if containers, err = (&stopCmd{Projects: c.Projects, All: c.All}).chosen(ctx, a, containers); err != nil {
-		return nil, err
+	if !m.all {
+		containers = chosen(containers, m.projects)
 	}
 	used, err := client.Usage(ctx)
 	return slices.DeleteFunc(used, func(u daemon.Usage) bool {
@@ -88,12 +120,38 @@ func stats(before, now []daemon.Usage) []stat {
 }
 
 func (c *statsCmd) show(a *app, all []stat) error {
-	if a.JSON {
+	switch {
+	case a.JSON && c.Watch:
+		return json.NewEncoder(a.Out).Encode(orEmpty(all))
+	case a.JSON:
 		return a.printJSON(orEmpty(all))
+	case !c.Watch:
+		return statsTable(a.Out, all)
 	}
-	if c.Watch {
-		fmt.Fprint(a.Out, "\x1b[H\x1b[J") // from the top of an empty screen
+	var table bytes.Buffer
+	if err := statsTable(&table, all); err != nil {
+		return err
 	}
+	_, rows, err := term.GetSize(int(a.Out.Fd()))
+	if err != nil {
+		rows = 24
+	}
+	_, err = a.Out.Write(repaint(table.Bytes(), rows))
+	return err
+}
+
+// repaint draws text from the top of a screen with so many rows, over what is
+// there. Why the screen is not emptied before: it would flicker.
+func repaint(text []byte, rows int) []byte {
+	out := []byte("\x1b[H")
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for _, line := range lines[:min(len(lines), max(rows, 1)-1)] {
+		out = append(out, bytes.Replace(line, []byte("\n"), []byte("\x1b[K\r\n"), 1)...)
+	}
+	return append(out, "\x1b[J"...)
+}
+
+func statsTable(w io.Writer, all []stat) error {
 	var rows [][]string
 	for _, s := range all {
 		rows = append(rows, []string{
@@ -102,7 +160,7 @@ func (c *statsCmd) show(a *app, all []stat) error {
 			strconv.FormatInt(s.Pids, 10), limitOf(s.PidsLimit, strconv.FormatInt(s.PidsLimit, 10)), s.ID[:12],
 		})
 	}
-	return ui.Table(a.Out, []string{"PROJECT", "ROLE", ">CPU", ">MEMORY", ">LIMIT", ">PIDS", ">LIMIT", "ID"}, rows)
+	return ui.Table(w, []string{"PROJECT", "ROLE", ">CPU", ">MEMORY", ">LIMIT", ">PIDS", ">LIMIT", "ID"}, rows)
 }
 
 // limitOf is text, or "-" where there is no limit.

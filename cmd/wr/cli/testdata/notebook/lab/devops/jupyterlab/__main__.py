@@ -2,11 +2,16 @@
 
 import http.server
 import os
+import signal
 import sys
 
 options = dict(a.lstrip("-").split("=", 1) for a in sys.argv[1:] if "=" in a)
 if os.path.exists("broken"):
     sys.exit("no luck today")
+if os.path.exists("slow"):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as Jupyter, which asks first
+    print("slow", flush=True)
+    signal.pause()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
