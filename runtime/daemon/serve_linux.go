@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/log"
@@ -53,6 +54,7 @@ type server struct {
 	uses       uses       // of images
 	cleaning   sync.Mutex // held while cleaning up
 	since      time.Time
+	awaiting   atomic.Int64 // clients that wait for a container
 
 	stop    context.CancelCauseFunc // ends the engine
 	clients sync.WaitGroup          // connections being served

@@ -41,6 +41,7 @@ func (s *server) obtain(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 // that had been used before.
 func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (u *use, again bool, err error) {
 	u = &use{server: s, uid: who.uid}
+	defer s.await()()
 	if c.Role == spec.RoleFresh {
 		u.prepared, err = s.make(ctx, who, c)
 	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
@@ -65,6 +66,12 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	}
 	s.leave(u)
 	return nil, again, err
+}
+
+// await notes that a client waits for a container until done is called.
+func (s *server) await() (done func()) {
+	s.awaiting.Add(1)
+	return func() { s.awaiting.Add(-1) }
 }
 
 // enter notes a use, by which its client finds the container again.
