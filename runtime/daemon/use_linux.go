@@ -23,7 +23,8 @@ type use struct {
 	server *server
 	uid    int // of the client
 	prepared
-	warm *warm // nil for a fresh container
+	warm   *warm // nil for a fresh container
+	shared bool  // others used it too, for a part of the time; guarded by server.mu
 }
 
 // obtain finds or makes a container for a client and gives the client its
@@ -76,15 +77,25 @@ func (s *server) await() (done func()) {
 
 // enter notes a use, by which its client finds the container again.
 func (s *server) enter(u *use) {
+	known, _ := s.pool.find(u.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	u.shared = known.users > 1 // also with those that have no client here
+	for other := range s.current {
+		if other.ID == u.ID {
+			other.shared, u.shared = true, true
+		}
+	}
 	s.current[u] = struct{}{}
 }
 
-func (s *server) leave(u *use) {
+// leave takes a use back, before another can have its container, and reports
+// whether what happened there may be another's doing.
+func (s *server) leave(u *use) (shared bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.current, u)
+	return u.shared
 }
 
 // dial connects a client with a port of a container that its user uses.
@@ -193,8 +204,7 @@ func (u *use) isolate(conn *wire.Conn, c spec.Container) error {
 // the rest of a short command.
 func (u *use) finish(ctx context.Context, conn *wire.Conn, e end) error {
 	s := u.server
-	defer s.leave(u)
-	gone := removed{Stopped: ctx.Err() != nil}
+	gone := removed{Stopped: ctx.Err() != nil, Shared: s.leave(u)}
 	if e.Failed {
 		struck := s.containers.Struck(u.ID)
 		gone.OOMKilled, gone.PidsRefused = struck.Memory > u.struck.Memory, struck.Pids > u.struck.Pids
