@@ -157,7 +157,7 @@ func (s *server) newManager() *container.Manager {
 // newPool makes the pool of this engine.
 func (s *server) newPool() *pool {
 	return &pool{
-		imageID: s.containers.ImageID, make: s.make, note: s.leaveNote,
+		image: s.containers.Image, make: s.make, note: s.leaveNote,
 		remove:  func(c container.Container) { s.keeper.add(container.Container{ID: c.ID}) },
 		helpers: s.helpers.Agent.Path + s.helpers.Shim.Path,
 		keep:    cmp.Or(s.cfg.Keep, DefaultKeep), max: cmp.Or(s.cfg.MaxKept, DefaultMaxKept), now: s.cfg.Now,

@@ -44,7 +44,7 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	u = &use{server: s, uid: who.uid}
 	defer s.await()()
 	if c.Role == spec.RoleFresh {
-		u.prepared, err = s.make(ctx, who, c)
+		u.prepared, err = s.makeFresh(ctx, who, c)
 	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
 		u.prepared = u.warm.prepared
 	}
@@ -132,9 +132,18 @@ func (s *server) used(who peer, id string) *container.Container {
 	return nil
 }
 
-// make makes a container and prepares it.
-func (s *server) make(ctx context.Context, who peer, c spec.Container) (prepared, error) {
-	made, err := s.containers.Create(ctx, who.owner(), c)
+// makeFresh makes a container that is nobody else's.
+func (s *server) makeFresh(ctx context.Context, who peer, c spec.Container) (prepared, error) {
+	image, err := s.containers.Image(ctx, c.Image)
+	if err != nil {
+		return prepared{}, err
+	}
+	return s.make(ctx, who, image, c)
+}
+
+// make makes a container of an image and prepares it.
+func (s *server) make(ctx context.Context, who peer, image *container.Image, c spec.Container) (prepared, error) {
+	made, err := s.containers.Create(ctx, who.owner(), image, c)
 	if err != nil {
 		if made != nil {
 			s.keeper.add(container.Container{ID: made.ID}) // What is left of it is removed later.
