@@ -240,9 +240,12 @@ func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (wanted
 		return wanted{}, err
 	}
 	place := digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
-	c.Labels, c.Own = nil, nil
+	c.Labels = nil
+	if c.Role == spec.RoleTest {
+		c.Own = nil
+	}
 	var sources []string
-	for _, m := range c.Mounts {
+	for _, m := range slices.Concat(c.Mounts, c.Own) {
 		sources = append(sources, inode(m.Source))
 	}
 	return wanted{image: image, key: digest(who.uid, image.ID(), p.helpers, c, sources, names), place: place}, nil
