@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/pkg/namespaces"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/wr-build/wr/runtime/container/containertest"
 	"github.com/wr-build/wr/runtime/engine"
@@ -98,17 +99,53 @@ func TestAnAgentThatDiesIsReportedWithItsWords(t *testing.T) {
 	}
 }
 
+func TestAContainerIsMadeOfTheImageThatWasLookedUp(t *testing.T) {
+	const ref = "docker.io/test/moving:latest"
+	point := func(dir string) {
+		t.Helper()
+		if err := containertest.Import(t.Context(), daemons.Containerd(), ref, ocispec.ImageConfig{WorkingDir: dir}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	point("/first")
+	t.Cleanup(func() {
+		if err := daemons.Containerd().ImageService().Delete(context.Background(), ref); err != nil {
+			t.Error(err)
+		}
+	})
+	m := New(config())
+	first, err := m.Image(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	point("/second")
+	second, err := m.Image(t.Context(), ref)
+	if err != nil || second.ID() == first.ID() {
+		t.Fatalf("got %v, error %v", second, err)
+	}
+	for want, img := range map[string]*Image{"/first": first, "/second": second} {
+		made, err := m.Create(t.Context(), Process(os.Getpid(), 0), img, spec.Container{Image: ref, Network: spec.NetworkNone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.Identity.Dir != want {
+			t.Errorf("made of the image with %s: %+v", want, made.Identity)
+		}
+		remove(t, m, made.ID)
+	}
+}
+
 func TestAFailedCreationLeavesNothing(t *testing.T) {
 	census(t)
 	broken := config()
 	broken.Runc = "/bin/false"
-	_, err := New(broken).Create(t.Context(), Process(os.Getpid(), 0), spec.Container{Image: testImage})
+	_, err := New(broken).Create(t.Context(), Process(os.Getpid(), 0), image(t, New(broken)), spec.Container{Image: testImage})
 	if !fault.HasCode(err, "container.start_failed") {
 		t.Errorf("got %v", err)
 	}
 	broken = config()
 	broken.Controllers = []string{"cpu"}
-	_, err = New(broken).Create(t.Context(), Process(os.Getpid(), 0), spec.Container{Image: testImage, Memory: 1 << 30})
+	_, err = New(broken).Create(t.Context(), Process(os.Getpid(), 0), image(t, New(broken)), spec.Container{Image: testImage, Memory: 1 << 30})
 	if !fault.HasCode(err, "limit.unavailable") || !strings.Contains(err.Error(), "memory") {
 		t.Errorf("got %v", err)
 	}
@@ -118,14 +155,14 @@ func TestReapRemovesWhatEndedAndKeepsWhatLives(t *testing.T) {
 	census(t)
 	before := New(config()) // the manager of an engine that crashed
 	living := create(t, before)
-	orphan, err := before.Create(t.Context(), ended(), spec.Container{Image: testImage})
+	orphan, err := before.Create(t.Context(), ended(), image(t, before), spec.Container{Image: testImage})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dead := create(t, before)
 	kill9(t, dead)
 	m := New(config())
-	own, err := m.Create(t.Context(), ended(), spec.Container{Image: testImage})
+	own, err := m.Create(t.Context(), ended(), image(t, m), spec.Container{Image: testImage})
 	if err != nil {
 		t.Fatal(err)
 	}

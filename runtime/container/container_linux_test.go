@@ -64,7 +64,7 @@ func TestSpecKeepsTheContainerConfined(t *testing.T) {
 	ctx := namespaces.WithNamespace(t.Context(), "wr")
 	made := &Container{ID: "id", Identity: Identity{Name: "app", Home: "/srv"}}
 	c := spec.Container{Network: spec.NetworkNone, Mounts: []spec.Mount{{Source: "/a", Target: "/b", ReadOnly: true}, {Source: "/c", Target: "/d"}}}
-	s, err := m.ociSpec(ctx, made, c, &image{}, hostMounts(c.Mounts, made.Identity))
+	s, err := m.ociSpec(ctx, made, c, &Image{}, hostMounts(c.Mounts, made.Identity))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestSpecKeepsTheContainerConfined(t *testing.T) {
 		t.Errorf("mounts %+v", last)
 	}
 	c.Network = spec.NetworkHost
-	if s, err = m.ociSpec(ctx, made, c, &image{}, nil); err != nil || len(s.Linux.Namespaces) != 4 || len(s.Linux.Sysctl) != 0 {
+	if s, err = m.ociSpec(ctx, made, c, &Image{}, nil); err != nil || len(s.Linux.Namespaces) != 4 || len(s.Linux.Sysctl) != 0 {
 		t.Errorf("host network: %v, sysctl %v, error %v", s.Linux.Namespaces, s.Linux.Sysctl, err)
 	}
 }
@@ -91,13 +91,13 @@ func TestLimitsThatCannotBeKeptAreRefusedByName(t *testing.T) {
 	m := New(Config{Controllers: []string{}})
 	for name, c := range map[string]spec.Container{"pids": {Pids: 10}, "memory": {Memory: 1 << 20}, "cpu": {CPUs: 1}} {
 		ctx := namespaces.WithNamespace(t.Context(), "wr")
-		_, err := m.ociSpec(ctx, &Container{}, c, &image{}, nil)
+		_, err := m.ociSpec(ctx, &Container{}, c, &Image{}, nil)
 		if !fault.HasCode(err, "limit.unavailable") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	ctx := namespaces.WithNamespace(t.Context(), "wr")
-	if s, err := m.ociSpec(ctx, &Container{}, spec.Container{}, &image{}, nil); err != nil || s.Linux.Resources.Pids != nil {
+	if s, err := m.ociSpec(ctx, &Container{}, spec.Container{}, &Image{}, nil); err != nil || s.Linux.Resources.Pids != nil {
 		t.Errorf("no limit asked for: %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"context"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -44,13 +43,4 @@ func (t *twins) detach(one spec.Mount, caller spec.Owner, who Identity) (*os.Fil
 		attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
 	}
 	return t.tree(source, one, caller, who, attr)
-}
-
-// ImageID identifies the image that ref names at the moment.
-func (m *Manager) ImageID(ctx context.Context, ref string) (string, error) {
-	img, err := m.images.find(m.in(ctx), ref)
-	if err != nil {
-		return "", err
-	}
-	return img.record.Target.Digest.String(), nil
 }

@@ -30,9 +30,9 @@ const maxAccounts = 4 << 20
 // maxImages bounds the images whose configuration is remembered.
 const maxImages = 256
 
-// image is what a container needs to know of its image. All of it follows
+// Image is what a container needs to know of its image. All of it follows
 // from the digest, so it never goes stale.
-type image struct {
+type Image struct {
 	record images.Image // as first found; its name may point elsewhere by now
 	config ocispec.ImageConfig
 	parent string // snapshot key of the root file system
@@ -48,11 +48,19 @@ type imageCache struct {
 	client *client.Client
 
 	mu     sync.Mutex // guards byDigest
-	images map[digest.Digest]*image
+	images map[digest.Digest]*Image
 }
 
+// Image returns the image that ref names in the local store at the moment.
+func (m *Manager) Image(ctx context.Context, ref string) (*Image, error) {
+	return m.images.find(m.in(ctx), ref)
+}
+
+// ID tells an image from every other.
+func (i *Image) ID() string { return i.record.Target.Digest.String() }
+
 // find returns the image that ref names in the local store.
-func (c *imageCache) find(ctx context.Context, ref string) (*image, error) {
+func (c *imageCache) find(ctx context.Context, ref string) (*Image, error) {
 	record, err := c.client.ImageService().Get(ctx, ref)
 	if errdefs.IsNotFound(err) {
 		return nil, &fault.Error{
@@ -73,28 +81,28 @@ func (c *imageCache) find(ctx context.Context, ref string) (*image, error) {
 	return c.remember(record.Target.Digest, read), nil
 }
 
-func (c *imageCache) known(d digest.Digest) *image {
+func (c *imageCache) known(d digest.Digest) *Image {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.images[d]
 }
 
 // remember keeps img unless another caller was first, and returns the one kept.
-func (c *imageCache) remember(d digest.Digest, img *image) *image {
+func (c *imageCache) remember(d digest.Digest, img *Image) *Image {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if known := c.images[d]; known != nil {
 		return known
 	}
 	if c.images == nil || len(c.images) >= maxImages {
-		c.images = make(map[digest.Digest]*image)
+		c.images = make(map[digest.Digest]*Image)
 	}
 	c.images[d] = img
 	return img
 }
 
 // readImage reads the configuration of this machine's variant of an image.
-func readImage(ctx context.Context, store content.Provider, record images.Image) (*image, error) {
+func readImage(ctx context.Context, store content.Provider, record images.Image) (*Image, error) {
 	target, err := images.Config(ctx, store, record.Target, platforms.Default())
 	if err != nil {
 		return nil, damaged(record.Name, err)
@@ -107,7 +115,7 @@ func readImage(ctx context.Context, store content.Provider, record images.Image)
 	if err := json.Unmarshal(blob, &config); err != nil {
 		return nil, damaged(record.Name, err)
 	}
-	return &image{
+	return &Image{
 		record: record, config: config.Config,
 		parent: identity.ChainID(config.RootFS.DiffIDs).String(),
 	}, nil
@@ -121,7 +129,7 @@ func damaged(ref string, err error) error {
 }
 
 // unpackLayers makes the snapshots of the image's layers, once for all who wait.
-func (i *image) unpackLayers(ctx context.Context, c *client.Client) error {
+func (i *Image) unpackLayers(ctx context.Context, c *client.Client) error {
 	i.unpack.Lock()
 	defer i.unpack.Unlock()
 	// Why not GetImage: it would ask for the name, not for this very image.
@@ -133,7 +141,7 @@ func (i *image) unpackLayers(ctx context.Context, c *client.Client) error {
 
 // users returns the image's user database. It is read from rootfs, a snapshot
 // that nothing has written to yet, the first time only.
-func (i *image) users(ctx context.Context, rootfs []mount.Mount) (accounts, error) {
+func (i *Image) users(ctx context.Context, rootfs []mount.Mount) (accounts, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.accounts != nil {

@@ -98,7 +98,7 @@ func create(t *testing.T, m *Manager, change ...func(*spec.Container)) *Containe
 	for _, f := range change {
 		f(&c)
 	}
-	made, err := m.Create(t.Context(), Process(os.Getpid(), os.Getuid()), c)
+	made, err := m.Create(t.Context(), Process(os.Getpid(), os.Getuid()), image(t, m), c)
 	if made != nil {
 		t.Cleanup(func() { remove(t, m, made.ID) }) // again, if the test has done it
 	}
@@ -106,6 +106,16 @@ func create(t *testing.T, m *Manager, change ...func(*spec.Container)) *Containe
 		t.Fatal(err)
 	}
 	return made
+}
+
+// image is the test image as m finds it.
+func image(t *testing.T, m *Manager) *Image {
+	t.Helper()
+	found, err := m.Image(t.Context(), testImage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // remove removes a container and must succeed.

@@ -80,10 +80,10 @@ func New(cfg Config) *Manager {
 	}
 }
 
-// Create makes a container for owner and starts its agent. When it fails,
+// Create makes a container of img for owner and starts its agent. When it fails,
 // nothing is left, unless it returns a container all the same: then that one
 // could not be removed. Whatever is returned, the caller removes.
-func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*Container, error) {
+func (m *Manager) Create(ctx context.Context, owner Owner, img *Image, c spec.Container) (*Container, error) {
 	ctx = m.in(ctx)
 	if c.Role != spec.RoleTest { // there, the agent mounts them for each process
 		c.Mounts = slices.Concat(c.Mounts, c.Own)
@@ -94,14 +94,11 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*C
 	if err := checkMounts(c.Mounts); err != nil {
 		return nil, err
 	}
-	img, err := m.images.find(ctx, c.Image)
-	if err != nil {
-		return nil, err
-	}
 	made := &Container{ID: newID(), Image: c.Image, Owner: owner, Created: m.cfg.Now(), Entrypoint: img.config.Entrypoint}
 	made.Labels = labels(made, c, img)
 	m.enter(made.ID)
-	if err = m.make(ctx, made, c, img); err == nil {
+	err := m.make(ctx, made, c, img)
+	if err == nil {
 		return made, nil
 	}
 	if left := m.abandon(ctx, made.ID); left != nil {
@@ -111,7 +108,7 @@ func (m *Manager) Create(ctx context.Context, owner Owner, c spec.Container) (*C
 }
 
 // make builds a container under a lease, which ends with it.
-func (m *Manager) make(ctx context.Context, made *Container, c spec.Container, img *image) error {
+func (m *Manager) make(ctx context.Context, made *Container, c spec.Container, img *Image) error {
 	leased, release, err := m.lease(ctx, made)
 	if err != nil {
 		return err
@@ -132,7 +129,7 @@ func (m *Manager) abandon(ctx context.Context, id string) error {
 }
 
 // build makes everything that a container consists of, and starts it.
-func (m *Manager) build(ctx context.Context, made *Container, c spec.Container, img *image) error {
+func (m *Manager) build(ctx context.Context, made *Container, c spec.Container, img *Image) error {
 	rootfs, err := m.snapshot(ctx, made, img)
 	if err != nil {
 		return err
@@ -197,7 +194,7 @@ func (m *Manager) start(ctx context.Context, record client.Container, made *Cont
 }
 
 // snapshot prepares the writable root file system of a container.
-func (m *Manager) snapshot(ctx context.Context, made *Container, img *image) ([]mount.Mount, error) {
+func (m *Manager) snapshot(ctx context.Context, made *Container, img *Image) ([]mount.Mount, error) {
 	own := map[string]string{LabelContainer: made.ID, LabelOwner: made.Owner.label()}
 	service := m.cfg.Client.SnapshotService(snapshotter)
 	rootfs, err := service.Prepare(ctx, made.ID, img.parent, snapshots.WithLabels(own))
@@ -264,7 +261,7 @@ func (m *Manager) started(made *Container) {
 
 // identify says who runs commands in a container of img: the user asked for,
 // else the image's.
-func identify(users accounts, name string, img *image) (Identity, error) {
+func identify(users accounts, name string, img *Image) (Identity, error) {
 	if name == "" {
 		name = img.config.User
 	}
@@ -278,7 +275,7 @@ func identify(users accounts, name string, img *image) (Identity, error) {
 
 // labels joins the caller's labels, which may not speak for containerd, with
 // those that Reap and List rely on.
-func labels(made *Container, c spec.Container, img *image) map[string]string {
+func labels(made *Container, c spec.Container, img *Image) map[string]string {
 	out := make(map[string]string, len(c.Labels)+5)
 	maps.Copy(out, c.Labels)
 	maps.DeleteFunc(out, func(k, _ string) bool { return strings.HasPrefix(k, "containerd.io/") })

@@ -20,7 +20,7 @@ func TestARightThatCannotBeGivenIsRefusedByName(t *testing.T) {
 		"rights.no_device":     {Devices: empty},
 	} {
 		made := &Container{ID: "id"}
-		_, err := New(Config{}).ociSpec(ctx, made, spec.Container{Rights: rights}, &image{}, nil)
+		_, err := New(Config{}).ociSpec(ctx, made, spec.Container{Rights: rights}, &Image{}, nil)
 		if !fault.HasCode(err, want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -34,7 +34,7 @@ func TestCapabilitiesAreAddedToTheUsualOnesAndSoAreTheirSystemCalls(t *testing.T
 	}
 	ctx := namespaces.WithNamespace(t.Context(), "wr")
 	for _, rights := range []spec.Rights{{}, {Capabilities: []string{"CAP_SYS_ADMIN"}}} {
-		s, err := New(Config{}).ociSpec(ctx, &Container{ID: "id"}, spec.Container{Rights: rights}, &image{}, nil)
+		s, err := New(Config{}).ociSpec(ctx, &Container{ID: "id"}, spec.Container{Rights: rights}, &Image{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestADeviceIsFoundByALinkToIt(t *testing.T) {
 	}
 	ctx := namespaces.WithNamespace(t.Context(), "wr")
 	c := spec.Container{Rights: spec.Rights{Devices: []spec.Device{{Source: link, Target: "/dev/serial", Access: "rw"}}}}
-	s, err := New(Config{}).ociSpec(ctx, &Container{ID: "id", Identity: Identity{UID: 7, GID: 8}}, c, &image{}, nil)
+	s, err := New(Config{}).ociSpec(ctx, &Container{ID: "id", Identity: Identity{UID: 7, GID: 8}}, c, &Image{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

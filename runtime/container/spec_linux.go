@@ -43,7 +43,7 @@ func capabilities() []string {
 
 // ociSpec describes the container to the OCI runtime. mounts come after the
 // default ones, in order.
-func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container, img *image, mounts []specs.Mount) (*specs.Spec, error) {
+func (m *Manager) ociSpec(ctx context.Context, made *Container, c spec.Container, img *Image, mounts []specs.Mount) (*specs.Spec, error) {
 	s, err := oci.GenerateSpec(ctx, nil, &containers.Container{ID: made.ID})
 	if err != nil {
 		return nil, err

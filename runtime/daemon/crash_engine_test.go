@@ -212,6 +212,26 @@ func TestStopRefusesWhileContainersRunUnlessForced(t *testing.T) {
 	f.nothingLeft()
 }
 
+func TestStopRefusesWhileAContainerIsMade(t *testing.T) {
+	f := start(t, apart(t))
+	defer f.stopAll()
+	f.must(box(), sh("true"))
+	f.before = f.census() // with the control groups of all containers
+	for name, role := range roles {
+		t.Run(name, func(t *testing.T) {
+			f := f.in(t)
+			s := f.creating(role)
+			if err := f.Stop(t.Context(), false); !fault.HasCode(err, "engine.busy") {
+				t.Errorf("got %v", err)
+			}
+			s.goOn(theRuntime)
+			if said, code := s.client.ends(); code != 0 {
+				t.Errorf("the client ends with %d and says %q", code, said)
+			}
+		})
+	}
+}
+
 func TestAGroupMayUseTheEngineForItselfOnly(t *testing.T) {
 	f := start(t, func(c *engineConfig) { c.Group = "4711" })
 	if err := os.Chmod(filepath.Dir(f.config.Dirs.Run), 0o755); err != nil {

@@ -250,8 +250,8 @@ func (s *server) refuseBusy(ctx context.Context) error {
 		return err
 	}
 	running = slices.DeleteFunc(running, func(c Container) bool { return c.Users == 0 })
-	builds := s.daemons.Builds()
-	if len(running) == 0 && builds == 0 {
+	builds, awaiting := s.daemons.Builds(), s.awaiting.Load()
+	if len(running) == 0 && builds == 0 && awaiting == 0 {
 		return nil
 	}
 	var details strings.Builder
@@ -260,7 +260,7 @@ func (s *server) refuseBusy(ctx context.Context) error {
 	}
 	return &fault.Error{
 		Code:    "engine.busy",
-		Message: fmt.Sprintf("the engine runs %d containers and %d builds", len(running), builds),
+		Message: fmt.Sprintf("the engine runs %d containers and %d builds, and %d clients wait for a container", len(running), builds, awaiting),
 		Next:    "wait for them, or wr engine down --force", Details: details.String(),
 	}
 }

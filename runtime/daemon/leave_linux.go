@@ -11,7 +11,9 @@ import (
 // client was killed before it had started anything.
 func (u *use) leave(ctx context.Context, conn *wire.Conn) error {
 	s := u.server
-	s.leave(u)
-	s.clients.Go(func() { s.awaitFormerUsers(ctx, u.warm) })
+	s.clients.Go(func() {
+		defer s.leave(u)
+		s.awaitFormerUsers(ctx, u.warm)
+	})
 	return send(conn, reply{Removed: &removed{}})
 }

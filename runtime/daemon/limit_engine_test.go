@@ -46,6 +46,40 @@ func TestAProcessKilledForMemoryIsReportedAsThat(t *testing.T) {
 	}
 }
 
+// TestNobodyIsBlamedForANeighbour has a process end by SIGKILL while another
+// one in the same container is killed for memory.
+func TestNobodyIsBlamedForANeighbour(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := as(spec.RoleDev)
+	c.Memory = 64 << 20
+	in, release := pipe(t)
+	said, out := pipe(t)
+	type ending struct {
+		exit spec.Exit
+		err  error
+	}
+	innocent := make(chan ending, 1)
+	go func() {
+		exit, err := f.Run(t.Context(), c, sh("echo up; cat; kill -KILL $$"), spec.Stdio{In: in, Out: out})
+		innocent <- ending{exit, err}
+	}()
+	if n, err := said.Read(make([]byte, 8)); n != 3 {
+		t.Fatalf("it said %d bytes, %v", n, err)
+	}
+	_, exit, err := f.output(t.Context(), c, hog)
+	release.Close()
+	for whose, got := range map[string]ending{"the neighbour's": {exit, err}, "the innocent's": <-innocent} {
+		if got.err != nil || got.exit.OOMKilled || got.exit.Code != 137 || code(got.exit) != spec.LimitMemory {
+			t.Errorf("%s end: got %+v, error %v", whose, got.exit, got.err)
+		}
+	}
+	f.eventually("nobody uses it", f.unused)
+	if _, exit, err := f.output(t.Context(), c, hog); err != nil || !exit.OOMKilled {
+		t.Errorf("alone again: got %+v, error %v", exit, err)
+	}
+}
+
 // code is that of the suspect.
 func code(exit spec.Exit) string {
 	if exit.Suspect == nil {

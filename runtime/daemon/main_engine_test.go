@@ -5,9 +5,13 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +85,9 @@ func serveTest() int {
 	if err := c.Cgroup.Enter(os.Getpid()); err != nil {
 		panic(err)
 	}
+	if err := c.tellGoroutines(); err != nil {
+		panic(err)
+	}
 	ready := engine.ReadyFile()
 	ctx, stop := engine.Signals(context.Background())
 	defer stop()
@@ -99,6 +106,33 @@ func serveTest() int {
 		return 1
 	}
 	return 0
+}
+
+// goroutineSocket is where an engine tells the stacks of its goroutines.
+func goroutineSocket(c engineConfig) string {
+	return filepath.Join(filepath.Dir(c.Dirs.Run), "goroutines")
+}
+
+// tellGoroutines writes them to whoever connects.
+func (c engineConfig) tellGoroutines() error {
+	if err := os.Remove(goroutineSocket(c)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	l, err := net.Listen("unix", goroutineSocket(c))
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = pprof.Lookup("goroutine").WriteTo(conn, 2)
+			_ = conn.Close()
+		}
+	}()
+	return nil
 }
 
 // fixture is an engine of its own for one test.

@@ -45,8 +45,8 @@ type warm struct {
 
 // pool keeps containers for those who want one like it later.
 type pool struct {
-	imageID func(context.Context, string) (string, error)
-	make    func(context.Context, peer, spec.Container) (prepared, error)
+	image   func(context.Context, string) (*container.Image, error)
+	make    func(context.Context, peer, *container.Image, spec.Container) (prepared, error)
 	note    func(*warm) error         // tells the next engine of a container
 	remove  func(container.Container) // soon, and for as long as it takes
 	helpers string                    // which agent and shim are in use
@@ -59,28 +59,34 @@ type pool struct {
 	making map[string]chan struct{} // by place: closed when who makes a container there is done
 }
 
+// wanted is what a container has to be like.
+type wanted struct {
+	image      *container.Image // looked up once, so that the key is that of what is made
+	key, place string           // see warm
+}
+
 // take returns a container for c that is not anybody else's: one that is kept
 // and has been used, else a new one.
 func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, usedBefore bool, err error) {
-	key, place, err := p.identify(ctx, who, c)
+	want, err := p.identify(ctx, who, c)
 	if err != nil {
 		return nil, false, err
 	}
 	if c.Role == spec.RoleDev { // two who want one at once get the same
-		done, err := p.turn(ctx, place)
+		done, err := p.turn(ctx, want.place)
 		if err != nil {
 			return nil, false, err
 		}
 		defer done()
 	}
-	if w := p.reuse(key, place); w != nil {
+	if w := p.reuse(want.key, want.place); w != nil {
 		return w, true, nil
 	}
-	made, err := p.make(ctx, who, c)
+	made, err := p.make(ctx, who, want.image, c)
 	if err != nil {
 		return nil, false, err
 	}
-	w = &warm{prepared: made, role: c.Role, key: key, place: place, users: 1}
+	w = &warm{prepared: made, role: c.Role, key: want.key, place: want.place, users: 1}
 	if err := p.note(w); err != nil {
 		p.remove(*w.Container)
 		return nil, false, err
@@ -231,24 +237,27 @@ func (p *pool) change(w *warm, by func()) (kept bool) {
 	return p.warm[w.ID] == w
 }
 
-// identify returns the key and the place of a container: all that decides what
-// a process meets inside, and what it is for.
-func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (key, place string, err error) {
-	image, err := p.imageID(ctx, c.Image)
+// identify tells what c has to be like: the key has all that decides what a
+// process meets inside, and the place what it is for.
+func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (wanted, error) {
+	image, err := p.image(ctx, c.Image)
 	if err != nil {
-		return "", "", err
+		return wanted{}, err
 	}
 	names, err := container.Names(c)
 	if err != nil {
-		return "", "", err
+		return wanted{}, err
 	}
-	place = digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
+	place := digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
+	c.Labels = nil
+	if c.Role == spec.RoleTest {
+		c.Own = nil
+	}
 	var sources []string
-	for _, m := range c.Mounts {
+	for _, m := range slices.Concat(c.Mounts, c.Own) {
 		sources = append(sources, inode(m.Source))
 	}
-	c.Labels, c.Own = nil, nil
-	return digest(who.uid, image, p.helpers, c, sources, names), place, nil
+	return wanted{image: image, key: digest(who.uid, image.ID(), p.helpers, c, sources, names), place: place}, nil
 }
 
 // inode tells a directory from another that came to its path later.

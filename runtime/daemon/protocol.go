@@ -92,6 +92,7 @@ type end struct {
 type removed struct {
 	OOMKilled   bool `json:"oomKilled,omitempty"`   // the kernel killed a process for memory
 	PidsRefused bool `json:"pidsRefused,omitempty"` // a process or thread could not start
+	Shared      bool `json:"shared,omitempty"`      // that process may be another client's
 	Stopped     bool `json:"stopped,omitempty"`     // because the engine stops
 }
 

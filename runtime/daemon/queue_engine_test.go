@@ -3,11 +3,10 @@
 package daemon
 
 import (
-	"os"
-	"strconv"
 	"sync"
 	"testing"
 
+	"github.com/wr-build/wr/runtime/container/containertest"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -20,7 +19,7 @@ func TestTwoHundredAtOnceAllHaveTheirTurn(t *testing.T) {
 	const half, memory = 100, 512 << 20 // most of it is for the race detector
 	f := start(t)
 	f.must(box(), sh("true"))
-	before, files := f.memory(), f.openFiles()
+	before, files := f.memory(), f.vitals(f.pid()).Files
 	var all sync.WaitGroup
 	ended := make(chan int, 2*half)
 	launch := func(first int) {
@@ -60,7 +59,7 @@ func TestTwoHundredAtOnceAllHaveTheirTurn(t *testing.T) {
 	}
 	f.cleanUp(Cleaning{Budget: 1 << 50}) // which waits for what is removed by and by
 	f.nothingLeft()
-	f.eventually("the engine has closed what it opened", func() bool { return f.openFiles() <= files+8 })
+	f.eventually("the engine has closed what it opened", func() bool { return f.vitals(f.pid()).Files <= files+8 })
 }
 
 // memory is how many bytes the engine takes.
@@ -73,12 +72,23 @@ func (f *fixture) memory() int64 {
 	return status.Memory
 }
 
-// openFiles counts the files that the engine has open.
-func (f *fixture) openFiles() int {
-	f.t.Helper()
-	files, err := os.ReadDir("/proc/" + strconv.Itoa(f.pid()) + "/fd")
-	if err != nil {
-		f.t.Fatal(err)
+func TestTwoHundredAtOnceShareADevContainer(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	f.must(as(spec.RoleDev), sh("true"))
+	before := f.agents()[spec.RoleDev]
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			exit, err := f.Run(t.Context(), as(spec.RoleDev), sh("exit "+itoa(i%100)), spec.Stdio{})
+			if err != nil || exit.Code != i%100 {
+				t.Errorf("%d: exit %+v, error %v", i, exit, err)
+			}
+		})
 	}
-	return len(files)
+	all.Wait()
+	f.one()
+	f.noMore("the agent", func() []string {
+		return f.agents()[spec.RoleDev].Over(before, containertest.Vitals{Threads: 32})
+	})
 }

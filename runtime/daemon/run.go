@@ -51,12 +51,12 @@ func (c *Client) Run(ctx context.Context, container spec.Container, p spec.Proce
 	defer r.conn.Close()
 	ports.serve(r.dial, p.Ports)
 	exit, err := r.process(ctx, p, stdio)
-	killed := exit.Code == 128+int(syscall.SIGKILL) || fault.HasCode(err, agent.Gone)
-	gone := r.remove(killed || exit.Code != 0)
+	killed, agentGone := exit.Code == 128+int(syscall.SIGKILL), fault.HasCode(err, agent.Gone)
+	gone := r.remove(killed || agentGone || exit.Code != 0)
 	switch {
 	case ctx.Err() != nil:
 		return spec.Exit{}, context.Cause(ctx)
-	case gone.OOMKilled && killed:
+	case gone.OOMKilled && (agentGone || killed && !gone.Shared):
 		// Where the agent itself was killed there is no exit but this one.
 		exit.OOMKilled, exit.Signal, exit.Code = true, int(syscall.SIGKILL), 128+int(syscall.SIGKILL)
 		return exit, nil

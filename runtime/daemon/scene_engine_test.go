@@ -86,13 +86,13 @@ func (f *fixture) running(role spec.Role) scene {
 
 // creating is when the OCI runtime is in the middle of making a container: it
 // has started the process that is to become the agent.
-func (f *fixture) creating() scene {
+func (f *fixture) creating(role spec.Role) scene {
 	f.t.Helper()
 	hold, held := filepath.Join(f.base(), "hold"), filepath.Join(f.base(), "held")
 	if err := unix.Mkfifo(hold, 0o600); err != nil {
 		f.t.Fatal(err)
 	}
-	c := f.clientFor(0, task{Args: []string{"true"}})
+	c := f.clientFor(0, task{Args: []string{"true"}, Role: role})
 	runc := 0
 	f.eventually("the OCI runtime is held up", func() bool {
 		text, _ := os.ReadFile(held)

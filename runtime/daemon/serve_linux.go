@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/log"
@@ -54,6 +55,7 @@ type server struct {
 	cleaning   sync.Mutex // held while cleaning up
 	holding    sync.Mutex // held while the note of a container is written that has ports published
 	since      time.Time
+	awaiting   atomic.Int64 // clients that wait for a container
 
 	stop    context.CancelCauseFunc // ends the engine
 	clients sync.WaitGroup          // connections being served
@@ -156,7 +158,7 @@ func (s *server) newManager() *container.Manager {
 // newPool makes the pool of this engine.
 func (s *server) newPool() *pool {
 	return &pool{
-		imageID: s.containers.ImageID, make: s.make, note: s.leaveNote,
+		image: s.containers.Image, make: s.make, note: s.leaveNote,
 		remove:  func(c container.Container) { s.keeper.add(container.Container{ID: c.ID}) },
 		helpers: s.helpers.Agent.Path + s.helpers.Shim.Path,
 		keep:    cmp.Or(s.cfg.Keep, DefaultKeep), max: cmp.Or(s.cfg.MaxKept, DefaultMaxKept), now: s.cfg.Now,

@@ -24,7 +24,8 @@ type use struct {
 	server *server
 	uid    int // of the client
 	prepared
-	warm *warm // nil for a fresh container
+	warm   *warm // nil for a fresh container
+	shared bool  // others used it too, for a part of the time; guarded by server.mu
 }
 
 // obtain finds or makes a container for a client and gives the client its
@@ -42,8 +43,9 @@ func (s *server) obtain(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 // that had been used before.
 func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (u *use, again bool, err error) {
 	u = &use{server: s, uid: who.uid}
+	defer s.await()()
 	if c.Role == spec.RoleFresh {
-		u.prepared, err = s.make(ctx, who, c)
+		u.prepared, err = s.makeFresh(ctx, who, c)
 	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
 		u.prepared = u.warm.prepared
 	}
@@ -68,17 +70,33 @@ func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Co
 	return nil, again, err
 }
 
+// await notes that a client waits for a container until done is called.
+func (s *server) await() (done func()) {
+	s.awaiting.Add(1)
+	return func() { s.awaiting.Add(-1) }
+}
+
 // enter notes a use, by which its client finds the container again.
 func (s *server) enter(u *use) {
+	known, _ := s.pool.find(u.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	u.shared = known.users > 1 // also with those that have no client here
+	for other := range s.current {
+		if other.ID == u.ID {
+			other.shared, u.shared = true, true
+		}
+	}
 	s.current[u] = struct{}{}
 }
 
-func (s *server) leave(u *use) {
+// leave takes a use back, before another can have its container, and reports
+// whether what happened there may be another's doing.
+func (s *server) leave(u *use) (shared bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.current, u)
+	return u.shared
 }
 
 // dial connects a client with a port of a container that its user uses.
@@ -120,9 +138,18 @@ func (s *server) used(who peer, id string) *container.Container {
 	return nil
 }
 
-// make makes a container and prepares it.
-func (s *server) make(ctx context.Context, who peer, c spec.Container) (prepared, error) {
-	made, err := s.containers.Create(ctx, who.owner(), c)
+// makeFresh makes a container that is nobody else's.
+func (s *server) makeFresh(ctx context.Context, who peer, c spec.Container) (prepared, error) {
+	image, err := s.containers.Image(ctx, c.Image)
+	if err != nil {
+		return prepared{}, err
+	}
+	return s.make(ctx, who, image, c)
+}
+
+// make makes a container of an image and prepares it.
+func (s *server) make(ctx context.Context, who peer, image *container.Image, c spec.Container) (prepared, error) {
+	made, err := s.containers.Create(ctx, who.owner(), image, c)
 	if err != nil {
 		if made != nil {
 			s.keeper.add(container.Container{ID: made.ID}) // What is left of it is removed later.
@@ -192,8 +219,7 @@ func (u *use) isolate(conn *wire.Conn, c spec.Container) error {
 // the rest of a short command.
 func (u *use) finish(ctx context.Context, conn *wire.Conn, e end) error {
 	s := u.server
-	defer s.leave(u)
-	gone := removed{Stopped: ctx.Err() != nil}
+	gone := removed{Stopped: ctx.Err() != nil, Shared: s.leave(u)}
 	if e.Failed {
 		struck := s.containers.Struck(u.ID)
 		gone.OOMKilled, gone.PidsRefused = struck.Memory > u.struck.Memory, struck.Pids > u.struck.Pids

@@ -212,6 +212,11 @@ func TestAContainerIsReplacedWhenWhatItIsMadeOfChanges(t *testing.T) {
 	c := as(spec.RoleDev)
 	c.User = "root"
 	c.Mounts = []spec.Mount{{Source: dir, Target: "/app"}}
+	own := filepath.Join(t.TempDir(), "own")
+	if err := os.Mkdir(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.Own = []spec.Mount{{Source: own, Target: "/.wr/own"}}
 	seen := map[string]string{}
 	for _, step := range []struct {
 		what   string
@@ -227,9 +232,15 @@ func TestAContainerIsReplacedWhenWhatItIsMadeOfChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"another one of its own at the same path", func() {
+			if err := errors.Join(os.Remove(filepath.Join(own, "here")), os.Remove(own), os.Mkdir(own, 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"none of its own", func() { c.Own = nil }},
 	} {
 		step.change()
-		f.must(c, sh("echo new >/app/here"))
+		f.must(c, sh("echo new >/app/here; test ! -d /.wr/own || echo new >/.wr/own/here"))
 		f.eventually(step.what, func() bool { return len(f.kept()) == 1 })
 		id := f.one()
 		if before := seen[id]; before != "" {
@@ -240,6 +251,9 @@ func TestAContainerIsReplacedWhenWhatItIsMadeOfChanges(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "here")); err != nil {
 		t.Errorf("the new directory was not the one mounted: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(own, "here")); err != nil {
+		t.Errorf("the new directory of its own was not the one mounted: %v", err)
 	}
 }
 

@@ -92,7 +92,7 @@ type Container struct {
 	Image    string   `json:"image"`            // reference in the local store
 	Hostname string   `json:"hostname"`         // also resolvable inside
 	Mounts   []Mount  `json:"mounts,omitempty"` // in order
-	Own      []Mount  `json:"own,omitempty"`    // after those, of this one process: they tell no containers apart
+	Own      []Mount  `json:"own,omitempty"`    // after those; with RoleTest, of one process each: they tell no containers apart
 	Env      []string `json:"env,omitempty"`    // KEY=VALUE, over the image's own
 	User     string   `json:"user,omitempty"`   // uid[:gid] or name; "" = the image's
 	Network  Network  `json:"network"`
