@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +15,7 @@ import (
 
 // completeCall answers a shell that asks what could follow a task's name, and
 // reports whether that was the question: only wr.toml knows.
-func (a *app) completeCall(ctx context.Context) bool {
-	words, last := completed(a.Getenv("COMP_LINE"), a.Getenv("COMP_POINT"))
+func (a *app) completeCall(ctx context.Context, out io.Writer, words []string, last string) bool {
 	at := slices.IndexFunc(words, isWord)
 	if at < 0 || words[at] != "run" {
 		return false
@@ -39,7 +39,7 @@ func (a *app) completeCall(ctx context.Context) bool {
 	}
 	for _, option := range callOptions(found.Args, words[at:], last) {
 		if strings.HasPrefix(option, last) {
-			fmt.Fprintln(a.Out, option)
+			fmt.Fprintln(out, option)
 		}
 	}
 	return true

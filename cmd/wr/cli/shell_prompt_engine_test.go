@@ -17,7 +17,13 @@ import (
 // over those of environ.
 func (w real) shell(dir string, variables ...string) (s *screen, end func() int) {
 	w.t.Helper()
-	cmd := w.command(dir, "shell", "apps/web")
+	return w.shellOf(dir, "apps/web", variables...)
+}
+
+// shellOf is shell in any project.
+func (w real) shellOf(dir, project string, variables ...string) (s *screen, end func() int) {
+	w.t.Helper()
+	cmd := w.command(dir, "shell", project)
 	cmd.Env = append(cmd.Env, append([]string{"TERM=xterm"}, variables...)...)
 	s = newScreen(w.t, cmd, pty.Winsize{Cols: 100, Rows: 30})
 	return s, func() int {

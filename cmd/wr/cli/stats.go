@@ -62,7 +62,7 @@ func (c *statsCmd) Read(ctx context.Context, a *app) error {
 		before = now
 	}
 	if c.Watch && ctx.Err() != nil {
-		return nil // that is how watching ends
+		return nil //nolint:nilerr // that is how watching ends
 	}
 	return firstError(err, context.Cause(ctx))
 }

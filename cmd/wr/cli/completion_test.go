@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/creack/pty"
+)
+
+// TestShellsCompleteNames presses Tab in those shells that this machine has.
+func TestShellsCompleteNames(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"wr.toml": "[workspace]\n", "web/wr.toml": "[project]\n[tasks.serve]\nrun = \"serve\"\nargs = [{name = \"log_level\"}]\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, shell := range map[string]struct {
+		args []string
+		load string
+	}{
+		"bash": {[]string{"--norc", "--noprofile", "-i"}, "source <(wr completion -c bash)"},
+		"zsh":  {[]string{"-f", "-i"}, "source <(wr completion -c zsh)"},
+		"fish": {[]string{"--no-config", "-i", "-C", "function fish_prompt; echo 'ready> '; end"}, "wr completion -c fish | source"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, err := exec.LookPath(name)
+			if err != nil {
+				t.Skip("this machine has no " + name)
+			}
+			cmd := exec.Command(path, shell.args...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "PS1=ready> ", "TERM=xterm", "HOME="+t.TempDir())
+			s := newScreen(t, cmd, pty.Winsize{Cols: 100, Rows: 30})
+			t.Cleanup(func() {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			})
+			s.shows("ready> ")
+			s.typed(shell.load + "\n")
+			for typed, want := range map[string]string{
+				"run web:se": "run web:serve", "run web:": "run web:serve", "run we": "run web:serve", "run web:serve --log": "run web:serve --log-level",
+				"test we": "test web", "ver": "version",
+			} {
+				s.shows("ready> ")
+				s.typed("wr " + typed + "\t\x01echo \"wou\"\"ld: \x05\"\n") // as words, not run
+				s.shows("would: wr " + want)
+			}
+		})
+	}
+}
