@@ -202,6 +202,33 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestAWholeFileSystemIsMountedForTestsAsForOthers(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	for _, target := range []string{"/tmp", "/run", "/dev/shm", "/app"} {
+		for name, role := range roles {
+			t.Run(target+", "+name, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "whole")
+				mountTmpfs(t, dir)
+				if err := os.WriteFile(filepath.Join(dir, "old"), []byte("there\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				c := as(role)
+				c.User, c.Mounts = "root", []spec.Mount{{Source: dir, Target: target}}
+				for range 2 {
+					if got := f.must(c, sh("cat "+target+"/old; echo x >>"+target+"/new")); got != "there\n" {
+						t.Errorf("got %q", got)
+					}
+				}
+				if text, err := os.ReadFile(filepath.Join(dir, "new")); string(text) != "x\nx\n" {
+					t.Errorf("written outside: %q, %v", text, err)
+				}
+				f.stopAll()
+			})
+		}
+	}
+}
+
 func TestAContainerIsReplacedWhenWhatItIsMadeOfChanges(t *testing.T) {
 	f := start(t)
 	defer f.stopAll()
