@@ -202,6 +202,24 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestRootCannotReachIntoTheAgent looks for what tracing needs: who traces the
+// agent tells the exit code.
+func TestRootCannotReachIntoTheAgent(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	for name, role := range roles {
+		t.Run(name, func(t *testing.T) {
+			c := as(role)
+			c.User = "root"
+			const reach = "cat /proc/1/environ; dd if=/dev/zero of=/proc/1/mem bs=1 count=1; cat /proc/1/fd/0"
+			got := f.must(c, sh("id -u; ( "+reach+" ) 2>&1; true"))
+			if denied := strings.Count(got, "Permission denied"); !strings.HasPrefix(got, "0\n") || denied != 3 {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 func TestAWholeFileSystemIsMountedForTestsAsForOthers(t *testing.T) {
 	f := start(t)
 	defer f.stopAll()
