@@ -57,6 +57,7 @@ type view struct {
 	layers  int    // how many overlays have theirs there
 	network bool   // the command has a network of its own
 	carried []string
+	anew    []string // made like the container's
 }
 
 // overlay mounts lower at the path at such that it is not written to.
@@ -107,16 +108,18 @@ const hidden = spec.Internal + "/sock"
 // place brings one of the container's mounts into the view.
 func (v *view) place(m *mountinfo.Info) error {
 	target := m.Mountpoint
+	again := slices.Contains(v.anew, target) // then it is the user's, mounted over the container's
 	switch {
 	case target == "/" || v.has(target) || within(target, hidden) || within(v.root, target):
 		return nil
-	case m.Root == "/" && isAnew(target):
+	case m.Root == "/" && isAnew(target) && !again:
+		v.anew = append(v.anew, target)
 		return v.again(m)
 	case m.Root == "/" && m.FSType == "tmpfs" && within(target, "/proc"): // hides a directory
 		return v.again(m)
 	case m.FSType == "proc" && within(target, "/proc"): // is read-only
 		return v.protect(target)
-	case within(target, "/dev"):
+	case within(target, "/dev") && !again:
 		return nil // a device, which again has brought
 	}
 	v.carried = append(v.carried, target)

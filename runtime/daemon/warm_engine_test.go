@@ -202,6 +202,51 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestRootCannotReachIntoTheAgent looks for what tracing needs: who traces the
+// agent tells the exit code.
+func TestRootCannotReachIntoTheAgent(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	for name, role := range roles {
+		t.Run(name, func(t *testing.T) {
+			c := as(role)
+			c.User = "root"
+			const reach = "cat /proc/1/environ; dd if=/dev/zero of=/proc/1/mem bs=1 count=1; cat /proc/1/fd/0"
+			got := f.must(c, sh("id -u; ( "+reach+" ) 2>&1; true"))
+			if denied := strings.Count(got, "Permission denied"); !strings.HasPrefix(got, "0\n") || denied != 3 {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func TestAWholeFileSystemIsMountedForTestsAsForOthers(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	for _, target := range []string{"/tmp", "/run", "/dev/shm", "/app"} {
+		for name, role := range roles {
+			t.Run(target+", "+name, func(t *testing.T) {
+				dir := filepath.Join(t.TempDir(), "whole")
+				mountTmpfs(t, dir)
+				if err := os.WriteFile(filepath.Join(dir, "old"), []byte("there\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				c := as(role)
+				c.User, c.Mounts = "root", []spec.Mount{{Source: dir, Target: target}}
+				for range 2 {
+					if got := f.must(c, sh("cat "+target+"/old; echo x >>"+target+"/new")); got != "there\n" {
+						t.Errorf("got %q", got)
+					}
+				}
+				if text, err := os.ReadFile(filepath.Join(dir, "new")); string(text) != "x\nx\n" {
+					t.Errorf("written outside: %q, %v", text, err)
+				}
+				f.stopAll()
+			})
+		}
+	}
+}
+
 func TestAContainerIsReplacedWhenWhatItIsMadeOfChanges(t *testing.T) {
 	f := start(t)
 	defer f.stopAll()
