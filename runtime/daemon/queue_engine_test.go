@@ -89,6 +89,6 @@ func TestTwoHundredAtOnceShareADevContainer(t *testing.T) {
 	all.Wait()
 	f.one()
 	f.noMore("the agent", func() []string {
-		return f.agents()[spec.RoleDev].Over(before, containertest.Vitals{Threads: 32})
+		return f.agents()[spec.RoleDev].Over(before, containertest.Vitals{Threads: spareThreads})
 	})
 }
