@@ -63,7 +63,8 @@ func (c *engineResetCmd) reset(ctx context.Context, a *app, dirs engine.Dirs) er
 	client, err := daemon.Dial(ctx, dirs)
 	if err == nil {
 		err = client.Stop(ctx, c.Force)
-	} else if fault.HasCode(err, "engine.down") {
+	}
+	if fault.HasCode(err, "engine.down") || fault.HasCode(err, "engine.lost") { // it has died, or does just now
 		err = nil
 	}
 	if err != nil {

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/creack/pty"
@@ -73,12 +75,11 @@ func (w apart) kill() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	engine, err := os.FindProcess(status.PID)
-	if err == nil {
-		err = engine.Kill()
-	}
-	if err != nil {
+	if err := syscall.Kill(status.PID, syscall.SIGKILL); err != nil {
 		w.t.Fatal(err)
+	}
+	for syscall.Kill(status.PID, 0) == nil && w.t.Context().Err() == nil {
+		runtime.Gosched()
 	}
 }
 
