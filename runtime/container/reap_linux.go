@@ -132,8 +132,8 @@ func (m *Manager) Collect(ctx context.Context) error {
 
 // dirty makes the next collection look for directories of snapshots and for
 // uploads without a record. containerd does that only after it has removed a
-// snapshot or a blob itself, and what the engine before left would stay until
-// then. On a full disk it cannot, and what is there stays until the next time.
+// snapshot or a blob itself, and what the engine before, or a creation that was
+// cancelled, left would stay until then. On a full disk it cannot, and what is there stays until the next time.
 func (m *Manager) dirty(ctx context.Context) {
 	ctx, done, err := m.cfg.Client.WithLease(ctx)
 	if err != nil {

@@ -220,12 +220,12 @@ func TestStopRefusesWhileAContainerIsMade(t *testing.T) {
 	for name, role := range roles {
 		t.Run(name, func(t *testing.T) {
 			f := f.in(t)
-			s := f.creating(role)
+			client, _, letGo := f.heldUp(role)
 			if err := f.Stop(t.Context(), false); !fault.HasCode(err, "engine.busy") {
 				t.Errorf("got %v", err)
 			}
-			s.goOn(theRuntime)
-			if said, code := s.client.ends(); code != 0 {
+			letGo()
+			if said, code := client.ends(); code != 0 {
 				t.Errorf("the client ends with %d and says %q", code, said)
 			}
 		})

@@ -74,17 +74,22 @@ func (k *keeper) run(ctx context.Context) {
 }
 
 // removeOrphans removes the containers whose owner has ended, as far as it is
-// time to. Each error of one is logged once.
+// time to, all at once: one that takes long holds up no other. Each error of one
+// is logged once.
 func (k *keeper) removeOrphans(ctx context.Context) {
+	var all sync.WaitGroup
 	for _, c := range k.due() {
 		if c.Owner.Alive() {
 			continue
 		}
-		err := k.remove(ctx, c.ID)
-		if err != nil && k.retry(c.ID, err) {
-			log.G(ctx).WithError(err).Warn("a container could not be removed")
-		}
+		all.Go(func() {
+			err := k.remove(ctx, c.ID)
+			if err != nil && k.retry(c.ID, err) {
+				log.G(ctx).WithError(err).Warn("a container could not be removed")
+			}
+		})
 	}
+	all.Wait()
 }
 
 // remove removes a container, kept or not.

@@ -119,3 +119,37 @@ func TestAContainerIsKeptWhileItsOwnerLives(t *testing.T) {
 		}
 	})
 }
+
+// stuck is a remover that is not done with one container.
+type stuck struct {
+	id      string
+	removed chan string
+}
+
+func (s stuck) Remove(ctx context.Context, id string) error {
+	if id == s.id {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	s.removed <- id
+	return nil
+}
+
+func TestARemovalThatTakesLongHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := stuck{id: "slow", removed: make(chan string, 2)}
+		k := newKeeper(r, time.Now)
+		for _, id := range []string{"one", "slow", "two"} {
+			k.add(container.Container{ID: id})
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { k.run(ctx) })
+		synctest.Wait()
+		if len(r.removed) != 2 || k.count() != 1 {
+			t.Errorf("%d are removed, %d are left", len(r.removed), k.count())
+		}
+		stop()
+		running.Wait()
+	})
+}

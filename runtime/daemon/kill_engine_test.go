@@ -44,7 +44,7 @@ var moments = []struct {
 	deaths map[victim]outcome
 }{
 	{"nothing runs", (*fixture).idle, map[victim]outcome{theEngine: {}, theAgent: {}, theShim: {}}},
-	{"a container is made", func(f *fixture) scene { return f.creating(spec.RoleFresh) }, map[victim]outcome{
+	{"a container is made", (*fixture).creating, map[victim]outcome{
 		theClient: {code: -1}, theEngine: {125, "[engine.lost]"}, theShim: {125, "[container.start_failed]"}, theRuntime: {125, "[container.start_failed]"},
 	}},
 	{"a command runs", func(f *fixture) scene { return f.running(spec.RoleFresh) }, map[victim]outcome{

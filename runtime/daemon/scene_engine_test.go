@@ -84,28 +84,37 @@ func (f *fixture) running(role spec.Role) scene {
 	}
 }
 
-// creating is when the OCI runtime is in the middle of making a container: it
-// has started the process that is to become the agent.
-func (f *fixture) creating(role spec.Role) scene {
+// heldUp is a client whose container the OCI runtime is about to make once it
+// is let go.
+func (f *fixture) heldUp(role spec.Role) (c *process, runc int, letGo func()) {
 	f.t.Helper()
 	hold, held := filepath.Join(f.base(), "hold"), filepath.Join(f.base(), "held")
 	if err := unix.Mkfifo(hold, 0o600); err != nil {
 		f.t.Fatal(err)
 	}
-	c := f.clientFor(0, task{Args: []string{"true"}, Role: role})
-	runc := 0
+	c = f.clientFor(0, task{Args: []string{"true"}, Role: role})
 	f.eventually("the OCI runtime is held up", func() bool {
 		text, _ := os.ReadFile(held)
 		_, err := fmt.Sscan(string(text), &runc)
 		return err == nil
 	})
-	shim := parent(f.t, runc)
-	release(f.t, hold)
-	for _, path := range []string{hold, held} {
-		if err := os.Remove(path); err != nil {
-			f.t.Fatal(err)
+	return c, runc, func() {
+		release(f.t, hold)
+		for _, path := range []string{hold, held} {
+			if err := os.Remove(path); err != nil {
+				f.t.Fatal(err)
+			}
 		}
 	}
+}
+
+// creating is when the OCI runtime is in the middle of making a container: it
+// has started the process that is to become the agent.
+func (f *fixture) creating() scene {
+	f.t.Helper()
+	c, runc, letGo := f.heldUp(spec.RoleFresh)
+	shim := parent(f.t, runc)
+	letGo()
 	f.catch(runc)
 	return scene{
 		client: c,
