@@ -42,6 +42,7 @@ type Config struct {
 	Workspace string // absolute path of the workspace, or of where the user is
 	UID       int    // of the caller
 	Version   string // of this wr
+	Program   string // absolute path of this wr
 }
 
 // Facts are what was seen of a machine.
@@ -54,6 +55,7 @@ type Facts struct {
 	Cgroups engine.Cgroups
 	// CgroupsErr is why the control groups could not be read.
 	CgroupsErr error
+	Systemd    bool  // systemd hands control groups out
 	Overlay    error // nil: layers can be stacked below Dirs.State
 	UserNS     error // nil: a user namespace can be made
 	Mapped     []Mapped
@@ -96,6 +98,7 @@ type Socket struct {
 type Disk struct {
 	What, Path  string
 	Free, Total uint64 // bytes; Free for ordinary users
+	Kept        bool   // what the engine keeps takes of this room
 }
 
 // Examine judges the facts, in the order in which one would look.

@@ -15,13 +15,13 @@ import (
 // healthy is a machine without a fault, before any engine was started.
 func healthy() Facts {
 	return Facts{
-		Config: Config{Dirs: engine.SystemDirs(), Workspace: "/w", Version: "1"},
+		Config: Config{Dirs: engine.SystemDirs(), Workspace: "/w", Version: "1", Program: "/bin/wr"},
 		System: "linux", Kernel: "6.1.0",
 		Cgroups: engine.Cgroups{Mode: engine.CgroupV2, Controllers: []string{"cpu", "memory", "pids"}, Own: "/a/b"},
 		Mapped:  []Mapped{{What: "workspace", Path: "/w", Type: "ext4", Owner: 1000}},
 		Engine:  Engine{Err: &fault.Error{Code: "engine.down"}},
 		Sockets: []Socket{{Path: "/run/wr", Mode: 0o700}},
-		Disks:   []Disk{{What: "state", Path: "/", Free: 50e9, Total: 100e9}},
+		Disks:   []Disk{{What: "state", Path: "/", Free: 50e9, Total: 100e9, Kept: true}},
 	}
 }
 
@@ -49,16 +49,23 @@ func TestWhatIsWrongComesWithWhatMendsIt(t *testing.T) {
 		"an old kernel":                    {func(f *Facts) { f.Kernel = "5.10.0-8" }, "kernel", Warn, "newer kernel"},
 		"no control groups":                {func(f *Facts) { f.Cgroups = engine.Cgroups{Mode: engine.CgroupNone} }, "cgroups", Problem, "mount -t cgroup2"},
 		"control groups that are not read": {func(f *Facts) { f.CgroupsErr = errors.New("no /proc") }, "cgroups", Problem, "mount -t proc"},
-		"a v2 controller not handed down":  {func(f *Facts) { f.Cgroups.Controllers = []string{"cpu", "pids"} }, "cgroups", Warn, "echo +memory | sudo tee /sys/fs/cgroup/a/cgroup.subtree_control"},
+		"a v2 controller not handed down":  {func(f *Facts) { f.Cgroups.Controllers = []string{"cpu", "pids"} }, "cgroups", Warn, "echo +memory | sudo tee /sys/fs/cgroup/cgroup.subtree_control /sys/fs/cgroup/a/cgroup.subtree_control"},
 		"a v1 controller not mounted": {func(f *Facts) {
 			f.Cgroups = engine.Cgroups{Mode: engine.CgroupV1, Controllers: []string{"cpu", "memory"}}
 		}, "cgroups", Warn, "mount -t cgroup -o pids"},
-		"an engine that could not set limits": {func(f *Facts) { running(f).Cgroups.Controllers = nil }, "cgroups", Warn, "Delegate=yes"},
-		"no overlay in the kernel":            {func(f *Facts) { f.Overlay = syscall.ENODEV }, "overlay", Problem, "sudo modprobe overlay"},
-		"a state that cannot be stacked on":   {func(f *Facts) { f.Overlay = syscall.EINVAL }, "overlay", Problem, "WR_ENGINE_DIR"},
-		"no user namespaces":                  {func(f *Facts) { f.UserNS = syscall.ENOSPC }, "userns", Warn, "user.max_user_namespaces"},
-		"a user's workspace without idmap":    {func(f *Facts) { f.Mapped[0].Err = syscall.EINVAL }, "idmap workspace", Problem, "uid 1000"},
-		"root's workspace without idmap":      {func(f *Facts) { f.Mapped[0].Err, f.Mapped[0].Owner = syscall.EINVAL, 0 }, "idmap workspace", Warn, "ext4"},
+		"an engine that could not set limits": {
+			func(f *Facts) { running(f).Cgroups.Controllers, f.Systemd = nil, true },
+			"cgroups", Warn, "systemd-run --collect -p Delegate=yes /bin/wr engine serve",
+		},
+		"the same without systemd": {
+			func(f *Facts) { running(f).Cgroups.Controllers = nil }, "cgroups", Warn,
+			"+cpu +memory +pids | sudo tee /sys/fs/cgroup/cgroup.subtree_control && sudo mkdir -p /sys/fs/cgroup/wr-alone && sudo setsid",
+		},
+		"no overlay in the kernel":          {func(f *Facts) { f.Overlay = syscall.ENODEV }, "overlay", Problem, "sudo modprobe overlay"},
+		"a state that cannot be stacked on": {func(f *Facts) { f.Overlay = syscall.EINVAL }, "overlay", Problem, "WR_ENGINE_DIR"},
+		"no user namespaces":                {func(f *Facts) { f.UserNS = syscall.ENOSPC }, "userns", Warn, "user.max_user_namespaces"},
+		"a user's workspace without idmap":  {func(f *Facts) { f.Mapped[0].Err = syscall.EINVAL }, "idmap workspace", Problem, "uid 1000"},
+		"root's workspace without idmap":    {func(f *Facts) { f.Mapped[0].Err, f.Mapped[0].Owner = syscall.EINVAL, 0 }, "idmap workspace", Warn, "ext4"},
 		"a missing helper": {func(f *Facts) {
 			f.HelperErr = errors.Join(&fault.Error{Code: "helper.missing", Next: "apt-get install runc"})
 		}, "helpers", Problem, "apt-get install runc"},
@@ -68,8 +75,8 @@ func TestWhatIsWrongComesWithWhatMendsIt(t *testing.T) {
 		"an engine that warns":     {func(f *Facts) { running(f).Warnings = []string{"slow"} }, "engine", Warn, "engine.log"},
 		"a socket for everybody":   {func(f *Facts) { f.Sockets[0].Mode = 0o666 }, "socket", Problem, "chmod o-rwx /run/wr"},
 		"a socket of a stranger":   {func(f *Facts) { f.Sockets[0].UID = 5 }, "socket", Problem, "rm -r /run/wr"},
-		"little room":              {func(f *Facts) { f.Disks[0].Free = 1e9 }, "disk state", Warn, "make room"},
-		"no room":                  {func(f *Facts) { f.Disks[0].Free = 0 }, "disk state", Problem, "make room"},
+		"little room":              {func(f *Facts) { f.Disks[0].Free = 1e9 }, "disk state", Warn, "wr gc; sudo du"},
+		"no room":                  {func(f *Facts) { f.Disks[0].Free = 0 }, "disk state", Problem, "wr gc; sudo du"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

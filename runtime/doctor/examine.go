@@ -78,11 +78,28 @@ func (f Facts) offer(mode engine.CgroupMode, missing []string) string {
 	case mode != engine.CgroupV2:
 		dir := "/sys/fs/cgroup/" + missing[0]
 		return fmt.Sprintf("sudo mkdir -p %s && sudo mount -t cgroup -o %s none %s", dir, missing[0], dir)
-	case f.Engine.Status != nil:
-		return "wr engine down && sudo systemd-run --scope -p Delegate=yes wr engine up"
-	default:
-		parent := path.Join("/sys/fs/cgroup", path.Dir(f.Cgroups.Own), "cgroup.subtree_control")
-		return fmt.Sprintf("echo +%s | sudo tee %s", strings.Join(missing, " +"), parent)
+	case f.Engine.Status == nil:
+		return handDown(missing, f.Cgroups.Own)
+	case f.Systemd:
+		return fmt.Sprintf("wr engine down && sudo systemd-run --collect -p Delegate=yes %s engine serve", f.Program)
+	default: // others are in the engine's group, so it starts in one where nobody is
+		return fmt.Sprintf("wr engine down && %s && sudo mkdir -p %s && sudo setsid -f sh -c 'echo $$ >%s/cgroup.procs && exec %s engine serve'",
+			handDown(missing, "/wr-alone"), alone, alone, f.Program)
+	}
+}
+
+// alone is the control group of an engine that is not to share one.
+const alone = "/sys/fs/cgroup/wr-alone"
+
+// handDown is the command that gives a v2 group controllers. Each group above it
+// has to hand them down, the topmost first.
+func handDown(controllers []string, group string) string {
+	files := ""
+	for dir := path.Dir(group); ; dir = path.Dir(dir) {
+		files = " " + path.Join("/sys/fs/cgroup", dir, "cgroup.subtree_control") + files
+		if dir == "/" || dir == "." {
+			return fmt.Sprintf("echo +%s | sudo tee%s", strings.Join(controllers, " +"), files)
+		}
 	}
 }
 
@@ -214,6 +231,9 @@ func (d Disk) check() Check {
 	default:
 		return c
 	}
-	c.Mend = fmt.Sprintf("make room: sudo du -xh --max-depth=2 %s | sort -h", d.Path)
+	c.Mend = fmt.Sprintf("sudo du -xh --max-depth=2 %s | sort -h", d.Path)
+	if d.Kept {
+		c.Mend = "wr gc; " + c.Mend
+	}
 	return c
 }

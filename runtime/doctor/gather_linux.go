@@ -25,6 +25,8 @@ const answerTime = 5 * time.Second
 func Gather(ctx context.Context, c Config) Facts {
 	f := Facts{Config: c, System: runtime.GOOS, Kernel: kernel()}
 	f.Cgroups, f.CgroupsErr = engine.DetectCgroups(os.DirFS("/"))
+	_, err := os.Stat("/run/systemd/system")
+	f.Systemd = err == nil
 	f.Engine = askEngine(ctx, c.Dirs)
 	f.tryScratch(ctx)
 	f.tryMapping()
@@ -33,7 +35,9 @@ func Gather(ctx context.Context, c Config) Facts {
 			f.Sockets = append(f.Sockets, s)
 		}
 	}
-	f.Disks = append(f.Disks, room("state", existing(c.Dirs.State)), room("workspace", c.Workspace))
+	state, workspace := room("state", existing(c.Dirs.State)), room("workspace", c.Workspace)
+	state.Kept, workspace.Kept = true, device(workspace.Path) == device(state.Path)
+	f.Disks = append(f.Disks, state, workspace)
 	return f
 }
 
@@ -152,6 +156,13 @@ func look(path string) (Socket, bool) {
 	}
 	stat := info.Sys().(*syscall.Stat_t)
 	return Socket{Path: path, UID: int(stat.Uid), GID: int(stat.Gid), Mode: stat.Mode & 0o7777}, true
+}
+
+// device is the number of the file system that path is on.
+func device(path string) uint64 {
+	var stat unix.Stat_t
+	_ = unix.Stat(path, &stat) // 0 where there is none
+	return stat.Dev
 }
 
 func room(what, path string) Disk {

@@ -91,7 +91,7 @@ func (d *Daemons) prepare(ctx context.Context) error {
 	if err := d.dirs.makeDirs(d.access); err != nil {
 		return err
 	}
-	cgroups, err := joinCgroups("/", os.Getpid())
+	cgroups, err := enterCgroups(ctx)
 	d.cgroups = cgroups
 	if err != nil {
 		d.warn(ctx, fmt.Sprintf("containers cannot be limited: %v", err))
@@ -101,6 +101,25 @@ func (d *Daemons) prepare(ctx context.Context) error {
 		return noCgroups()
 	}
 	return nil
+}
+
+// enterCgroups is joinCgroups where the engine was started, or, if others are in
+// the group there and systemd runs, in a scope of its own.
+func enterCgroups(ctx context.Context) (Cgroups, error) {
+	pid := os.Getpid()
+	cgroups, err := joinCgroups("/", pid)
+	if err == nil || cgroups.Mode != CgroupV2 || !systemdRuns() {
+		return cgroups, err
+	}
+	cgroups.leave("/", pid)
+	if scopeErr := ownScope(ctx, cgroups.Own); scopeErr != nil {
+		err = errors.Join(err, scopeErr)
+	}
+	again, againErr := joinCgroups("/", pid)
+	if againErr == nil {
+		return again, nil
+	}
+	return again, err
 }
 
 // sweep removes what an engine that died has left and mends a damaged state.

@@ -28,7 +28,13 @@ func (doctorCmd) Read(ctx context.Context, a *app) error {
 	if ws, err := workspace.Load(ctx, a.dir); err == nil {
 		where = ws.Root
 	}
-	checks := doctor.Examine(doctor.Gather(ctx, doctor.Config{Dirs: dirs, Workspace: where, UID: os.Getuid(), Version: Version()}))
+	program, err := os.Executable()
+	if err != nil {
+		program = "wr"
+	}
+	checks := doctor.Examine(doctor.Gather(ctx, doctor.Config{
+		Dirs: dirs, Workspace: where, UID: os.Getuid(), Version: Version(), Program: program,
+	}))
 	d := diagnosis{Usable: doctor.Usable(checks), Checks: checks}
 	if err := a.printDiagnosis(d); err != nil {
 		return err
