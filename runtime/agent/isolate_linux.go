@@ -36,6 +36,8 @@ func (s *server) isolate(conn *wire.Conn, i Isolation, mounts []*os.File) error 
 	if s.scratch == "" {
 		return badRequest("this container isolates no commands")
 	}
+	s.scratches <- struct{}{}
+	defer func() { <-s.scratches }()
 	scratch, err := os.MkdirTemp(s.scratch, "run-")
 	if err != nil {
 		return fmt.Errorf("isolate: %w", err)

@@ -21,10 +21,15 @@ import (
 // has after SIGHUP and SIGTERM.
 const grace = time.Second
 
+// maxScratches bounds for how many isolated commands there is something on disk:
+// for the one that runs, and for others whose files are being removed.
+const maxScratches = 3
+
 // server is the agent.
 type server struct {
-	reaper  *reaper
-	scratch string // for what isolated commands write; "" = it isolates none
+	reaper    *reaper
+	scratch   string        // for what isolated commands write; "" = it isolates none
+	scratches chan struct{} // holds one for each of maxScratches that is taken
 }
 
 // Serve is the agent: it takes over this process, listens on a new socket of
@@ -66,7 +71,7 @@ func newServer() (*server, <-chan os.Signal, error) {
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals, forwarded...)
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTTIN, unix.SIGTTOU, unix.SIGPIPE) // and are dropped
-	s := &server{reaper: newReaper()}
+	s := &server{reaper: newReaper(), scratches: make(chan struct{}, maxScratches)}
 	go s.reaper.run(children)
 	return s, signals, nil
 }

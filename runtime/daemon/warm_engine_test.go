@@ -114,6 +114,31 @@ func TestNothingReachesTheNextProcessOfATestContainer(t *testing.T) {
 	}
 }
 
+func TestWhatTestsWroteIsRemovedBehindThem(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := as(spec.RoleTest)
+	f.must(c, sh("true"))
+	id := f.one()
+	scratches := func() int {
+		entries, err := os.ReadDir(filepath.Join(f.config.Dirs.Containers(), id, "scratch"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	for range 6 {
+		f.must(c, sh("i=0; while [ $i -lt 200 ]; do : >~/$i; i=$((i+1)); done"))
+		if n := scratches(); n > 3 {
+			t.Errorf("what %d tests wrote is there at once", n)
+		}
+	}
+	f.eventually("nothing is left of it", func() bool { return scratches() == 0 })
+	if again := f.one(); again != id {
+		t.Errorf("another container: %s, then %s", id, again)
+	}
+}
+
 // rights tells what a process may do, beyond what the kernel allows everybody.
 const rights = `grep -e ^Cap -e ^NoNew -e '^Seccomp:' /proc/self/status; id
 mount -t tmpfs none /mnt; umount /tmp; unshare -m true; unshare -U true; unshare -n true; hostname other
