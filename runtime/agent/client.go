@@ -40,7 +40,8 @@ func (c Command) request() Request {
 func Ask(ctx context.Context, conn *wire.Conn, q Query) (Running, error) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if err := conn.Send(Query{Version: Version, Query: true, Idle: q.Idle, PID: q.PID}); err != nil {
+	q.Version, q.Query = Version, true
+	if err := conn.Send(q); err != nil {
 		return Running{}, gone(err)
 	}
 	var reply Reply

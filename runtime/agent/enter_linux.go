@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,21 +162,12 @@ func isEmpty(dir string) bool {
 	return err == nil && len(entries) == 0
 }
 
-// left mounts at the path at what m holds, not to be written to. A socket in it
-// is the very one: through an overlay nobody answers.
+// left mounts at the path at what m holds, not to be written to.
 func (v *view) left(m *mountinfo.Info, at string) error {
 	if err := v.overlay(m.Mountpoint, at); err != nil {
 		return err
 	}
-	if err := unix.Mount("", at, "", unix.MS_BIND|unix.MS_REMOUNT|flags(m.Options), ""); err != nil {
-		return err
-	}
-	return filepath.WalkDir(m.Mountpoint, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Type() != fs.ModeSocket {
-			return err
-		}
-		return unix.Mount(path, v.root+path, "", unix.MS_BIND, "")
-	})
+	return unix.Mount("", at, "", unix.MS_BIND|unix.MS_REMOUNT|flags(m.Options), "")
 }
 
 // flags of mount(2), from the words of mountinfo.

@@ -26,7 +26,7 @@ const (
 type Isolation struct {
 	Version int    `json:"version"`
 	Isolate bool   `json:"isolate"`           // true: tells it from a Request
-	Network bool   `json:"network,omitempty"` // also a network of its own, a loopback, unless something listens in the container's
+	Network bool   `json:"network,omitempty"` // also a network of its own, with nothing but a loopback
 	Mounts  []Text `json:"mounts,omitempty"`  // container paths to mount the files on
 }
 

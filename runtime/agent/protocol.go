@@ -87,9 +87,10 @@ type Control struct {
 // Query asks which commands run. The answer is Reply{Running}.
 type Query struct {
 	Version int  `json:"version"`
-	Query   bool `json:"query"` // true: tells it from a Request
-	Idle    bool `json:"idle"`  // answer only once none runs any more
-	PID     int  `json:"pid"`   // with Idle: of that command alone; 0 = of all
+	Query   bool `json:"query"`          // true: tells it from a Request
+	Idle    bool `json:"idle"`           // answer only once none runs any more
+	PID     int  `json:"pid"`            // with Idle: of that command alone; 0 = of all
+	Left    bool `json:"left,omitempty"` // instead: wait also for those of Request.Leave, and count what they left
 }
 
 // Dial asks for a connection to a port of the container's own loopback. The
@@ -102,6 +103,7 @@ type Dial struct {
 // Running are the commands that run, in the order of their start.
 type Running struct {
 	Commands []Line `json:"commands"`
+	Left     int    `json:"left,omitempty"` // processes in the container besides the agent, if asked for
 }
 
 // Line is one command of Running.

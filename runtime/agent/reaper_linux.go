@@ -82,6 +82,30 @@ func (r *reaper) close() <-chan struct{} {
 	return idle
 }
 
+// tell answers a query.
+func (r *reaper) tell(q Query) *Running {
+	if q.Left {
+		return &Running{Commands: []Line{}, Left: r.left()}
+	}
+	return r.running(q.Idle, q.PID)
+}
+
+// left waits until every command is released, also those that leave others
+// running, and counts the living processes that there are then.
+func (r *reaper) left() (n int) {
+	r.mu.Lock()
+	for len(r.open) > 0 {
+		r.changed.Wait()
+	}
+	r.mu.Unlock()
+	for _, p := range processes() {
+		if !p.dead && p.pid != os.Getpid() {
+			n++
+		}
+	}
+	return n
+}
+
 // running lists the commands that are not released, oldest first; with idle it
 // waits until the one with that process id is, or with 0 all are.
 func (r *reaper) running(idle bool, pid int) *Running {

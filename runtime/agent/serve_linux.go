@@ -193,7 +193,7 @@ func (s *server) handle(conn *wire.Conn) {
 		case *Isolation:
 			err = s.isolate(conn, *m, files)
 		case *Query:
-			_ = conn.Send(Reply{Running: s.reaper.running(m.Idle, m.PID)})
+			_ = conn.Send(Reply{Running: s.reaper.tell(*m)})
 		case *Dial:
 			err = dial(conn, m.Dial)
 		case *Request:

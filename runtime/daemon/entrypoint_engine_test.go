@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -110,8 +111,8 @@ func TestAnEntrypointThatRunsNoCommandIsNamedWithItsWords(t *testing.T) {
 func TestWhatAnEntrypointLeavesIsThereForTestsAndStaysAsItWas(t *testing.T) {
 	f := start(t)
 	defer f.stopAll()
-	c := f.withEntrypoint(`echo first >/tmp/conf; echo shared >/dev/shm/conf; mkdir /tmp/www; echo served >/tmp/www/page; httpd -p 127.0.0.1:8080 -h /tmp/www; exec "$@"`)
-	look := sh(`cat /tmp/conf /dev/shm/conf; wget -q -O - http://127.0.0.1:8080/page; ls -ld /tmp /dev/shm | cut -c1-10; ls /tmp; rm -rf /tmp/* /dev/shm/*; echo mine >/tmp/conf; touch /tmp/new`)
+	c := f.withEntrypoint(`echo first >/tmp/conf; echo shared >/dev/shm/conf; mkdir /tmp/www; echo served >/tmp/www/page; exec "$@"`)
+	look := sh(`cat /tmp/conf /dev/shm/conf /tmp/www/page; ls -ld /tmp /dev/shm | cut -c1-10; ls /tmp; rm -rf /tmp/* /dev/shm/*; echo mine >/tmp/conf; touch /tmp/new`)
 	want := f.must(c, look)
 	if !strings.HasPrefix(want, "first\nshared\nserved\n") {
 		t.Fatalf("in a fresh container: %q", want)
@@ -125,7 +126,7 @@ func TestWhatAnEntrypointLeavesIsThereForTestsAndStaysAsItWas(t *testing.T) {
 	f.one()
 }
 
-func TestATestHasANetworkOfItsOwnWhereNothingListens(t *testing.T) {
+func TestATestHasANetworkOfItsOwn(t *testing.T) {
 	f := start(t)
 	defer f.stopAll()
 	c := f.withEntrypoint(`export NET="$(readlink /proc/self/ns/net)"; exec "$@"`)
@@ -133,4 +134,49 @@ func TestATestHasANetworkOfItsOwnWhereNothingListens(t *testing.T) {
 	if got := f.must(c, sh(`test "$NET" = "$(readlink /proc/self/ns/net)" && echo shared || echo own`)); got != "own\n" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// TestWhatAnEntrypointRunsIsTheSameForTestsAsInAFreshContainer has it leave
+// processes: each test meets them as nobody has before.
+func TestWhatAnEntrypointRunsIsTheSameForTestsAsInAFreshContainer(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	const untilServed = `for i in $(seq 100); do nc 127.0.0.1 8080 2>/dev/null && exit; sleep 0.1; done; echo nobody`
+	for name, c := range map[string]struct{ entrypoint, look, want string }{
+		"a server that remembers":  {`nc -ll -p 8080 -e sh -c 'echo >>~/asked; wc -l <~/asked' <&0 & exec "$@"`, untilServed, "1\n"},
+		"a server that comes late": {`(sleep 1; exec nc -ll -p 8080 -e echo served) <&0 & exec "$@"`, untilServed, "served\n"},
+		"a process that can be seen": {
+			`sleep 1000 <&0 & echo $! >/tmp/pid; exec "$@"`, `kill -0 "$(cat /tmp/pid)" && echo seen`, "seen\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			container := f.withEntrypoint(c.entrypoint)
+			if got := f.must(container, sh(c.look)); got != c.want {
+				t.Fatalf("in a fresh container: got %q, want %q", got, c.want)
+			}
+			container.Role = spec.RoleTest
+			for n := range 3 {
+				if got, _, err := f.output(t.Context(), container, sh(c.look)); got != c.want || err != nil {
+					t.Errorf("test %d: got %q, want %q, error %v", n, got, c.want, err)
+				}
+			}
+			f.stopAll()
+		})
+	}
+}
+
+// TestAnEntrypointThatEndsAfterItsCommandLeavesNothing also has clients that go
+// while it ends: they must not make it look as if it did not.
+func TestAnEntrypointThatEndsAfterItsCommandLeavesNothing(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	c := f.withEntrypoint(`"$@"; sleep 0.4`)
+	c.Role = spec.RoleTest
+	for n := range 8 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n+1)*100*time.Millisecond)
+		_, _, _ = f.output(ctx, c, sh("sleep 1000"))
+		cancel()
+	}
+	f.must(c, sh("true"))
+	f.eventually("one container is kept", func() bool { all := f.kept(); return len(all) == 1 && all[0].Users == 0 })
 }

@@ -19,7 +19,8 @@ import (
 // entrypointTime bounds how long an ENTRYPOINT may take to run its command.
 const entrypointTime = time.Minute
 
-// lastWords is how long after an ENTRYPOINT has ended its command may still tell.
+// lastWords is how long after an ENTRYPOINT has ended its command may still
+// tell, and how long it may take to end after its command.
 const lastWords = time.Second
 
 // errEntrypointSlow is why the wait for an ENTRYPOINT ends.
@@ -83,6 +84,18 @@ func (s *server) startEntrypoint(ctx context.Context, made *container.Container,
 		Args: slices.Concat(made.Entrypoint, []string{spec.Agent, agent.TellEnvironment}),
 		Dir:  who.Dir, UID: who.UID, GID: who.GID, Groups: who.Groups, Leave: true,
 	}, stdio)
+}
+
+// leftProcesses reports whether an ENTRYPOINT that has run its command left
+// processes, or does not end itself.
+func (s *server) leftProcesses(ctx context.Context, made *container.Container) (bool, error) {
+	ending, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	running, err := s.ask(ending, made, agent.Query{Left: true})
+	if ending.Err() != nil && ctx.Err() == nil {
+		return true, nil
+	}
+	return running.Left > 0, err
 }
 
 // maxShown bounds what is shown of an ENTRYPOINT's output, in bytes.

@@ -27,6 +27,7 @@ const (
 type prepared struct {
 	*container.Container
 	env    [][]byte         // that its ENTRYPOINT made
+	left   bool             // its ENTRYPOINT left processes; known of those for spec.RoleTest
 	struck container.Struck // before the command
 }
 
@@ -53,6 +54,7 @@ type pool struct {
 	keep    time.Duration             // how long an unused one stays
 	max     int                       // how many unused ones stay
 	now     func() time.Time
+	lively  sync.Map // keys for which tests get fresh containers, see take
 
 	mu     sync.Mutex // guards the rest
 	warm   map[string]*warm
@@ -66,7 +68,8 @@ type wanted struct {
 }
 
 // take returns a container for c that is not anybody else's: one that is kept
-// and has been used, else a new one.
+// and has been used, else a new one. It returns nil for a test where an
+// ENTRYPOINT leaves processes: through them one test would reach the next.
 func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, usedBefore bool, err error) {
 	want, err := p.identify(ctx, who, c)
 	if err != nil {
@@ -82,9 +85,17 @@ func (p *pool) take(ctx context.Context, who peer, c spec.Container) (w *warm, u
 	if w := p.reuse(want.key, want.place); w != nil {
 		return w, true, nil
 	}
+	if _, lively := p.lively.Load(want.key); lively {
+		return nil, false, nil
+	}
 	made, err := p.make(ctx, who, want.image, c)
 	if err != nil {
 		return nil, false, err
+	}
+	if made.left {
+		p.lively.Store(want.key, true)
+		p.remove(*made.Container)
+		return nil, false, nil
 	}
 	w = &warm{prepared: made, role: c.Role, key: want.key, place: want.place, users: 1}
 	if err := p.note(w); err != nil {

@@ -73,6 +73,7 @@ type reply struct {
 // the container's agent.
 type created struct {
 	ID       string             `json:"id"`
+	Kept     bool               `json:"kept,omitempty"` // for others, so it is not this client's to remove
 	Identity container.Identity `json:"identity"`
 	// Before is what to put before the arguments of each process.
 	Before []string `json:"before,omitempty"`

@@ -114,7 +114,6 @@ func checkText(c spec.Container) error {
 // run is one container from the side of its client.
 type run struct {
 	client *Client
-	kept   bool       // the container is, so it is not this client's to remove
 	conn   *wire.Conn // its life
 	agent  *wire.Conn
 	left   int // process id of the command that runs on
@@ -132,7 +131,7 @@ func (c *Client) create(ctx context.Context, wanted request) (*run, error) {
 		_ = conn.Close()
 		return nil, err
 	}
-	r.client, r.kept = c, wanted.Container.Role != spec.RoleFresh
+	r.client = c
 	return r, nil
 }
 
@@ -243,7 +242,7 @@ func (r *run) remove(failed bool) removed {
 	if gone, err := finish(r.conn, end{Failed: failed, Left: r.left}); err == nil {
 		return gone
 	}
-	if r.kept {
+	if r.Kept {
 		return removed{}
 	}
 	conn, err := r.client.open(request{Operation: opRemove, ID: r.ID})

@@ -44,9 +44,15 @@ func (s *server) obtain(ctx context.Context, conn *wire.Conn, who peer, c spec.C
 func (s *server) reach(ctx context.Context, conn *wire.Conn, who peer, c spec.Container) (u *use, again bool, err error) {
 	u = &use{server: s, uid: who.uid}
 	defer s.await()()
-	if c.Role == spec.RoleFresh {
+	if c.Role != spec.RoleFresh {
+		u.warm, again, err = s.pool.take(ctx, who, c)
+	}
+	switch {
+	case err != nil:
+	case u.warm == nil:
+		c.Role = spec.RoleFresh
 		u.prepared, err = s.makeFresh(ctx, who, c)
-	} else if u.warm, again, err = s.pool.take(ctx, who, c); err == nil {
+	default:
 		u.prepared = u.warm.prepared
 	}
 	if err != nil {
@@ -156,23 +162,35 @@ func (s *server) make(ctx context.Context, who peer, image *container.Image, c s
 		}
 		return prepared{}, err
 	}
-	out := prepared{Container: made}
 	if len(made.Entrypoint) == 0 || c.Entrypoint == spec.EntrypointEach || c.Entrypoint == spec.EntrypointOff {
-		return out, nil
+		return prepared{Container: made}, nil
 	}
-	env, err := s.entrypoint(ctx, made)
+	out, err := s.prepare(ctx, made, c.Role)
 	if err != nil {
 		return prepared{}, errors.Join(err, s.discard(ctx, made))
-	}
-	for _, kv := range env {
-		out.env = append(out.env, []byte(kv))
 	}
 	return out, nil
 }
 
+// prepare runs a container's ENTRYPOINT.
+func (s *server) prepare(ctx context.Context, made *container.Container, role spec.Role) (prepared, error) {
+	env, err := s.entrypoint(ctx, made)
+	if err != nil {
+		return prepared{}, err
+	}
+	out := prepared{Container: made}
+	for _, kv := range env {
+		out.env = append(out.env, []byte(kv))
+	}
+	if role == spec.RoleTest {
+		out.left, err = s.leftProcesses(ctx, made)
+	}
+	return out, err
+}
+
 // handOver connects the client with the container's agent.
 func (u *use) handOver(ctx context.Context, conn *wire.Conn, c spec.Container) error {
-	answer := created{ID: u.ID, Identity: u.Identity, Env: u.env}
+	answer := created{ID: u.ID, Kept: u.warm != nil, Identity: u.Identity, Env: u.env}
 	if c.Entrypoint == spec.EntrypointEach {
 		answer.Before = u.Entrypoint
 	}
