@@ -113,6 +113,8 @@ func TestAMistakeOfAPersonSaysWhereAndWhatInstead(t *testing.T) {
 		`mirrors.bookworm = ""`:              `[mirrors] bookworm: is empty`,
 		`limits.memory = "1MB"`:              `[limits] memory: 1MB is less than 16MiB`,
 		`limits.cpu = 1`:                     `unknown key [limits] cpu`,
+		`limits.pids = 0`:                    `[limits] pids: is nothing, and would leave the limit of wr.toml; --pids 0`,
+		`limits.memory = "0"`:                `[limits] memory: is nothing`,
 		`ports.infra = ["http"]`:             `[ports] infra[0]: "http" is no port such as 8080, 8080:80`,
 		`ports.infra = [8080]`:               `[ports] infra[0]: expected a string, got a number`,
 		`ports.infra = "8080"`:               `[ports] infra: expected a list of strings, got a string`,

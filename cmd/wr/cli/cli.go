@@ -142,9 +142,8 @@ func (a *app) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
 	}
-	a.complete(ctx, parser)
-	if ended >= 0 {
-		return exit(ended) // a shell has been told what could come next
+	if asked, err := a.complete(ctx, parser); asked {
+		return err // a shell has been told what could come next
 	}
 	if args, err = a.modern(args, parser.Model); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -11,6 +12,7 @@ import (
 	"github.com/posener/complete"
 
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // completionCmd is `wr completion`.
@@ -33,32 +35,76 @@ func (c *completionCmd) Read(_ context.Context, a *app) error {
 	return err
 }
 
-// complete answers a shell that asks what could come next, and ends wr then.
-// Anybody else is not kept waiting.
-func (a *app) complete(ctx context.Context, parser *kong.Kong) {
-	line, asked := a.LookupEnv("COMP_LINE")
-	if !asked {
-		return
+// complete answers a shell that asks what could come next, and reports whether
+// one did. Anybody else is not kept waiting.
+func (a *app) complete(ctx context.Context, parser *kong.Kong) (asked bool, err error) {
+	line := a.Getenv("COMP_LINE")
+	if line == "" {
+		return false, nil
 	}
+	words, last := completed(line, a.Getenv("COMP_POINT"))
+	typed, err := kong.Trace(parser, words)
+	if err != nil || slices.Contains(words, "--") { // what follows is another program's
+		return true, err
+	}
+	a.Directory = a.directoryOf(typed)
+	if err := a.prepare(); err != nil {
+		return true, err
+	}
+	out := candidates{a.Out, broken(last, a.args)}
+	if call := callOf(typed); len(call) > 0 {
+		a.completeCall(ctx, out, call, last)
+		return true, nil
+	}
+	return true, a.completeCommand(ctx, out, parser)
+}
+
+// directoryOf is where a line that is being typed has wr work.
+func (a *app) directoryOf(typed *kong.Context) string {
+	for _, flag := range typed.Model.Flags {
+		if dir, ok := typed.FlagValue(flag).(string); ok && flag.Name == "directory" && dir != "" {
+			return dir
+		}
+	}
+	return a.Getenv("WR_DIRECTORY")
+}
+
+// completeCommand completes commands, their flags, and what these take.
+func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.Kong) error {
 	predict := func(names func(ws *workspace.Workspace) []string) complete.Predictor {
 		return complete.PredictFunc(func(complete.Args) []string {
-			ws, err := workspace.Load(ctx, ".")
+			ws, err := workspace.Load(ctx, a.dir)
 			if err != nil {
 				return nil
 			}
 			return names(ws)
 		})
 	}
-	words, last := completed(line, a.Getenv("COMP_POINT"))
-	out := candidates{a.Out, broken(last, a.args)}
-	if a.completeCall(ctx, out, words, last) {
-		parser.Exit(0)
-		return
-	}
-	parser.Stdout = out
-	kongcompletion.Register(parser,
+	command, err := kongcompletion.Command(parser,
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
 		kongcompletion.WithPredictor("task", predict(predictTasks)))
+	if err != nil {
+		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
+	}
+	addDefaults(&command, parser.Model.Node)
+	asking := complete.New(parser.Model.Name, command)
+	asking.Out = out
+	asking.Complete()
+	return nil
+}
+
+// addDefaults has a group of commands take what its default command takes, as
+// in wr config --origin.
+func addDefaults(command *complete.Command, group *kong.Node) {
+	for _, node := range group.Children {
+		if sub, ok := command.Sub[node.Name]; ok {
+			addDefaults(&sub, node)
+			command.Sub[node.Name] = sub
+		}
+	}
+	if node := group.DefaultCmd; node != nil && node.Tag.Default == "withargs" {
+		command.Flags, command.Args = command.Sub[node.Name].GlobalFlags, command.Sub[node.Name].Args
+	}
 }
 
 // candidates writes what could come next, one a line and a call. A shell that

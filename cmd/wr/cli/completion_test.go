@@ -13,7 +13,7 @@ import (
 func TestShellsCompleteNames(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"wr.toml": "[workspace]\n", "web/wr.toml": "[project]\n[tasks.serve]\nrun = \"serve\"\nargs = [{name = \"log_level\"}]\n",
+		"wr.toml": "[workspace]\n", "web/wr.toml": "[project]\n[tasks.serve]\nrun = \"serve\"\nargs = [{name = \"log_level\", type = \"choice\", choices = [\"debug\", \"warn\"]}]\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -47,6 +47,8 @@ func TestShellsCompleteNames(t *testing.T) {
 			s.typed(shell.load + "\n")
 			for typed, want := range map[string]string{
 				"run web:se": "run web:serve", "run web:": "run web:serve", "run we": "run web:serve", "run web:serve --log": "run web:serve --log-level",
+				"run web:serve --log-level=d": "run web:serve --log-level=debug", "run web:serve --log-level d": "run web:serve --log-level debug",
+				"run --fresh web:serve --log": "run --fresh web:serve --log-level", "-C web run ser": "-C web run serve", "config --o": "config --origin",
 				"test we": "test web", "ver": "version",
 			} {
 				s.shows("ready> ")

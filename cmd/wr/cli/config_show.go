@@ -38,6 +38,7 @@ func (c *configShowCmd) Read(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(s config.Setting) bool { return replaced(s, mine) })
 	all = append(all, mine.Settings...)
 	if a.JSON {
 		return a.printJSON(orEmpty(all))
@@ -62,6 +63,12 @@ func origin(s config.Setting) []string {
 		return []string{"default"}
 	}
 	return []string{fmt.Sprintf("%s:%d", s.File, s.Line)}
+}
+
+// replaced reports whether a limit of a person's own counts in place of s. All
+// else that a person sets is besides what wr.toml says.
+func replaced(s config.Setting, mine config.Personal) bool {
+	return strings.HasPrefix(s.Key, "limits.") && slices.ContainsFunc(mine.Settings, func(own config.Setting) bool { return own.Key == s.Key })
 }
 
 // ofProject lists what wr.toml says of the project, after what the root's says

@@ -4,48 +4,53 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/task"
 	"github.com/wr-build/wr/host/workspace"
 )
 
-// completeCall answers a shell that asks what could follow a task's name, and
-// reports whether that was the question: only wr.toml knows.
-func (a *app) completeCall(ctx context.Context, out io.Writer, words []string, last string) bool {
-	at := slices.IndexFunc(words, isWord)
-	if at < 0 || words[at] != "run" {
-		return false
+// callOf is what a line that is being typed says after wr run and its flags: a
+// task's name and words that are its own, or nothing.
+func callOf(typed *kong.Context) (call []string) {
+	if node := typed.Selected(); node == nil || node.Name != "run" {
+		return nil
 	}
-	words = words[at+1:]
-	if at = slices.IndexFunc(words, isWord); at < 0 {
-		return false
+	for _, part := range typed.Path {
+		if part.Positional != nil {
+			call, _ = typed.Value(part).Interface().([]string)
+		}
 	}
-	ws, err := workspace.Load(ctx, ".")
+	return call
+}
+
+// completeCall completes the arguments of a task, which only wr.toml knows.
+func (a *app) completeCall(ctx context.Context, out io.Writer, call []string, last string) {
+	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
-		return true
+		return
 	}
-	project, name := task.Split(words[at])
+	project, name := task.Split(call[0])
 	p, err := a.project(ws, project)
 	if err != nil {
-		return true
+		return
 	}
 	found, err := task.Find(ws, p, name)
 	if err != nil {
-		return true
+		return
 	}
-	for _, option := range callOptions(found.Args, words[at:], last) {
+	for _, option := range callOptions(found.Args, call[1:], last) {
 		if strings.HasPrefix(option, last) {
 			fmt.Fprintln(out, option)
 		}
 	}
-	return true
 }
-
-func isWord(text string) bool { return !strings.HasPrefix(text, "-") }
 
 // completed cuts a line as typed so far into the words that are complete, wr
 // itself left out, and the one that is being typed.
@@ -60,32 +65,53 @@ func completed(line, point string) (words []string, last string) {
 	return words[min(1, len(words)):], last
 }
 
-// callOptions lists what can follow words, the first of which is the task.
+// callOptions lists what last can become after words, which are the task's own.
 func callOptions(args []config.Arg, words []string, last string) []string {
-	previous := words[len(words)-1]
-	var options, choices []string
-	position := 0
-	for _, word := range words[1:] {
-		if isWord(word) {
-			position++
+	flags := map[string]config.Arg{}
+	for _, arg := range args {
+		if !arg.Required {
+			flags["--"+arg.Flag()] = arg
 		}
+	}
+	next, ofFlag := awaited(args, flags, words)
+	flag, _, valued := strings.Cut(last, "=")
+	switch {
+	case ofFlag || !strings.HasPrefix(last, "-"):
+		return next.Choices
+	case !valued:
+		return append(slices.Sorted(maps.Keys(flags)), "--help")
+	}
+	var options []string
+	for _, choice := range flags[flag].Choices {
+		options = append(options, flag+"="+choice)
+	}
+	return options
+}
+
+// awaited is the argument that gets its value after words: that of the flag
+// before it, or else the next one that has a place; the zero value is none.
+func awaited(args []config.Arg, flags map[string]config.Arg, words []string) (next config.Arg, ofFlag bool) {
+	place := 0
+	for _, word := range words {
+		flag, isFlag := flags[word]
+		switch {
+		case ofFlag:
+			ofFlag = false
+		case isFlag && flag.Type != config.ArgBool:
+			next, ofFlag = flag, true
+		case !strings.HasPrefix(word, "-"):
+			place++
+		}
+	}
+	if ofFlag {
+		return next, true
 	}
 	for _, arg := range args {
-		flag := "--" + arg.Flag()
-		switch {
-		case arg.Required && position == 0:
-			choices = append(choices, arg.Choices...)
-			position--
-		case arg.Required:
-			position--
-		case previous == flag && arg.Type == config.ArgChoice:
-			return arg.Choices
-		default:
-			options = append(options, flag)
+		if arg.Required && place == 0 {
+			return arg, false
+		} else if arg.Required {
+			place--
 		}
 	}
-	if strings.HasPrefix(last, "-") {
-		return append(options, "--help")
-	}
-	return choices
+	return config.Arg{}, false
 }
