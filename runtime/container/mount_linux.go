@@ -154,7 +154,7 @@ func notMappable(source string, err error) error {
 	return &fault.Error{
 		Code:    "mount.no_idmap",
 		Message: fmt.Sprintf("the file system of %s cannot map file owners (%s)", source, fileSystem(source)),
-		Next:    "move the workspace to ext4, xfs, btrfs or tmpfs, or set [image] user to your own uid:gid, so that nothing has to be mapped",
+		Next:    "move it to ext4, xfs, btrfs or tmpfs (the workspace, or with XDG_CACHE_HOME wr's folder), or set [image] user to your own uid:gid, so that nothing has to be mapped",
 		Err:     err,
 	}
 }

@@ -128,7 +128,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 		container.Mounts = append(container.Mounts, a.agentMount(container))
 	}
 	if in.shell || !in.fresh {
-		container.Own = []spec.Mount{ownMount(container)}
+		container.Own = []spec.Mount{a.ownMount(container)}
 	}
 	process := spec.Process{
 		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
@@ -178,7 +178,7 @@ func (a *app) runIn(ctx context.Context, engine Engine, e entered) error {
 // has of wr.
 func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	if e.Project.Config.Rights.SSHAgent {
-		if err := makeAgentFolder(a.agentMount(e.Container).Source); err != nil {
+		if err := a.makeAgentFolder(e.Container); err != nil {
 			return err
 		}
 	}
@@ -189,7 +189,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	if len(e.Container.Own) == 0 {
 		return nil
 	}
-	return makeOwn(e.Container)
+	return a.makeOwn(e.Container)
 }
 
 // ensure makes the image unless it is there. Progress goes to stderr, so that

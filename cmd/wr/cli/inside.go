@@ -2,19 +2,15 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"errors"
-	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
-	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // inside are the scripts by which shells and notebooks start in a container.
@@ -23,8 +19,8 @@ import (
 var inside embed.FS
 
 const (
-	shellFolder   = "shell"                    // in the state of the workspace, a folder for each project
-	insideTarget  = spec.Internal + "/shell"   // where that of the project is in its container
+	shellFolder   = "shell"                    // of a project's private folders
+	insideTarget  = spec.Internal + "/shell"   // where it is in its container
 	startShell    = insideTarget + "/start"    // [STRING]
 	startNotebook = insideTarget + "/notebook" // PORT
 	localStage    = "local"                    // of all images that are built here
@@ -33,43 +29,22 @@ const (
 // ownMount brings the folder of a project's shells, with their history and
 // scripts, into c. It outlives containers, and every one that is kept has it,
 // since commands and shells share one.
-func ownMount(c spec.Container) spec.Mount {
-	folder := filepath.Join(state.Path(c.Labels["wr.workspace"]), shellFolder, state.Name(c.Labels["wr.project"]))
-	return spec.Mount{Source: folder, Target: insideTarget, Owned: true}
+func (a *app) ownMount(c spec.Container) spec.Mount {
+	return spec.Mount{Source: a.privatePath(c, shellFolder), Target: insideTarget, Owned: true}
 }
 
 // makeOwn makes the folder of ownMount unless it is there and writes the
 // scripts as this wr has them.
-func makeOwn(c spec.Container) error {
-	own, err := ownFolder(c, shellFolder)
+func (a *app) makeOwn(c spec.Container) error {
+	own, err := a.private(c, shellFolder)
 	if err != nil {
 		return err
 	}
 	defer own.Close()
 	if err := writeInside(own, "inside"); err != nil {
-		return noState(c, err)
+		return notKept(a.privatePath(c, shellFolder), err)
 	}
 	return nil
-}
-
-// ownFolder opens the folder of c's project in one of the workspace's state,
-// made unless it is there. Nobody but the caller looks into it.
-func ownFolder(c spec.Container, name string) (state.Folder, error) {
-	all, err := state.Open(c.Labels["wr.workspace"], c.Caller)
-	if err != nil {
-		return state.Folder{}, noState(c, err)
-	}
-	defer all.Close()
-	kind, err := all.Private(name)
-	if err != nil {
-		return state.Folder{}, noState(c, err)
-	}
-	defer kind.Close()
-	own, err := kind.Private(state.Name(c.Labels["wr.project"]))
-	if err != nil {
-		return state.Folder{}, noState(c, err)
-	}
-	return own, nil
 }
 
 // writeInside writes what lies in dir of the scripts into f, where it differs.
@@ -112,15 +87,6 @@ func writeScript(f state.Folder, name, from string) error {
 	return f.Replace(name, func(file *os.File) error {
 		_, err := file.Write(want)
 		return err
-	})
-}
-
-// noState is a state folder that cannot be used.
-func noState(c spec.Container, err error) error {
-	at := state.Path(c.Labels["wr.workspace"])
-	return cmp.Or(fault.Disk(err, at), &fault.Error{
-		Code: "workspace.no_state", Message: fmt.Sprintf("cannot keep anything in %s: %v", at, err), Err: err,
-		Next: "make " + at + " a directory that you may write to",
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,7 +28,7 @@ type notebookCmd struct {
 
 // Help is the long form.
 func (notebookCmd) Help() string {
-	return "Starts the JupyterLab or Jupyter Notebook that the image has, in the container of wr shell and wr exec, and prints how to reach it. It serves this machine alone, whatever network the project has, on a port that stays the same for the project. It runs until wr stop PROJECT, and is found again by running this again. What it prints goes to a log below .wr/notebook."
+	return "Starts the JupyterLab or Jupyter Notebook that the image has, in the container of wr shell and wr exec, and prints how to reach it. It serves this machine alone, whatever network the project has, on a port that stays the same for the project. It runs until wr stop PROJECT, and is found again by running this again. What it prints goes to a log, which it names."
 }
 
 // Prepare finds out where the notebook runs.
@@ -41,7 +40,7 @@ func (c *notebookCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 }
 
 const (
-	notebookFolder = "notebook" // in the state of the workspace, a folder for each project
+	notebookFolder = "notebook" // of a project's private folders; containers do not have it
 	notebookLog    = "jupyter.log"
 	// notebookTime is how long a notebook may take until it answers.
 	notebookTime = 90 * time.Second
@@ -55,14 +54,14 @@ var errEnded = errors.New("the notebook has ended")
 
 // notebook finds the notebook of e's project, or starts it, and says where it is.
 func (a *app) notebook(ctx context.Context, engine Engine, e entered) error {
-	own, err := ownFolder(e.Container, notebookFolder)
+	own, err := a.private(e.Container, notebookFolder)
 	if err != nil {
 		return err
 	}
 	defer own.Close()
 	unlock, err := own.Lock() // or two at once would start two
 	if err != nil {
-		return noState(e.Container, err)
+		return notKept(a.privatePath(e.Container, notebookFolder), err)
 	}
 	defer unlock()
 	running, err := a.runningNotebook(ctx, e.Container)
@@ -70,12 +69,13 @@ func (a *app) notebook(ctx context.Context, engine Engine, e entered) error {
 		return err
 	}
 	site, known := readSite(own)
+	site.Log = filepath.Join(a.privatePath(e.Container, notebookFolder), notebookLog)
 	switch {
 	case running == 0:
 		err = a.startNotebook(ctx, engine, e, own, &site)
 	case !known || site.Port != running:
 		err = &fault.Error{
-			Code: "notebook.lost", Message: fmt.Sprintf("a notebook runs on port %d, and its token is not in .wr any more", running),
+			Code: "notebook.lost", Message: fmt.Sprintf("a notebook runs on port %d, and its token is not in %s any more", running, a.privatePath(e.Container, notebookFolder)),
 			Next: "wr stop " + e.Container.Labels["wr.project"] + ", and start it again",
 		}
 	default:
@@ -117,11 +117,11 @@ func (a *app) startNotebook(ctx context.Context, engine Engine, e entered, own s
 	}
 	log, err := newLog(own)
 	if err != nil {
-		return noState(e.Container, err)
+		return notKept(a.privatePath(e.Container, notebookFolder), err)
 	}
 	defer log.Close()
 	if err := site.write(own); err != nil {
-		return noState(e.Container, err)
+		return notKept(a.privatePath(e.Container, notebookFolder), err)
 	}
 	e.Process.Args = append(slices.Clone(e.Process.Args), strconv.Itoa(site.Port))
 	e.Process.Env = append(slices.Clone(e.Process.Env), "JUPYTER_TOKEN="+site.Token)
@@ -210,7 +210,7 @@ func (s *site) await(ctx context.Context, ended <-chan struct{}) error {
 			}
 			return &fault.Error{
 				Code: notebookSlow, Message: fmt.Sprintf("the notebook does not answer on port %d after %v; it runs on", s.Port, notebookTime),
-				Next: "see " + path.Join(".wr", notebookFolder) + " for its log, or wr stop it",
+				Next: "see " + s.Log + ", or wr stop it",
 			}
 		case <-tick.C:
 		}
@@ -252,7 +252,7 @@ func (a *app) showNotebook(c spec.Container, s site) error {
 	}{
 		project, s.Found, s.Port, s.address() + "?token=" + s.Token,
 		fmt.Sprintf("ssh -L %d:127.0.0.1:%d %s@%s", s.Port, s.Port, who, cmp.Or(host, "HOST")),
-		filepath.Join(state.Path(c.Labels["wr.workspace"]), notebookFolder, state.Name(project), notebookLog),
+		s.Log,
 	}
 	if a.JSON {
 		return a.printJSON(shown)

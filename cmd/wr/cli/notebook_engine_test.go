@@ -71,6 +71,9 @@ func TestANotebookIsFoundAgainUntilItIsStopped(t *testing.T) {
 	if !again.Found || again.URL != first.URL {
 		t.Errorf("found %+v, want %s", again, first.URL)
 	}
+	if out, errs, _ := w.run(dir, "exec", "bare", "--", "sh", "-c", "grep -rl "+first.site().Token+" /app /.wr; true"); out != "" {
+		t.Errorf("another project finds the token in %s%s", out, errs)
+	}
 	if out, _, _ := w.run(dir, "ps"); !strings.Contains(out, "/.wr/shell/notebook") {
 		t.Errorf("wr ps says\n%s", out)
 	}
@@ -96,7 +99,7 @@ func TestAnInterruptedStartLeavesNoNotebook(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	log := filepath.Join(dir, ".wr/notebook/lab/jupyter.log")
+	log := filepath.Join(privateOf(dir, "lab", notebookFolder), notebookLog)
 	for text := ""; !strings.HasPrefix(text, "slow\n"); {
 		data, _ := os.ReadFile(log)
 		text = string(data)

@@ -60,7 +60,7 @@ func TestTheHistoryOfAShellOutlivesItsContainer(t *testing.T) {
 	if got := end(); got != 0 {
 		t.Errorf("exit %d", got)
 	}
-	history := filepath.Join(dir, ".wr/shell/apps+web/bash_history")
+	history := filepath.Join(privateOf(dir, "apps/web", shellFolder), "bash_history")
 	for path, want := range map[string]os.FileMode{history: 0o600, filepath.Dir(history): 0o700} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: %v, %v, want %v", path, info, err, want)
@@ -87,7 +87,7 @@ func TestAKilledShellHasKeptItsHistory(t *testing.T) {
 	if got := end(); got != 137 {
 		t.Errorf("exit %d, want 137", got)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, ".wr/shell/apps+web/bash_history"))
+	text, err := os.ReadFile(filepath.Join(privateOf(dir, "apps/web", shellFolder), "bash_history"))
 	if err != nil || !strings.Contains(string(text), "echo remem''bered\n") {
 		t.Errorf("the history is %q, %v", text, err)
 	}

@@ -36,7 +36,7 @@ func TestAShellIsTheUsersZsh(t *testing.T) {
 	if got := end(); got != 137 {
 		t.Errorf("exit %d, want 137", got)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, ".wr/shell/box/zsh_history"))
+	text, err := os.ReadFile(filepath.Join(privateOf(dir, "box", shellFolder), "zsh_history"))
 	if err != nil || !strings.Contains(string(text), "print remem''bered\n") {
 		t.Errorf("the history is %q, %v", text, err)
 	}

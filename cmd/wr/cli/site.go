@@ -13,11 +13,12 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// site is where the notebook of a project is reached. It is kept below .wr.
+// site is where the notebook of a project is reached.
 type site struct {
 	Port  int    `json:"port"`
 	Token string `json:"token"`
 	Found bool   `json:"-"` // it was there already
+	Log   string `json:"-"` // host path of what it prints
 }
 
 // The ports of notebooks.

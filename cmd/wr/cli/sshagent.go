@@ -1,17 +1,12 @@
 package cli
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,54 +17,29 @@ import (
 )
 
 const (
-	agentsFolder = "agents"               // among wr's caches, a folder for each project that has the right
-	agentTarget  = spec.Internal + "/ssh" // where that of the project is in its container
-	agentPrefix  = "agent."               // begins the names of sockets in it
+	agentFolder = "ssh"                  // of a project's private folders
+	agentTarget = spec.Internal + "/ssh" // where it is in its container
+	agentPrefix = "agent."               // begins the names of sockets in it
 )
 
 // agentMount brings the folder of the agents that are lent to c's project into
-// c. Why it is none of the workspace: containers of all projects see that. Why
-// its owners are not mapped: file systems of caches need not be able to. It is
-// read-only, and its parent is closed to all but the caller.
+// c. Its owners are not mapped, since nobody inside writes to it.
 func (a *app) agentMount(c spec.Container) spec.Mount {
-	of := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", c.Caller.UID, c.Labels["wr.workspace"], c.Labels["wr.project"]))
-	folder := filepath.Join(followed(a.cacheDir()), agentsFolder, hex.EncodeToString(of[:16]))
-	return spec.Mount{Source: folder, Target: agentTarget, ReadOnly: true}
+	return spec.Mount{Source: a.privatePath(c, agentFolder), Target: agentTarget, ReadOnly: true}
 }
 
-// followed is where a path leads, of which the end may not be there yet.
-func followed(path string) string {
-	real, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		return real
-	}
-	if above := filepath.Dir(path); above != path && errors.Is(err, fs.ErrNotExist) {
-		return filepath.Join(followed(above), filepath.Base(path))
-	}
-	return path
-}
-
-// makeAgentFolder makes the source of agentMount unless it is there. Whatever
-// the umask is, users inside get at the folder and users of this machine do not.
-func makeAgentFolder(folder string) error {
-	if !filepath.IsAbs(folder) { // neither HOME nor XDG_CACHE_HOME is set
-		return noAgentFolder(folder, fs.ErrInvalid)
-	}
-	err := os.MkdirAll(folder, 0o700)
-	if err == nil {
-		err = errors.Join(os.Chmod(filepath.Dir(folder), 0o700), os.Chmod(folder, 0o755)) //nolint:gosec // users inside read it
-	}
+// makeAgentFolder makes the source of agentMount unless it is there. Users
+// inside get at it; those of this machine do not get at what is above it.
+func (a *app) makeAgentFolder(c spec.Container) error {
+	own, err := a.private(c, agentFolder)
 	if err != nil {
-		return noAgentFolder(folder, err)
+		return err
+	}
+	defer own.Close()
+	if err := own.Chmod(".", 0o755); err != nil {
+		return notKept(a.privatePath(c, agentFolder), err)
 	}
 	return nil
-}
-
-func noAgentFolder(folder string, err error) error {
-	return cmp.Or(fault.Disk(err, folder), &fault.Error{
-		Code: "rights.no_folder", Message: fmt.Sprintf("no place at %s to lend the SSH agent: %v", folder, err), Err: err,
-		Next: "set XDG_CACHE_HOME to an absolute path that you may write to",
-	})
 }
 
 // lentAgent is the caller's SSH agent as one command sees it.
@@ -107,7 +77,7 @@ func (a *app) lendAgent(folder *os.Root, caller spec.Owner) (*lentAgent, error) 
 
 // withAgent lends the process of e the caller's SSH agent until stop is called.
 func (a *app) withAgent(e *entered) (stop func(), err error) {
-	folder, err := os.OpenRoot(a.agentMount(e.Container).Source)
+	folder, err := os.OpenRoot(a.privatePath(e.Container, agentFolder))
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func TestALentAgentIsOfOneProjectAndForOneCommand(t *testing.T) {
 	if got, err := bufio.NewReader(out).ReadString('\n'); got != "answer 12\n" {
 		t.Errorf("its own command got %q, %v", got, err)
 	}
-	const find = `find /app/.wr /.wr -name "*agent.*"`
+	const find = `find /app /.wr -name "agent.*"`
 	for _, fresh := range [][]string{nil, {"--fresh"}} {
 		args := append(append([]string{"exec"}, fresh...), "apps/web", "--", "sh", "-c", find)
 		if got, errs, code := w.run(dir, args...); got != "" || code != 0 {
