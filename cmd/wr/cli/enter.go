@@ -242,8 +242,12 @@ func (a *app) attach(ctx context.Context, engine Engine, c spec.Container, proce
 	if err != nil {
 		return spec.Exit{}, err
 	}
-	defer outside.finish()
-	return engine.Run(ctx, c, process, stdio)
+	result, err := engine.Run(ctx, c, process, stdio)
+	lost := outside.finish()
+	if err == nil && result.Code == 0 { // a command that failed has said so
+		err = lost
+	}
+	return result, err
 }
 
 // raw hands the caller's terminal over to the proxy until restore is called.

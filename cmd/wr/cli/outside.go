@@ -2,11 +2,13 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
 
 	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // outside stands between the caller's terminal and a command that has none of
@@ -16,6 +18,9 @@ import (
 type outside struct {
 	copies sync.WaitGroup
 	ours   []*os.File // ends of pipes that the command writes to
+
+	mu     sync.Mutex // guards failed
+	failed error      // what a terminal said that took no more output
 }
 
 // keepTerminalsOutside replaces every terminal in stdio by a pipe.
@@ -33,9 +38,9 @@ func keepTerminalsOutside(stdio *spec.Stdio) (*outside, error) {
 		}
 	}
 	if err != nil {
-		o.finish()
+		return o, errors.Join(err, o.finish())
 	}
-	return o, err
+	return o, nil
 }
 
 // reads returns a pipe on which the command reads what is typed. Nobody waits
@@ -61,17 +66,27 @@ func (o *outside) writes(terminal *os.File) (*os.File, error) {
 	}
 	o.ours = append(o.ours, w)
 	o.copies.Go(func() {
-		_, _ = io.Copy(terminal, r)
-		_ = r.Close()
+		_, err := io.Copy(terminal, r)
+		_ = r.Close() // whatever writes on is told by SIGPIPE
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.failed = errors.Join(o.failed, err)
 	})
 	return w, nil
 }
 
-// finish waits until all output has been shown. By then no process of the
-// container is left that could hold a pipe open.
-func (o *outside) finish() {
+// finish waits until all output has been shown, and says what could not be. By
+// then no process of the container is left that could hold a pipe open.
+func (o *outside) finish() error {
 	for _, f := range o.ours {
 		_ = f.Close()
 	}
 	o.copies.Wait()
+	if o.failed == nil {
+		return nil
+	}
+	return &fault.Error{
+		Code: "exec.output_lost", Message: fmt.Sprintf("the terminal took not all that the command printed: %v", o.failed),
+		Next: "run the command again, or write what it prints to a file", Err: o.failed,
+	}
 }
