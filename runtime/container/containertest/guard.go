@@ -55,7 +55,11 @@ func Guard(ctx context.Context, m *testing.M, tests func(*testing.M) int) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	code := again(ctx, base)
+	// Why never stopped: a second signal would end this process in the middle of
+	// the sweep, and that has a limit of its own.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
+	code := again(ctx, base, signals)
 	left, err := Sweep(ctx, base)
 	if len(left) == 0 && err == nil {
 		return code
@@ -66,11 +70,8 @@ func Guard(ctx context.Context, m *testing.M, tests func(*testing.M) int) int {
 
 // again runs this test binary with base and returns its exit code. Signals
 // mean the tests, which see those of the terminal themselves.
-func again(ctx context.Context, base string) int {
+func again(ctx context.Context, base string, signals <-chan os.Signal) int {
 	runtime.LockOSThread() // Pdeathsig means the thread that started the process
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
-	defer signal.Stop(signals)
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), Env(base))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
