@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -15,6 +16,7 @@ import (
 // besides what all containers may. Nothing of it is there by default, and none
 // of it is another project's.
 type Rights struct {
+	Reason       string                `toml:"reason" doc:"Why the project has them, in words for whoever reviews it. Shown wherever the rights are."`
 	Privileged   bool                  `toml:"privileged" doc:"All capabilities and devices, no filter of system calls: whoever runs something there is root of this machine."`
 	Capabilities []string              `toml:"capabilities" doc:"Capabilities that root has in the container besides the usual ones, such as NET_ADMIN or SYS_PTRACE. With the network host, which commands have by default, NET_ADMIN is over the network of this machine."`
 	Devices      []Device              `toml:"devices" doc:"Devices of this machine, such as /dev/fuse, or /dev/kvm:/dev/kvm:rw with the path inside and what may be done: r, w, m."`
@@ -92,15 +94,9 @@ var credentials = map[string][]string{
 	"ssh":    {".ssh"},
 }
 
-// CredentialFiles are the paths below a home directory of credentials with
-// those names.
-func CredentialFiles(names []string) []string {
-	var files []string
-	for _, name := range names {
-		files = append(files, credentials[name]...)
-	}
-	return files
-}
+// CredentialFiles are the paths below a home directory of the credentials with
+// that name.
+func CredentialFiles(name string) []string { return credentials[name] }
 
 // The kinds of rights, by their keys in [rights].
 const (
@@ -173,19 +169,27 @@ func (d *decoder) checkRights(r Rights) {
 			d.notOne(at, name, slices.Sorted(maps.Keys(credentials)), "is not one of those that wr knows; [rights.mounts] takes any file")
 		}
 	}
-	for _, target := range slices.Sorted(maps.Keys(r.Mounts)) {
+	d.checkRightMounts(r.Mounts)
+	if d.given("rights.reason") && (strings.TrimSpace(r.Reason) == "" || strings.ContainsFunc(r.Reason, unicode.IsControl)) {
+		d.refuse("rights.reason", "say it in one line of text")
+	}
+	if d.given("rights.privileged") && r.Privileged && (len(r.Capabilities) > 0 || len(r.Devices) > 0) {
+		d.refuse("rights.privileged", "has all capabilities and devices; keep one of the two")
+	}
+}
+
+// checkRightMounts notes mounts that make no sense.
+func (d *decoder) checkRightMounts(mounts map[string]RightMount) {
+	for _, target := range slices.Sorted(maps.Keys(mounts)) {
 		at := join("rights.mounts", target)
 		d.checkTarget(at, target)
-		source := r.Mounts[target].Source
+		source := mounts[target].Source
 		if d.given(join(at, "source")) && !path.IsAbs(source) && source != "~" && !strings.HasPrefix(source, "~/") {
 			d.refuse(join(at, "source"), "%q is no absolute path; begin it with / or ~/", source)
 		}
 		if d.given(at) && source == "" && !d.bad[join(at, "source")] {
 			d.refuse(at, "source is missing, such as source = \"/srv/data\"")
 		}
-	}
-	if d.given("rights.privileged") && r.Privileged && (len(r.Capabilities) > 0 || len(r.Devices) > 0) {
-		d.refuse("rights.privileged", "has all capabilities and devices; keep one of the two")
 	}
 }
 

@@ -46,6 +46,8 @@ func TestARightThatMakesNoSenseSaysWhy(t *testing.T) {
 		`mounts."/x".source = "srv"`:                                `[rights] mounts."/x".source: "srv" is no absolute path`,
 		`mounts."/x" = {}`:                                          `[rights] mounts."/x": source is missing`,
 		`credentials = ["gti"]`:                                     `[rights] credentials[0]: "gti" is not one of those that wr knows`,
+		"reason = \"mounts\\nimages\"":                              `[rights] reason: say it in one line of text`,
+		`reason = " "`:                                              `[rights] reason: say it in one line of text`,
 		`privileged = "yes"`:                                        `[rights] privileged: expected true or false, got a string`,
 		"privileged = true\ndevices = [\"/dev/fuse\"]":              `[rights] privileged: has all capabilities and devices`,
 		"ssh_agent = true\n[workspace]\n[policy]\nrights = [\"x\"]": `[policy] rights[0]: "x" is no kind of rights`,

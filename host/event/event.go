@@ -17,7 +17,7 @@ type Type string
 // The facts of a run, in the order in which they usually come.
 const (
 	RunStarted      Type = "run_started"      // Run, Args, Version, Personal
-	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted: will be tested in this run
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -91,6 +91,7 @@ type Event struct {
 	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
+	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why
 }
 
 // Setting is one value of a configuration and where it comes from.
@@ -108,6 +109,12 @@ func (s Setting) Text() string {
 		return fmt.Sprint(s.Value)
 	}
 	return string(text)
+}
+
+// Right is one kind of what a container may do besides the usual.
+type Right struct {
+	Kind  string   `json:"kind"`            // its key in [rights]
+	Names []string `json:"names,omitempty"` // of capabilities and devices; of mounts SOURCE:TARGET
 }
 
 // Sink consumes events. Emit is called from one goroutine at a time.

@@ -137,6 +137,9 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		a.Test.Container.Role = spec.RoleTest
 	}
 	a.Test.Container = s.Grant.In(a.Test.Container, false)
+	if a.Rights = s.Grant.Tests(); len(a.Rights) > 0 {
+		a.Reason = s.Config.Rights.Reason
+	}
 	for _, nested := range ws.NestedIn(s.Project) {
 		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
 	}

@@ -6,6 +6,7 @@ package plan
 import (
 	"time"
 
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -39,18 +40,20 @@ func (p Plan) Bases(project string) map[string]string {
 // Action is the smallest step with a key. Exactly one of Build, Test, None and
 // Fault says what there is to do.
 type Action struct {
-	ID      string       `json:"id"`              // "test:apps/web"
-	Kind    Kind         `json:"kind"`            //
-	Project string       `json:"project"`         // project path
-	Needs   []string     `json:"needs,omitempty"` // ids of actions that must succeed first
-	Key     string       `json:"key,omitempty"`   // sha256 of all that decides the result
-	Build   *spec.Build  `json:"build,omitempty"`
-	Remote  string       `json:"remote,omitempty"` // of a build: where a registry may have its image
-	Denied  *fault.Error `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
-	Test    *Tests       `json:"test,omitempty"`
-	Wanted  string       `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
-	None    string       `json:"none,omitempty"`   // no tests, by declaration: the reason
-	Fault   *fault.Error `json:"fault,omitempty"`  // known already: this cannot be done
+	ID      string        `json:"id"`              // "test:apps/web"
+	Kind    Kind          `json:"kind"`            //
+	Project string        `json:"project"`         // project path
+	Needs   []string      `json:"needs,omitempty"` // ids of actions that must succeed first
+	Key     string        `json:"key,omitempty"`   // sha256 of all that decides the result
+	Build   *spec.Build   `json:"build,omitempty"`
+	Remote  string        `json:"remote,omitempty"` // of a build: where a registry may have its image
+	Denied  *fault.Error  `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
+	Test    *Tests        `json:"test,omitempty"`
+	Wanted  string        `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
+	Rights  []event.Right `json:"rights,omitempty"` // of a test: what it may do besides the usual
+	Reason  string        `json:"reason,omitempty"` // why it may
+	None    string        `json:"none,omitempty"`   // no tests, by declaration: the reason
+	Fault   *fault.Error  `json:"fault,omitempty"`  // known already: this cannot be done
 }
 
 // Tests says how one project's tests run.

@@ -116,6 +116,10 @@ func (p *Project) properties(r *Run) []propertyXML {
 	all := []propertyXML{
 		{"image", p.Image}, {"image.wanted", p.Wanted}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
 	}
+	for _, right := range p.Rights {
+		all = append(all, propertyXML{"rights." + right.Kind, cmp.Or(strings.Join(right.Names, " "), "yes")})
+	}
+	all = append(all, propertyXML{"rights.reason", p.RightsReason})
 	for _, s := range r.Personal {
 		all = append(all, propertyXML{"personal." + s.Key, s.Text()})
 	}

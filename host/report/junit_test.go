@@ -275,7 +275,9 @@ func TestACaseIsWrittenAsPytestWould(t *testing.T) {
 			Type: event.RunStarted, Run: "20261123-021533-ab12",
 			Personal: []event.Setting{{Key: "env.allow", Value: []string{"EDITOR"}}, {Key: "limits.memory", Value: "2GiB\x00"}},
 		},
-		event.Event{Type: event.ProjectPlanned, Project: "apps/web", Image: "wr.local/web:1"},
+		event.Event{Type: event.ProjectPlanned, Project: "apps/web", Image: "wr.local/web:1", Text: "mounts images", Rights: []event.Right{
+			{Kind: "privileged"}, {Kind: "mounts", Names: []string{"/a:/b", "/c:/d"}},
+		}},
 		event.Event{
 			Type: event.CaseFinished, Project: "apps/web", Case: "test/test_a.py::TestB::test_c[x::y]", Outcome: event.Failed,
 			File: "apps/web/test/test_a.py", Line: 7, Elapsed: 1500 * time.Millisecond, Text: "assert 1 == 2", Details: "E  assert", Stdout: "out",
@@ -290,6 +292,7 @@ func TestACaseIsWrittenAsPytestWould(t *testing.T) {
 	}
 	want := map[string]string{
 		"image": "wr.local/web:1", "run": "20261123-021533-ab12", "status": "failed",
+		"rights.privileged": "yes", "rights.mounts": "/a:/b /c:/d", "rights.reason": "mounts images",
 		"personal.env.allow": `["EDITOR"]`, "personal.limits.memory": `"2GiB\u0000"`,
 	}
 	if diff := cmp.Diff(want, properties); diff != "" {

@@ -31,9 +31,11 @@ type Run struct {
 type Project struct {
 	Path          string
 	Image         string
-	Wanted        string       // image of the present inputs, when Image ran in its place; see --use-last
-	Status        event.Status // "" until it finished
-	Reason        string       // why there are none, with event.None
+	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
+	Rights        []event.Right // what its container may do besides the usual
+	RightsReason  string        // why it may
+	Status        event.Status  // "" until it finished
+	Reason        string        // why there are none, with event.None
 	Fault         *fault.Error
 	Elapsed       time.Duration
 	Log           string // workspace path of its output
@@ -100,7 +102,7 @@ func (p *Project) apply(e event.Event) {
 	}
 	switch e.Type {
 	case event.ProjectPlanned:
-		p.Wanted = e.Wanted
+		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:

@@ -86,7 +86,7 @@ func (d *doing) planned(a plan.Action) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectPlanned, Project: a.Project, Wanted: a.Wanted}
+	e := event.Event{Type: event.ProjectPlanned, Project: a.Project, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason}
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}

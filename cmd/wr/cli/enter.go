@@ -89,8 +89,9 @@ type entered struct {
 	Build     plan.Action       `json:"build"`
 	Container spec.Container    `json:"container"`
 	Process   spec.Process      `json:"process"`
-	Agent     bool              `json:"sshAgent,omitempty"` // the process gets the caller's
-	Timeout   time.Duration     `json:"timeout,omitempty"`  // of the process; 0 = as long as it takes
+	Agent     bool              `json:"sshAgent,omitempty"`          // the process gets the caller's
+	Absent    []string          `json:"absentCredentials,omitempty"` // that the project asks for and the caller has not
+	Timeout   time.Duration     `json:"timeout,omitempty"`           // of the process; 0 = as long as it takes
 }
 
 // without are the kinds of rights that the project may have and e goes without.
@@ -139,7 +140,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
-	e := entered{Project: s.Project, Build: build, Container: container, Process: process}
+	e := entered{Project: s.Project, Build: build, Container: container, Process: process, Absent: grant.Absent}
 	e.Agent = s.Config.Rights.SSHAgent && !in.detached
 	if in.timed {
 		e.Timeout = time.Duration(options.LimitsOf(s.Project).Timeout)
@@ -186,6 +187,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 		return err
 	}
 	a.sayRights(e.Project, e.without()...)
+	a.sayAbsent(e.Project, e.Absent)
 	if len(e.Container.Own) == 0 {
 		return nil
 	}

@@ -55,12 +55,13 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 type listedProject struct {
 	workspace.Project
 	Rights []config.Right `json:"rights,omitempty"`
+	Reason string         `json:"rightsReason,omitempty"` // why it has them
 }
 
 func listed(projects []workspace.Project) []listedProject {
 	out := make([]listedProject, len(projects))
 	for i, p := range projects {
-		out[i] = listedProject{p, p.Config.Rights.List()}
+		out[i] = listedProject{p, p.Config.Rights.List(), p.Config.Rights.Reason}
 	}
 	return out
 }

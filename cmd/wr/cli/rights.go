@@ -41,14 +41,28 @@ func (a *app) grant(ws *workspace.Workspace, p workspace.Project) (plan.Grant, *
 			return plan.Grant{}, noSource(p, target, m)
 		}
 	}
-	for _, file := range config.CredentialFiles(r.Credentials) {
+	for _, name := range r.Credentials {
+		found := a.credentials(name)
+		if len(found) == 0 {
+			g.Absent = append(g.Absent, name)
+		}
+		g.Own = append(g.Own, found...)
+	}
+	return g, nil
+}
+
+// credentials mounts those of the caller's files that hold credentials of that
+// name.
+func (a *app) credentials(name string) []spec.Mount {
+	var all []spec.Mount
+	for _, file := range config.CredentialFiles(name) {
 		mount, there := a.mountOf("~/"+file, "~/"+file)
 		mount.ReadOnly = true
 		if there {
-			g.Own = append(g.Own, mount)
+			all = append(all, mount)
 		}
 	}
-	return g, nil
+	return all
 }
 
 // mountOf mounts source, a host path in which ~ is the caller's home directory,
@@ -97,8 +111,25 @@ func (a *app) sayRights(p workspace.Project, without ...string) {
 			words = append(words, r.String())
 		}
 	}
-	if len(words) > 0 && !a.Quiet {
-		fmt.Fprintf(a.Err, "%s has rights: %s\n", p.Path, strings.Join(words, "; "))
+	if len(words) == 0 || a.Quiet {
+		return
+	}
+	why := ""
+	if reason := p.Config.Rights.Reason; reason != "" {
+		why = " (" + reason + ")"
+	}
+	fmt.Fprintf(a.Err, "%s has rights: %s%s\n", p.Path, strings.Join(words, "; "), why)
+}
+
+// sayAbsent says which credentials p asks for that the caller does not have.
+func (a *app) sayAbsent(p workspace.Project, names []string) {
+	for _, name := range names {
+		files := "~/" + strings.Join(config.CredentialFiles(name), ", ~/")
+		fmt.Fprint(a.Err, a.style(a.Err).Warning(&fault.Error{
+			Code: "rights.no_credentials", File: p.ConfigFile(), Line: p.Config.Line("rights.credentials"),
+			Message: fmt.Sprintf("%s asks for your credentials for %s, and there is no %s; the command goes without", p.Path, name, files),
+			Next:    "sign in with " + name + " on this machine, or take it out",
+		}))
 	}
 }
 
