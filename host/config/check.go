@@ -44,7 +44,7 @@ func check(d *decoder, f *File) {
 	d.checkTest(f.Test)
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
-	d.checkLimits(f.Limits)
+	d.checkLimits(f.Limits, "which sets no limit; leave %s out for the default")
 	d.checkRights(f.Rights)
 	d.checkPolicy(f.Policy, f.Workspace != nil)
 	d.checkBases(f.Bases, f.Workspace != nil)

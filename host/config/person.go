@@ -140,25 +140,11 @@ func (d *decoder) checkPerson(p Person) {
 	for i, name := range p.Env.Allow {
 		d.shape(element("env.allow", i), name, variableShape, "letters, digits and _")
 	}
-	d.checkLimits(p.Limits)
-	d.checkGiven(p.Limits)
+	d.checkLimits(p.Limits, "and would leave the limit of wr.toml; --%s 0 takes it away")
 	for _, suite := range slices.Sorted(maps.Keys(p.Mirrors)) {
 		at := join("mirrors", suite)
 		d.shape(at, suite, suiteShape, "the name of a release, such as bookworm")
 		d.filled(at, p.Mirrors[suite])
-	}
-}
-
-// checkGiven refuses limits of nothing: those of wr.toml would count, while the
-// person means that there are none.
-func (d *decoder) checkGiven(l Limits) {
-	for _, limit := range []struct {
-		key  string
-		none bool
-	}{{"cpus", l.CPUs == 0}, {"memory", l.Memory == 0}, {"pids", l.Pids == 0}, {"timeout", l.Timeout == 0}} {
-		if at := join("limits", limit.key); limit.none && d.given(at) {
-			d.refuse(at, "is nothing, and would leave the limit of wr.toml; --%s 0 takes it away", limit.key)
-		}
 	}
 }
 
