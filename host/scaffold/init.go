@@ -36,7 +36,7 @@ func Init(ctx context.Context, dir string, o Options) (Plan, error) {
 	}
 	if len(found) == 0 && len(ws.Projects) == 0 {
 		s.used = true // by what wr new starts
-		s.plan.note("no Python project and no Dockerfile found; `wr new DIR` starts a project")
+		s.plan.note("no Python project and no Dockerfile found; `%s` starts a project", o.NewCommand())
 	}
 	plan, err := s.finish()
 	if err != nil {

@@ -133,6 +133,17 @@ func TestInitTakesTheUsersBaseAndName(t *testing.T) {
 	}
 }
 
+func TestABaseThatNothingUsesYetIsNamedInTheNextCommand(t *testing.T) {
+	root := files(t, "-- wr.toml --\n[workspace]\n[bases.\"acme/python\"]\nsuite = \"bookworm\"\ninclude = [\"python3-pytest\"]\n")
+	for base, want := range map[string]string{"": "`wr new DIR` starts", "python:3.13": "`wr new DIR --base python:3.13` starts"} {
+		plan, err := Init(t.Context(), root, Options{Base: base})
+		must(t, err)
+		if len(plan.Notes) != 1 || !strings.Contains(plan.Notes[0], want) {
+			t.Errorf("with --base %q: %q, want %q", base, plan.Notes, want)
+		}
+	}
+}
+
 func TestInitRefusesABrokenWorkspace(t *testing.T) {
 	_, err := Init(t.Context(), files(t, "-- wr.toml --\n[workspace]\nnam = 1\n"), Options{})
 	if !fault.HasCode(err, "config.unknown_key") {

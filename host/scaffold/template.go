@@ -44,6 +44,15 @@ type Options struct {
 	Name string // name of the workspace, when its wr.toml has to be written; "" = the directory's
 }
 
+// NewCommand is what to type for a project that starts from the same base. It
+// says the base, or wr new would take one that the workspace declares.
+func (o Options) NewCommand() string {
+	if o.Base == "" {
+		return "wr new DIR"
+	}
+	return "wr new DIR --base " + o.Base
+}
+
 // notReference matches what an image reference does not hold.
 var notReference = regexp.MustCompile(`[^a-z0-9]+`)
 

@@ -17,10 +17,11 @@ type initCmd struct {
 
 // Prepare finds out which files the repository lacks.
 func (c *initCmd) Prepare(ctx context.Context, a *app) (deed, error) {
-	p, err := scaffold.Init(ctx, a.dir, scaffold.Options{Base: c.Base, Name: c.Name})
+	o := scaffold.Options{Base: c.Base, Name: c.Name}
+	p, err := scaffold.Init(ctx, a.dir, o)
 	return a.writing(p, func() string {
 		if ws, err := workspace.Load(ctx, a.dir); err == nil && len(ws.Projects) == 0 {
-			return "wr new DIR"
+			return o.NewCommand()
 		}
 		return "wr test --recursive"
 	}), err
