@@ -85,6 +85,29 @@ func TestThePageOfConfigurationIsTrue(t *testing.T) {
 	compare(t, "../../../docs/configuration.md", page.Bytes())
 }
 
+// TestWhatTheGuideToRightsShowsIsRead has its examples read as wr.toml.
+func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/rights-and-lock.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 2 {
+		t.Errorf("it shows %d files, want 2", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	for kind := range strings.FieldsSeq("privileged capabilities devices mounts ssh_agent credentials") {
+		if !strings.Contains(string(page), "`"+kind) {
+			t.Errorf("it does not say how to ask for %s", kind)
+		}
+	}
+}
+
 // TestThePageOfPersonalSettingsIsTrue keeps docs/personal.md to the schema.
 func TestThePageOfPersonalSettingsIsTrue(t *testing.T) {
 	page := bytes.NewBufferString(personalHead)
