@@ -40,7 +40,7 @@ func (s *server) clean(ctx context.Context, what *Cleaning) (Cleaned, error) {
 		return Cleaned{}, err
 	}
 	c.out.Before = c.taken
-	err := errors.Join(c.leftovers(ctx), c.uploads(), c.damaged(), c.helpers(), c.unneeded(ctx))
+	err := errors.Join(c.leftovers(ctx), c.uploads(ctx), c.damaged(), c.helpers(), c.unneeded(ctx))
 	err = errors.Join(err, c.keepTo(ctx))
 	c.out.After = c.taken
 	return c.out, err
@@ -145,10 +145,10 @@ func (c *cleaner) scour(ctx context.Context) error {
 }
 
 // uploads removes what containerd's collector never does.
-func (c *cleaner) uploads() error {
-	nameless, err := c.daemons.NamelessUploads(c.now)
+func (c *cleaner) uploads(ctx context.Context) error {
+	nameless, err := c.daemons.NamelessUploads(ctx)
 	for _, dir := range nameless {
-		err = errors.Join(err, c.remove(Removed{Kind: KindLeftover, Name: filepath.Base(dir), Why: "an upload without a name"}, func() error {
+		err = errors.Join(err, c.remove(Removed{Kind: KindLeftover, Name: filepath.Base(dir), Why: "nobody knows of what it is a part"}, func() error {
 			return os.RemoveAll(dir)
 		}))
 	}

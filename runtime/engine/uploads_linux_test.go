@@ -4,39 +4,54 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
-func TestUploadsWithoutANameGo(t *testing.T) {
-	dirs := Dirs{State: t.TempDir()}
-	uploads := filepath.Join(dirs.ContainerdRoot(), "io.containerd.content.v1.content", "ingest")
-	if err := sweepUploads(dirs, time.Now()); err != nil {
-		t.Fatalf("without any: %v", err)
-	}
-	for dir, files := range map[string]map[string]string{
-		"named": {"ref": "wr/1/layer", "data": "half"}, "empty": {"ref": ""}, "bare": nil, "just begun": nil,
-	} {
-		path := filepath.Join(uploads, dir)
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range files {
-			if err := os.WriteFile(filepath.Join(path, name), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if dir == "just begun" {
-			continue
-		}
-		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := sweepUploads(dirs, time.Now().Add(-uploadTime)); err != nil {
+// anUpload is a directory of containerd with a file ref, unless that is nil.
+func anUpload(t *testing.T, dirs Dirs, name string, ref []byte) string {
+	t.Helper()
+	dir := filepath.Join(dirs.ContainerdRoot(), "io.containerd.content.v1.content", "ingest", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	left, err := os.ReadDir(uploads)
-	if err != nil || len(left) != 2 || left[0].Name() != "just begun" || left[1].Name() != "named" {
+	if ref != nil {
+		if err := os.WriteFile(filepath.Join(dir, "ref"), ref, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestUploadsWithoutANameGoWhenAnEngineStarts(t *testing.T) {
+	dirs := Dirs{State: t.TempDir()}
+	if err := sweepUploads(dirs); err != nil {
+		t.Fatalf("without any: %v", err)
+	}
+	named := anUpload(t, dirs, "named", []byte("wr/1/layer"))
+	anUpload(t, dirs, "empty", []byte{})
+	anUpload(t, dirs, "bare", nil)
+	if err := sweepUploads(dirs); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(named), "*"))
+	if err != nil || len(left) != 1 || left[0] != named {
 		t.Errorf("left is %v, %v", left, err)
+	}
+}
+
+func TestAnUploadThatIsJustBegunIsNotNameless(t *testing.T) {
+	dirs := Dirs{State: t.TempDir()}
+	lost, begun := anUpload(t, dirs, "lost", nil), anUpload(t, dirs, "begun", nil)
+	d := &Daemons{dirs: dirs}
+	found := make(chan []string)
+	go func() {
+		nameless, err := d.NamelessUploads(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		found <- nameless
+	}()
+	anUpload(t, dirs, filepath.Base(begun), []byte("wr/2/layer"))
+	if got := <-found; len(got) != 1 || got[0] != lost {
+		t.Errorf("got %v", got)
 	}
 }
