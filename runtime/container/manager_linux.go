@@ -125,8 +125,7 @@ func (m *Manager) abandon(ctx context.Context, id string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
-	m.dirty(ctx) // cancelled after it has made the directory of a layer, containerd forgets that
-	return m.Collect(ctx)
+	return m.Scour(ctx) // cancelled after it has made the directory of a layer, containerd forgets that
 }
 
 // build makes everything that a container consists of, and starts it.

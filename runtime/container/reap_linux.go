@@ -41,14 +41,12 @@ func (m *Manager) List(ctx context.Context) ([]Container, error) {
 // Reap removes every container that was not made by this manager and whose
 // agent does not run, or whose owner is gone and that has no role for which it
 // is kept, and all that is left of containers that no longer exist. It returns
-// those it kept. It goes on after a failure
-// and reports it at the end.
+// those it kept. It goes on after a failure and reports it at the end. What
+// containerd keeps of them goes with the next collection.
 func (m *Manager) Reap(ctx context.Context) (kept []Container, err error) {
 	ctx = m.in(ctx)
 	kept, gone, err := m.Orphans(ctx)
-	err = errors.Join(err, m.RemoveAll(ctx, gone))
-	m.dirty(ctx)
-	return kept, errors.Join(err, m.Collect(ctx))
+	return kept, errors.Join(err, m.RemoveAll(ctx, gone))
 }
 
 // Orphans returns what Reap would keep, and the sorted ids of the containers
@@ -130,10 +128,17 @@ func (m *Manager) Collect(ctx context.Context) error {
 	return service.Delete(ctx, l, leases.SynchronousDelete)
 }
 
-// dirty makes the next collection look for directories of snapshots and for
-// uploads without a record. containerd does that only after it has removed a
-// snapshot or a blob itself, and what the engine before, or a creation that was
-// cancelled, left would stay until then. On a full disk it cannot, and what is there stays until the next time.
+// Scour makes containerd's garbage collector run and also look for directories
+// of snapshots and for uploads without a record, such as an engine leaves that
+// dies, or a creation that is cancelled. By itself it looks for those only after
+// it has removed a snapshot or a blob; on a full disk it cannot be made to.
+func (m *Manager) Scour(ctx context.Context) error {
+	ctx = m.in(ctx)
+	m.dirty(ctx)
+	return m.Collect(ctx)
+}
+
+// dirty makes a snapshot and a blob for the next collection to remove.
 func (m *Manager) dirty(ctx context.Context) {
 	ctx, done, err := m.cfg.Client.WithLease(ctx)
 	if err != nil {

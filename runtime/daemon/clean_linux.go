@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/containerd/containerd/v2/core/images"
@@ -32,11 +33,14 @@ func (s *server) clean(ctx context.Context, what *Cleaning) (Cleaned, error) {
 	s.cleaning.Lock()
 	defer s.cleaning.Unlock()
 	c := &cleaner{server: s, Cleaning: *what, now: s.cfg.Now(), out: Cleaned{Removed: []Removed{}}}
+	if err := c.scour(ctx); err != nil {
+		return Cleaned{}, err
+	}
 	if err := c.measure(ctx); err != nil {
 		return Cleaned{}, err
 	}
 	c.out.Before = c.taken
-	err := errors.Join(c.leftovers(ctx), c.damaged(), c.helpers(), c.unneeded(ctx))
+	err := errors.Join(c.leftovers(ctx), c.uploads(ctx), c.damaged(), c.helpers(), c.unneeded(ctx))
 	err = errors.Join(err, c.keepTo(ctx))
 	c.out.After = c.taken
 	return c.out, err
@@ -129,6 +133,26 @@ func (c *cleaner) leftovers(ctx context.Context) error {
 		}))
 	}
 	return errors.Join(err, errUnknown)
+}
+
+// scour has containerd remove what it has no record of. It does not come cheap,
+// so unlike its collection it is done once.
+func (c *cleaner) scour(ctx context.Context) error {
+	if c.DryRun {
+		return nil
+	}
+	return c.containers.Scour(ctx)
+}
+
+// uploads removes what containerd's collector never does.
+func (c *cleaner) uploads(ctx context.Context) error {
+	nameless, err := c.daemons.NamelessUploads(ctx)
+	for _, dir := range nameless {
+		err = errors.Join(err, c.remove(Removed{Kind: KindLeftover, Name: filepath.Base(dir), Why: "nobody knows of what it is a part"}, func() error {
+			return os.RemoveAll(dir)
+		}))
+	}
+	return err
 }
 
 // damaged removes state that was put aside.

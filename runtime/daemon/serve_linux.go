@@ -81,12 +81,22 @@ func Serve(ctx context.Context, cfg Config) error {
 	work.Go(func() { s.keeper.run(ctx) })
 	work.Go(func() { s.watchIdle(ctx) })
 	work.Go(func() { s.watchPool(ctx) })
+	work.Go(func() { s.scour(ctx) })
 	work.Go(func() { s.accept(ctx, listener) })
 	<-ctx.Done()
 	log.G(ctx).WithField("reason", context.Cause(ctx).Error()).Info("engine ends")
 	_ = listener.Close()
 	work.Wait()
 	return s.close(context.WithoutCancel(ctx))
+}
+
+// scour removes, while the engine serves already, what an earlier one left
+// without a record. Cut short it would leave something itself, so the engine's
+// end waits for it.
+func (s *server) scour(ctx context.Context) {
+	if err := s.containers.Scour(context.WithoutCancel(ctx)); err != nil {
+		log.G(ctx).WithError(err).Warn("what an earlier engine left without a record is not all removed")
+	}
 }
 
 // open starts everything and cleans up what an earlier engine left, but for the

@@ -126,7 +126,7 @@ func enterCgroups(ctx context.Context) (Cgroups, error) {
 // Build steps come first: what they have mounted would move aside with the
 // state, where nobody looks for it, and be deleted with it one day.
 func (d *Daemons) sweep(ctx context.Context, runc string, now time.Time) error {
-	if err := errors.Join(sweepBundles(d.dirs), sweepBuilds(ctx, d.dirs, runc)); err != nil {
+	if err := errors.Join(sweepBundles(d.dirs), sweepUploads(d.dirs), sweepBuilds(ctx, d.dirs, runc)); err != nil {
 		d.warn(ctx, err.Error())
 	}
 	warning, err := mendState(d.dirs, now)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,7 @@ func callOf(typed *kong.Context) (call []string) {
 	}
 	for _, part := range typed.Path {
 		if part.Positional != nil {
-			call, _ = typed.Value(part).Interface().([]string)
+			call, _ = reflect.TypeAssert[[]string](typed.Value(part))
 		}
 	}
 	return call
