@@ -24,9 +24,6 @@ import (
 // serveEnv makes the test binary the agent; its value is the socket.
 const serveEnv = "WR_TEST_AGENT_SOCKET"
 
-// scratchEnv is where that agent has room for isolated commands.
-const scratchEnv = "WR_TEST_AGENT_SCRATCH"
-
 // dialEnv makes the test binary a client that says how it fared.
 const dialEnv = "WR_TEST_AGENT_DIAL"
 
@@ -45,20 +42,9 @@ func dialFrom(socket string) error {
 }
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == EnterIsolation {
-		fmt.Fprintln(os.Stderr, Enter(os.Args[2]))
-		os.Exit(1)
-	}
-	if len(os.Args) == 2 && os.Args[1] == ServeIsolated {
-		if err := Inherited(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
 	if socket := os.Getenv(serveEnv); socket != "" {
 		os.Unsetenv(serveEnv)
-		if err := Serve(socket, os.Getenv(scratchEnv)); err != nil {
+		if err := Serve(socket, ""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
-	"strconv"
-	"strings"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
@@ -17,30 +15,51 @@ import (
 // ownCapabilities are the numbers of spec.IsolationCapabilities.
 var ownCapabilities = []int{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_SETPCAP}
 
-// confine takes from this thread, for good, what the agent has and commands
-// have not: after it, no more is allowed than in any other container of wr.
-func confine() error {
-	last, err := lastCapability()
-	if err != nil {
-		return err
+// bequeath has what this process executes keep ownCapabilities, and nothing
+// that is executed once confine has taken them there. Why once and not as a
+// part of confine: each step on all threads takes a moment of a run.
+func bequeath() error {
+	if err := changeOwn(func(set *unix.CapUserData, mask uint32) { set.Inheritable |= mask & set.Permitted }); err != nil {
+		return fmt.Errorf("bequeath capabilities: %w", err)
 	}
-	// Dropping from the bounding set takes CAP_SETPCAP, which is therefore
-	// taken from the thread itself only afterwards.
 	for _, c := range ownCapabilities {
-		if c > last {
-			continue
-		}
-		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
-			return fmt.Errorf("drop capability %d: %w", c, err)
+		_, _, errno := syscall.AllThreadsSyscall(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c), 0)
+		if errno != 0 {
+			return fmt.Errorf("bound capability %d: %w", c, errno)
 		}
 	}
-	if err := dropOwn(); err != nil {
+	return nil
+}
+
+// confine takes from this process, for good, what the agent has and commands
+// have not: after it, no more is allowed than in any other container of wr.
+// It fails where the container has not got no_new_privs.
+func confine() error {
+	err := changeOwn(func(set *unix.CapUserData, mask uint32) {
+		set.Effective, set.Permitted, set.Inheritable = set.Effective&^mask, set.Permitted&^mask, set.Inheritable&^mask
+	})
+	if err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+	return filterCalls()
+}
+
+// changeOwn changes the sets of all threads, which are the same, for each of
+// ownCapabilities: the one that mask stands for in set.
+func changeOwn(change func(set *unix.CapUserData, mask uint32)) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
 		return err
 	}
-	return filterCalls()
+	for _, c := range ownCapabilities {
+		change(&sets[c/32], 1<<(c%32))
+	}
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&sets[0])), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // identity is a user and its groups.
@@ -52,8 +71,6 @@ type identity struct {
 // Confined gives up the agent's own rights, becomes user and executes file with
 // args. It returns only when that fails.
 func Confined(user, file string, args []string) error {
-	// Rights belong to a thread, and the one that executes is the one that stays.
-	runtime.LockOSThread()
 	var who identity
 	if err := json.Unmarshal([]byte(user), &who); err != nil {
 		return err
@@ -61,54 +78,21 @@ func Confined(user, file string, args []string) error {
 	if err := confine(); err != nil {
 		return err
 	}
-	groups := make([]uint32, len(who.Groups))
-	for i, g := range who.Groups {
-		groups[i] = uint32(g)
-	}
-	if err := setUser(uint32(who.UID), uint32(who.GID), groups); err != nil {
+	if err := who.become(); err != nil {
 		return fmt.Errorf("become user %d: %w", who.UID, err)
 	}
 	return unix.Exec(file, args, os.Environ())
 }
 
-// setUser sets groups, group and user of this thread. Why not by package
-// syscall: that asks all threads, and the others keep their rights.
-func setUser(uid, gid uint32, groups []uint32) error {
-	list := unsafe.Pointer(unsafe.SliceData(groups))
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(list), 0); errno != 0 {
-		return errno
-	}
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)); errno != 0 {
-		return errno
-	}
-	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)); errno != 0 {
-		return errno
-	}
-	return nil
-}
-
-// dropOwn takes the agent's own capabilities out of the thread's sets.
-func dropOwn() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var sets [2]unix.CapUserData
-	if err := unix.Capget(&header, &sets[0]); err != nil {
+// become sets groups, group and user of all threads.
+func (i identity) become() error {
+	if err := syscall.Setgroups(i.Groups); err != nil {
 		return err
 	}
-	for _, c := range ownCapabilities {
-		mask := ^(uint32(1) << (c % 32))
-		set := &sets[c/32]
-		set.Effective, set.Permitted, set.Inheritable = set.Effective&mask, set.Permitted&mask, set.Inheritable&mask
+	if err := syscall.Setresgid(i.GID, i.GID, i.GID); err != nil {
+		return err
 	}
-	return unix.Capset(&header, &sets[0])
-}
-
-// lastCapability is the highest number that the kernel knows.
-func lastCapability() (int, error) {
-	text, err := os.ReadFile("/proc/sys/kernel/cap_last_cap")
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(string(text)))
+	return syscall.Setresuid(i.UID, i.UID, i.UID)
 }
 
 // namespaceFlags are those of clone(2) that make a namespace.
@@ -134,7 +118,7 @@ var native = []uint32{
 	unix.SYS_SETDOMAINNAME, unix.SYS_SYSLOG, unix.SYS_LOOKUP_DCOOKIE,
 }
 
-// filterCalls lets the kernel refuse those calls from now on.
+// filterCalls lets the kernel refuse those calls from now on, on all threads.
 func filterCalls() error {
 	program, err := bpf.Assemble(filter(architectures))
 	if err != nil {
@@ -145,9 +129,12 @@ func filterCalls() error {
 		raw[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
 	}
 	fprog := unix.SockFprog{Len: uint16(len(raw)), Filter: &raw[0]}
-	err = unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&fprog)), 0, 0)
-	if err != nil {
-		return fmt.Errorf("filter system calls: %w", err)
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&fprog)))
+	switch {
+	case errno != 0:
+		return fmt.Errorf("filter system calls: %w", errno)
+	case thread != 0:
+		return fmt.Errorf("filter system calls: thread %d has other filters", thread)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (i isolated) enter() error {
 	if err != nil {
 		return err
 	}
-	v := view{root: filepath.Join(i.Scratch, "root"), scratch: i.Scratch, network: i.Network}
+	v := view{root: filepath.Join(i.Scratch, "root"), scratch: i.Scratch, network: i.Network, toRenew: whereAnew()}
 	if err := os.Mkdir(v.root, 0o755); err != nil {
 		return err
 	}
@@ -56,7 +56,8 @@ type view struct {
 	layers  int    // how many overlays have theirs there
 	network bool   // the command has a network of its own
 	carried []string
-	anew    []string // made like the container's
+	toRenew []string // what is to be made like the container's
+	anew    []string // what has been
 }
 
 // overlay mounts lower at the path at such that it is not written to.
@@ -92,13 +93,15 @@ func (v *view) overlay(lower, at string) error {
 // one left there is in them.
 var anew = []string{"/dev", "/dev/mqueue", "/dev/pts", "/dev/shm", "/proc", "/run", "/tmp"}
 
-// isAnew reports whether target is one of those mounts, also where the image
-// has a symbolic link to it.
-func isAnew(target string) bool {
-	return slices.ContainsFunc(anew, func(name string) bool {
-		at, err := filepath.EvalSymlinks(name)
-		return target == name || err == nil && target == at
-	})
+// whereAnew lists where they are: also what an image's symbolic link leads to.
+func whereAnew() (targets []string) {
+	for _, name := range anew {
+		targets = append(targets, name)
+		if at, err := filepath.EvalSymlinks(name); err == nil && at != name {
+			targets = append(targets, at)
+		}
+	}
+	return targets
 }
 
 // hidden holds what is between the engine and the agent.
@@ -111,7 +114,7 @@ func (v *view) place(m *mountinfo.Info) error {
 	switch {
 	case target == "/" || v.has(target) || within(target, hidden) || within(v.root, target):
 		return nil
-	case m.Root == "/" && isAnew(target) && !again:
+	case m.Root == "/" && slices.Contains(v.toRenew, target) && !again:
 		v.anew = append(v.anew, target)
 		return v.again(m)
 	case m.Root == "/" && m.FSType == "tmpfs" && within(target, "/proc"): // hides a directory
@@ -219,13 +222,13 @@ func (v *view) devices() error {
 	return nil
 }
 
-// touch makes an empty file to mount on.
+// touch makes an empty file to mount on, if there is none.
 func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
+	err := unix.Mknod(path, unix.S_IFREG|0o644, 0)
+	if errors.Is(err, unix.EEXIST) {
+		return nil
 	}
-	return f.Close()
+	return err
 }
 
 // protect makes what is at target read-only, as it is in the container.

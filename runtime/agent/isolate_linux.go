@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -42,7 +41,7 @@ func (s *server) isolate(conn *wire.Conn, i Isolation, mounts []*os.File) error 
 	if err != nil {
 		return fmt.Errorf("isolate: %w", err)
 	}
-	c := &command{args: []string{ServeIsolated}, started: time.Now(), ended: make(chan unix.WaitStatus, 1)}
+	c := &command{args: []string{EnterIsolation}, started: time.Now(), ended: make(chan unix.WaitStatus, 1)}
 	if err := c.enter(s.reaper, conn, isolated{i, scratch}, mounts); err != nil {
 		return errors.Join(fmt.Errorf("isolate: %w", err), os.RemoveAll(scratch))
 	}
@@ -85,45 +84,27 @@ func (c *command) enter(r *reaper, conn *wire.Conn, i isolated, mounts []*os.Fil
 }
 
 // Enter makes this process, the first of its namespaces, see what an isolated
-// command is to see, gives up the rights to change that, and executes the
-// agent again. It returns only when that fails, and the client has been told.
+// command is to see, gives up the rights to change that, serves the one
+// connection that it was started with and returns when that is over. Of what
+// fails before, the client has been told.
 func Enter(config string) error {
-	// Rights belong to a thread, and the one that executes is the one that stays.
-	runtime.LockOSThread()
-	var i isolated
-	err := json.Unmarshal([]byte(config), &i)
-	if err == nil {
-		err = i.enter()
-	}
-	if err == nil {
-		err = confine()
-	}
-	if err == nil {
-		err = unix.Exec("/proc/self/exe", []string{os.Args[0], ServeIsolated}, os.Environ())
-	}
-	problem := &fault.Error{
-		Code: "agent.isolation", Message: fmt.Sprintf("isolate the command: %v", err),
-		Next: "run again with --fresh, for a container of its own", Err: err,
-	}
-	if conn, connErr := wire.FromFile(os.NewFile(clientFD, "client")); connErr == nil {
-		_ = conn.Send(Reply{Error: problem})
-		_ = conn.Close()
-	}
-	return problem
-}
-
-// Inherited is the agent of an isolated command: it serves the one connection
-// it was started with and returns when that is over.
-func Inherited() error {
 	conn, err := wire.FromFile(os.NewFile(clientFD, "client"))
 	if err != nil {
 		return err
 	}
 	s, signals, err := newServer()
-	if err != nil {
-		return err
+	if err == nil {
+		err = enter(config)
 	}
-	_ = os.WriteFile("/proc/self/comm", []byte("agent"), 0) // as in other containers
+	if err != nil {
+		problem := &fault.Error{
+			Code: "agent.isolation", Message: fmt.Sprintf("isolate the command: %v", err),
+			Next: "run again with --fresh, for a container of its own", Err: err,
+		}
+		_ = conn.Send(Reply{Error: problem})
+		_ = conn.Close()
+		return problem
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -133,4 +114,17 @@ func Inherited() error {
 		s.stop()
 	}
 	return nil
+}
+
+// enter is what Enter does before it serves.
+func enter(config string) error {
+	var i isolated
+	if err := json.Unmarshal([]byte(config), &i); err != nil {
+		return err
+	}
+	if err := i.enter(); err != nil {
+		return err
+	}
+	_ = os.WriteFile("/proc/self/comm", []byte("agent"), 0) // as in other containers
+	return confine()
 }

@@ -9,12 +9,10 @@ import (
 	"github.com/wr-build/wr/runtime/wire"
 )
 
-// The arguments with which wr-agent runs itself for an isolated command: to
-// make its namespaces, and then to serve in them.
+// The arguments with which wr-agent runs itself in a container for tests.
 const (
-	EnterIsolation = "isolate"
-	ServeIsolated  = "isolated"
-	RunConfined    = "confined" // a command outside of an isolation, without the agent's own rights
+	EnterIsolation = "isolated" // to serve an isolated command in namespaces of its own
+	RunConfined    = "confined" // to become a command outside of an isolation, without the agent's own rights
 )
 
 // Isolation goes ahead of a Request, from the engine: its command gets

@@ -43,7 +43,12 @@ func Serve(socket, scratch string) error {
 	if err != nil {
 		return err
 	}
-	s.scratch, s.reaper.confines = scratch, scratch != ""
+	if scratch != "" {
+		if err := bequeath(); err != nil {
+			return err
+		}
+		s.scratch, s.reaper.confines = scratch, true
+	}
 	listener, err := listen(socket)
 	if err != nil {
 		return err

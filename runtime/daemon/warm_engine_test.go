@@ -227,6 +227,22 @@ func TestAProcessOfATestContainerHasMountsOfItsOwn(t *testing.T) {
 	}
 }
 
+// TestNoThreadOfTheAgentOfATestHasMoreRightsThanTheTest compares them, since
+// the process that made the namespaces goes on in them.
+func TestNoThreadOfTheAgentOfATestHasMoreRightsThanTheTest(t *testing.T) {
+	f := start(t)
+	defer f.stopAll()
+	for _, network := range []spec.Network{spec.NetworkNone, spec.NetworkHost} {
+		c := as(spec.RoleTest)
+		c.User, c.Network = "root", network
+		const rights = "grep -h -e ^Cap -e ^NoNew -e ^Seccomp "
+		test, agent, _ := strings.Cut(f.must(c, sh(rights+"/proc/self/status | sort; echo agent; "+rights+"/proc/1/task/*/status | sort -u")), "agent\n")
+		if test != agent || !strings.Contains(test, "CapBnd") {
+			t.Errorf("network %s: a test has\n%sits agent\n%s", network, test, agent)
+		}
+	}
+}
+
 // TestRootCannotReachIntoTheAgent looks for what tracing needs: who traces the
 // agent tells the exit code.
 func TestRootCannotReachIntoTheAgent(t *testing.T) {

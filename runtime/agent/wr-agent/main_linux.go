@@ -21,8 +21,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return failed(stderr, agent.Serve(args[1], args[2]))
 	case len(args) == 2 && args[0] == agent.EnterIsolation:
 		return failed(stderr, agent.Enter(args[1]))
-	case len(args) == 1 && args[0] == agent.ServeIsolated:
-		return failed(stderr, agent.Inherited())
 	case len(args) > 3 && args[0] == agent.RunConfined:
 		return failed(stderr, agent.Confined(args[1], args[2], args[3:]))
 	case len(args) == 1 && args[0] == agent.TellEnvironment:
