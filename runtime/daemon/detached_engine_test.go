@@ -97,9 +97,7 @@ func TestADetachedProcessEndsWithAClientThatIsInterrupted(t *testing.T) {
 		if _, err := lines.ReadString('\n'); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: got %v, want the end of its output", script, err)
 		}
-		if got := f.commands(); got != "" {
-			t.Errorf("%q still runs", got)
-		}
+		f.eventually(script+" has ended", func() bool { return f.commands() == "" })
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,24 +211,31 @@ func (c Census) Minus(before Census) Census {
 	return slices.DeleteFunc(slices.Clone(c), func(line string) bool { return slices.Contains(before, line) })
 }
 
-// settleTime is how long what has ended may take to be removed.
+// settleTime is how long nothing may go while there is something left to be
+// removed.
 const settleTime = 10 * time.Second
 
 // Settled takes stock until nothing is there that was not there before, and
-// returns what is still left after a bounded time. Why it waits: the engine
-// answers a client when its container has ended, and removes the rest then.
+// returns what is still left when nothing of it has gone for some time. Why it
+// waits: the engine answers a client when its container has ended, and removes
+// the rest then.
 func Settled(before Census, take func() (Census, error)) (Census, error) {
-	timeout := time.After(settleTime)
+	timeout := time.NewTimer(settleTime)
+	defer timeout.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
+	for least := math.MaxInt; ; {
 		now, err := take()
 		left := now.Minus(before)
 		if err != nil || len(left) == 0 {
 			return nil, err
 		}
+		if len(left) < least {
+			least = len(left)
+			timeout.Reset(settleTime)
+		}
 		select {
-		case <-timeout:
+		case <-timeout.C:
 			return left, nil
 		case <-tick.C:
 		}
