@@ -85,7 +85,7 @@ var doors = []door{
 	{"github.com/moby/buildkit", []string{"runtime"}},
 	{"github.com/opencontainers", []string{"runtime"}},
 	{"github.com/alecthomas/kong", []string{"cmd"}},
-	{"github.com/pelletier/go-toml", []string{"host/config", "host/lock", "host/plugin"}},
+	{"github.com/pelletier/go-toml", []string{"host/config", "host/lock", "host/plugin", "host/pyscan"}},
 }
 
 // diet says what of this module some directories may import at most, besides
