@@ -28,6 +28,7 @@ const (
 	CaseStarted     Type = "case_started"     // Project, Case
 	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
+	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
@@ -70,6 +71,8 @@ type Event struct {
 	Version     string        `json:"version,omitempty"`     // of wr
 	Args        []string      `json:"args,omitempty"`        // command line
 	Project     string        `json:"project,omitempty"`     // project path
+	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
+	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
 	Image       string        `json:"image,omitempty"`       // reference
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
 	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
@@ -92,6 +95,18 @@ type Event struct {
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why
+}
+
+// Unit names the cases of one project in one container: "infra", or for those
+// that need the container of another project "infra[optimizer]".
+func (e Event) Unit() string { return Unit(e.Project, e.Container) }
+
+// Unit is the name of a project's cases in a container; "" = its own.
+func Unit(project, container string) string {
+	if container == "" || container == project {
+		return project
+	}
+	return project + "[" + container + "]"
 }
 
 // Setting is one value of a configuration and where it comes from.

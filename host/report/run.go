@@ -24,12 +24,14 @@ type Run struct {
 	Finished    bool       // its last event is there; a run that is not was cut off
 	Projects    []*Project // in the order in which they were planned
 
-	byPath map[string]*Project
+	byUnit map[string]*Project
 }
 
-// Project is one project of a run.
+// Project is one project of a run, or those of its cases that need the container
+// of another one.
 type Project struct {
 	Path          string
+	Container     string // path of the project whose container it is; "" = its own
 	Image         string
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
 	Rights        []event.Right // what its container may do besides the usual
@@ -44,6 +46,7 @@ type Project struct {
 	Cases         []*Case
 	CollectErrors []event.Event // of type event.CollectFailed
 	Deselected    []string      // node ids
+	Elsewhere     []event.Event // of type event.CaseElsewhere
 	Warnings      []event.Event
 
 	byID map[string]*Case
@@ -73,28 +76,39 @@ func (r *Run) Apply(e event.Event) {
 		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
+	case event.BuildStarted, event.BuildStep, event.BuildFinished: // also of projects that only lend their container
+		if p := r.Project(e.Project); p != nil {
+			p.apply(e)
+		}
 	default:
 		if e.Project != "" {
-			r.project(e.Project).apply(e)
+			r.unit(e).apply(e)
 		}
 	}
 }
 
-// Project returns the project with that path, or nil.
-func (r *Run) Project(path string) *Project { return r.byPath[path] }
+// Project returns the project with that path, in its own container, or nil.
+func (r *Run) Project(path string) *Project { return r.byUnit[path] }
 
-func (r *Run) project(path string) *Project {
-	if p := r.byPath[path]; p != nil {
+// Unit returns the project with that path in the container of another, or nil.
+func (r *Run) Unit(path, container string) *Project { return r.byUnit[event.Unit(path, container)] }
+
+// unit returns what e is about.
+func (r *Run) unit(e event.Event) *Project {
+	if p := r.byUnit[e.Unit()]; p != nil {
 		return p
 	}
-	if r.byPath == nil {
-		r.byPath = map[string]*Project{}
+	if r.byUnit == nil {
+		r.byUnit = map[string]*Project{}
 	}
-	p := &Project{Path: path, byID: map[string]*Case{}}
-	r.byPath[path] = p
+	p := &Project{Path: e.Project, Container: e.Container, byID: map[string]*Case{}}
+	r.byUnit[e.Unit()] = p
 	r.Projects = append(r.Projects, p)
 	return p
 }
+
+// Name is "infra", or "infra[optimizer]" in the container of another project.
+func (p *Project) Name() string { return event.Unit(p.Path, p.Container) }
 
 func (p *Project) apply(e event.Event) {
 	if e.Image != "" {
@@ -117,6 +131,8 @@ func (p *Project) apply(e event.Event) {
 		p.CollectErrors = append(p.CollectErrors, e)
 	case event.CaseDeselected:
 		p.Deselected = append(p.Deselected, e.Case)
+	case event.CaseElsewhere:
+		p.Elsewhere = append(p.Elsewhere, e)
 	case event.Warning:
 		p.Warnings = append(p.Warnings, e)
 	case event.CaseFinished:

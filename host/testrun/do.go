@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -55,14 +56,38 @@ type doing struct {
 	Config
 	dir    RunDir
 	stream *event.Stream
+
+	mu    sync.Mutex
+	units map[string]int // of a project: those not known to be without cases
+}
+
+// others is Unit.Others of a project: of several units that turn out to be
+// without cases, the last one has to answer for it.
+func (d *doing) others(project string) func() bool {
+	return func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.units[project]--
+		return d.units[project] > 0
+	}
+}
+
+// about is e about what a tests.
+func about(a plan.Action, e event.Event) event.Event {
+	e.Project, e.Container = a.Project, a.Container
+	return e
 }
 
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
 	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
+	d.units = map[string]int{}
 	for _, a := range p.Actions {
 		d.planned(a)
+		if a.Test != nil {
+			d.units[a.Project]++
+		}
 	}
 	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
 	executor := run.Executor{
@@ -71,6 +96,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Blocked:  func(a plan.Action, cause error) { d.blocked(ctx, a, cause) },
 	}
 	err := executor.Do(ctx, p)
+	d.account(result)
 	if ctx.Err() != nil {
 		result.Interrupted, err = true, nil
 	}
@@ -80,13 +106,29 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	return err
 }
 
+// account ends the cases that ran nowhere, and says anew how the units ended in
+// which they were seen.
+func (d *doing) account(result *report.Run) {
+	for _, p := range result.Projects {
+		lost := unplaced(result, p)
+		for _, e := range lost {
+			d.stream.Emit(e)
+		}
+		if len(lost) > 0 && p.Status == event.OK {
+			d.stream.Emit(event.Event{
+				Type: event.ProjectFinished, Project: p.Path, Container: p.Container, Status: event.Bad, Image: p.Image, Elapsed: p.Elapsed,
+			})
+		}
+	}
+}
+
 // planned tells of each project that is to be tested, before anything happens:
 // a run that is cut off still names what it did not come to.
 func (d *doing) planned(a plan.Action) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectPlanned, Project: a.Project, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason}
+	e := about(a, event.Event{Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason})
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}
@@ -98,9 +140,9 @@ func (d *doing) planned(a plan.Action) {
 func (d *doing) test(ctx context.Context, a plan.Action) error {
 	switch {
 	case a.Fault != nil:
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: a.Fault})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: a.Fault}))
 	case a.None != "":
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.None, Text: a.None})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.None, Text: a.None}))
 	default:
 		d.unit(ctx, a)
 	}
@@ -109,15 +151,15 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := d.dir.cache(a.Project)
+	cache, err := d.dir.cache(event.Unit(a.Project, a.Container))
 	if err != nil {
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(err)})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
 	Unit{
-		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Project: a.Project, Lender: a.Container, Places: a.Test.Places, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Timeout: a.Test.Timeout,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 
@@ -134,7 +176,7 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(cause)}
+	e := about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(cause)})
 	if ctx.Err() != nil {
 		e.Status, e.Fault = event.Interrupted, nil
 	}

@@ -23,7 +23,7 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	}
 	var rows [][]string
 	for _, p := range r.Projects {
-		rows = append(rows, slices.Concat([]string{p.Path, imageOf(p)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
+		rows = append(rows, slices.Concat([]string{p.Name(), imageOf(p)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
 	}
 	if len(r.Projects) > 1 {
 		rows = append(rows, slices.Concat([]string{"total", ""}, cells(total), []string{seconds(r.Elapsed), ""}))

@@ -37,7 +37,15 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	o, err := a.open(ctx, c.Targets, c.Recursive)
+	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	if err != nil {
+		return deed{}, err
+	}
+	parts, err := placeTests(ctx, ws, &chosen)
+	if err != nil {
+		return deed{}, err
+	}
+	o, err := a.openAll(ctx, ws, chosen)
 	if err != nil {
 		return deed{}, err
 	}
@@ -51,16 +59,18 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, errors.Join(err, o.engine.Close())
 	}
 	draw := func(selected []plan.Selected) plan.Plan {
-		for i, s := range selected {
-			selected[i].Untestable = contradiction(o.ws, s.Project)
-		}
 		a.grantAll(o.ws, selected)
+		lenders := map[string]plan.Selected{}
+		for i := range selected {
+			parts.add(&selected[i], o.ws)
+			lenders[selected[i].Path] = selected[i]
+		}
 		options := plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
-			Limits: limits, NoBuild: !a.mayBuild(o.ws),
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
-		return plan.TestRun(o.ws, selected, options)
+		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
 	}
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
