@@ -183,7 +183,11 @@ func (d *Difference) compareCases(p both) {
 	}
 	for _, e := range p.before.titled() {
 		if _, gone := old[e.Title]; gone {
-			d.Removed = append(d.Removed, CaseChange{p.name, e.Title, e.Outcome, "", e.Elapsed, 0})
+			list := &d.Removed
+			if !e.Case && p.after != nil { // what was wrong is so no more
+				list = &d.Fixed
+			}
+			*list = append(*list, CaseChange{p.name, e.Title, e.Outcome, "", e.Elapsed, 0})
 		}
 	}
 }

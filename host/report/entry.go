@@ -32,6 +32,7 @@ func (s Sums) Of(k Kind) int {
 // collected, or what is wrong with the project as a whole.
 type Entry struct {
 	Kind    Kind            `json:"kind"`
+	Case    bool            `json:"case"`              // false: it is of a file or of the project
 	Title   string          `json:"title"`             // node id, or file; of the project: "wr"
 	Outcome string          `json:"outcome"`           // "xfailed", "not collected", the code of a fault, ...
 	File    string          `json:"file,omitempty"`    // workspace path
@@ -82,7 +83,7 @@ func (p *Project) entry(why string) Entry {
 
 func (p *Project) caseEntry(c *Case) Entry {
 	e := Entry{
-		Title: c.ID, Outcome: string(c.Outcome), File: c.File, Line: c.Line, Elapsed: c.Elapsed, Earlier: c.Earlier,
+		Case: true, Title: c.ID, Outcome: string(c.Outcome), File: c.File, Line: c.Line, Elapsed: c.Elapsed, Earlier: c.Earlier,
 		Text: c.Text, Details: c.Details, Stdout: c.Stdout, Stderr: c.Stderr,
 	}
 	switch c.Outcome {

@@ -119,7 +119,7 @@ func TestADocumentTellsOfWhatFailedAtLength(t *testing.T) {
 	if d.Finished || d.Exit != 1 || d.Sums.Tests != 2 || len(d.Projects) != 1 {
 		t.Fatalf("got %+v", d)
 	}
-	want := []report.Entry{{Kind: report.Failed, Title: "bad", Outcome: "failed", Details: "E  assert"}}
+	want := []report.Entry{{Kind: report.Failed, Case: true, Title: "bad", Outcome: "failed", Details: "E  assert"}}
 	if diff := cmp.Diff(want, d.Projects[0].Bad); diff != "" {
 		t.Errorf("what is bad differs (-want +got):\n%s", diff)
 	}
