@@ -43,7 +43,11 @@
     if (search.value) state.set("q", search.value);
     const off = boxes.filter((box) => !box.checked).map((box) => box.value);
     if (off.length > 0) state.set("hide", off.join(","));
-    history.replaceState(null, "", "#" + state);
+    try {
+      history.replaceState(null, "", "#" + state);
+    } catch {
+      // Some frames may not change their address; the search works all the same.
+    }
   };
 
   const recall = () => {

@@ -225,7 +225,8 @@ func TestEveryLinkLeadsSomewhereAndNoNameIsUsedTwice(t *testing.T) {
 	}
 }
 
-func TestWhatTestsSayIsTextAndNothingElse(t *testing.T) {
+// hostileRun is a run that says the same evil thing everywhere.
+func hostileRun() *report.Run {
 	hostile := "</script></style></pre></title><script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{.}}\x00\x1b]0;title\x07\x1b[2J\x1b[31mred\u202e\xff</li>"
 	e := event.Event{
 		Type: event.CaseFinished, Project: hostile, Case: hostile, Outcome: event.Failed, File: hostile, Line: 1,
@@ -233,7 +234,7 @@ func TestWhatTestsSayIsTextAndNothingElse(t *testing.T) {
 	}
 	quiet := e
 	quiet.Case, quiet.Outcome, quiet.Earlier = hostile+"2", event.Passed, []event.Outcome{event.Outcome(hostile), event.Failed}
-	r := fold(
+	return fold(
 		event.Event{Type: event.RunStarted, Run: hostile, Version: hostile, Args: []string{hostile}, Personal: []event.Setting{{Key: hostile, Value: 1, File: hostile}}},
 		event.Event{Type: event.ProjectPlanned, Project: hostile, Image: hostile, Wanted: hostile, Text: hostile, Rights: []event.Right{{Kind: hostile, Names: []string{hostile}}}},
 		event.Event{Type: event.BuildFinished, Project: hostile, Digest: hostile, Text: hostile},
@@ -244,6 +245,10 @@ func TestWhatTestsSayIsTextAndNothingElse(t *testing.T) {
 		event.Event{Type: event.SessionFinished, Project: hostile, Text: hostile},
 		event.Event{Type: event.ProjectFinished, Project: hostile, Status: event.Status(hostile), Fault: &fault.Error{Code: hostile, Message: hostile, File: hostile, Next: hostile}},
 	)
+}
+
+func TestWhatTestsSayIsTextAndNothingElse(t *testing.T) {
+	r := hostileRun()
 	root := parse(t, r)
 	if n, m := len(all(root, "script", "")), len(all(root, "img", "")); n != 1 || m != 0 {
 		t.Errorf("%d scripts and %d images", n, m)
