@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"path"
@@ -19,6 +20,17 @@ const (
 	maxFailure      = 8 << 10   // bytes of one in a job summary
 	maxJobSummary   = 900 << 10 // bytes; the limit is 1 MiB
 )
+
+// group is text as one of GitHub's groups; elsewhere it stays as it is. Why
+// commands are off in it: GitHub takes them from whatever a step prints, and
+// what a test printed must not make annotations, or mask what others say.
+func (s Style) group(title, text string) string {
+	if !s.GitHub || text == "" {
+		return text
+	}
+	token := rand.Text()
+	return "::group::" + data(title) + "\n::stop-commands::" + token + "\n" + text + "::" + token + "::\n::endgroup::\n"
+}
 
 // Annotations writes GitHub's workflow commands that show the failures of r
 // beside the code, and a warning for each flaky case. Files are given below

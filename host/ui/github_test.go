@@ -33,6 +33,38 @@ func annotations(t *testing.T, r *report.Run, prefix string) string {
 	return out.String()
 }
 
+func TestWhatATestPrintedIsNoCommandOfGitHubs(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{GitHub: true})
+	for _, e := range []event.Event{
+		{Type: event.CaseFinished, Project: "web", Case: "a", Outcome: event.Failed, Details: "::add-mask::e\n::error::forged"},
+		{Type: event.ProjectFinished, Project: "web", Status: event.Bad},
+		{Type: event.CaseFinished, Project: "cut", Case: "a", Outcome: event.Failed, Details: "::endgroup::"},
+	} {
+		lines.Emit(e)
+	}
+	if err := lines.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tokens, stopped := map[string]bool{}, ""
+	for line := range strings.Lines(out.String()) {
+		line = strings.TrimSpace(line) // as GitHub does
+		token, stops := strings.CutPrefix(line, "::stop-commands::")
+		switch {
+		case stopped != "" && line == "::"+stopped+"::":
+			stopped = ""
+		case stopped != "":
+		case stops:
+			stopped, tokens[token] = token, true
+		case strings.HasPrefix(line, "::") && line != "::endgroup::" && line != "::group::web" && line != "::group::cut":
+			t.Errorf("GitHub obeys %q", line)
+		}
+	}
+	if len(tokens) != 2 || stopped != "" {
+		t.Errorf("commands were off %d times, and are off still: %q", len(tokens), stopped)
+	}
+}
+
 func TestFailuresAreShownBesideTheCode(t *testing.T) {
 	r := told(
 		event.Event{
