@@ -350,3 +350,24 @@ func TestAPageOfManyCasesIsSmall(t *testing.T) {
 		t.Errorf("the page of 5,000 cases has %d bytes", size)
 	}
 }
+
+// FuzzNothingThatIsPrintedIsObeyed has a test say anything at all.
+func FuzzNothingThatIsPrintedIsObeyed(f *testing.F) {
+	for _, seed := range []string{"", "plain", "</script><script>", "<!--", "]]>", "\x1b[31m\x00\u202e\xff", "E   - a\nE   + b\n> x\nt.py:1: E", "{{.}}`${1}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		root := parse(t, fold(
+			event.Event{Type: event.RunStarted, Run: said, Args: []string{said}},
+			event.Event{Type: event.TestStarted, Project: "p" + said, Log: said},
+			event.Event{Type: event.CaseFinished, Project: "p" + said, Case: said, Outcome: event.Failed, Text: said, Details: said, Stdout: said},
+			event.Event{Type: event.ProjectFinished, Project: "p" + said, Status: event.Bad},
+		))
+		if n, m, k := len(all(root, "script", "")), len(all(root, "style", "")), len(all(root, "li", "case")); n != 1 || m != 1 || k != 1 {
+			t.Errorf("%d scripts, %d styles and %d cases", n, m, k)
+		}
+		if i := strings.IndexFunc(text(all(root, "main", "")[0]), func(c rune) bool { return c < ' ' && c != '\n' && c != '\t' || c == '\u202e' }); i >= 0 {
+			t.Error("a hidden character is shown as it is")
+		}
+	})
+}
