@@ -79,7 +79,6 @@
 
   search.addEventListener("input", () => { apply(); remember(); });
   for (const box of boxes) box.addEventListener("change", () => { apply(); remember(); });
-  document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("next").addEventListener("click", () => next(1));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
