@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,8 +40,8 @@ func (reportLsCmd) Read(ctx context.Context, a *app) error {
 	}
 	all := []listedRun{}
 	for _, id := range newestFirst(ws) {
-		if one := listRun(ws.Root, id); one.Fault == nil || one.Fault.Code != "run.unknown" {
-			all = append(all, one) // a run that another process has just removed is none
+		if one, there := listRun(ws.Root, id); there {
+			all = append(all, one)
 		}
 	}
 	if a.JSON {
@@ -61,18 +63,20 @@ func newestFirst(ws *workspace.Workspace) []string {
 	return ids
 }
 
-func listRun(root, id string) listedRun {
+// listRun is the line of one run; there = false of one that another process has
+// just removed.
+func listRun(root, id string) (one listedRun, there bool) {
 	dir, err := testrun.Find(root, id)
 	if err != nil {
-		return listedRun{Run: id, Args: []string{}, Fault: fault.Of(err)}
+		return listedRun{Run: id, Args: []string{}, Fault: fault.Of(err)}, !errors.Is(err, fs.ErrNotExist) && !fault.HasCode(err, "run.unknown")
 	}
 	defer dir.Close()
 	r, err := dir.Load()
 	if err != nil {
-		return listedRun{Run: id, Args: []string{}, Fault: fault.Of(err)}
+		return listedRun{Run: id, Args: []string{}, Fault: fault.Of(err)}, true
 	}
 	d := r.Document()
-	return listedRun{id, r.Started, d.Args, r.Finished, !r.Finished && dir.Alive(), d.Exit, d.Sums, nil}
+	return listedRun{id, r.Started, d.Args, r.Finished, !r.Finished && dir.Alive(), d.Exit, d.Sums, nil}, true
 }
 
 func (l listedRun) row() []string {
