@@ -20,13 +20,13 @@ const (
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
-	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault, Text: what it was pulled from
+	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
 	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
 	CaseStarted     Type = "case_started"     // Project, Case
-	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
+	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
@@ -74,12 +74,14 @@ type Event struct {
 	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
 	Image       string        `json:"image,omitempty"`       // reference
+	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
 	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
+	Earlier     []Outcome     `json:"earlier,omitempty"`     // of attempts of the case before this one, in order
 	Status      Status        `json:"status,omitempty"`      //
 	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
 	Text        string        `json:"text,omitempty"`        // short: a message, a reason, a line

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -18,11 +19,14 @@ type Run struct {
 	Args        []string
 	Personal    []event.Setting // of the caller alone
 	Started     time.Time
-	Elapsed     time.Duration
-	Exit        int // of wr, once Finished
+	Elapsed     time.Duration // from the first to the last event, until it is Finished
+	Exit        int           // of wr, once Finished
 	Interrupted bool
 	Finished    bool       // its last event is there; a run that is not was cut off
 	Projects    []*Project // in the order in which they were planned
+
+	Events int       // so far
+	Last   time.Time // of the last event
 
 	byUnit map[string]*Project
 }
@@ -33,6 +37,7 @@ type Project struct {
 	Path          string
 	Container     string // path of the project whose container it is; "" = its own
 	Image         string
+	Digest        string        // of the image, where the events say it
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
 	Rights        []event.Right // what its container may do besides the usual
 	RightsReason  string        // why it may
@@ -48,8 +53,13 @@ type Project struct {
 	Deselected    []string      // node ids
 	Elsewhere     []event.Event // of type event.CaseElsewhere
 	Warnings      []event.Event
+	Cached        bool   // the image was in the store
+	Pulled        string // what the image was pulled from; "" = it was not
+	Build         Span   // of finding or making the image
+	Test          Span   // of its container
 
-	byID map[string]*Case
+	byID    map[string]*Case
+	running map[string]bool // cases that have started and not finished
 }
 
 // Case is one case with its last outcome; "" until it has one.
@@ -58,7 +68,9 @@ type Case struct {
 	File    string
 	Line    int
 	Outcome event.Outcome
+	Earlier []event.Outcome // of attempts before the last one, in order
 	Elapsed time.Duration
+	Ended   time.Time // when it became known that it had, some 0.1 s late; zero until it has
 	Text    string
 	Details string
 	Stdout  string
@@ -71,14 +83,20 @@ func (r *Run) Emit(e event.Event) { r.Apply(e) }
 // Apply takes one more event into account. Of several outcomes of one case the
 // last one counts.
 func (r *Run) Apply(e event.Event) {
+	r.Events, r.Last = r.Events+1, e.Time
+	if !r.Started.IsZero() {
+		r.Elapsed = e.Time.Sub(r.Started)
+	}
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
-	case event.BuildStarted, event.BuildStep, event.BuildFinished: // also of projects that only lend their container
-		if p := r.Project(e.Project); p != nil {
-			p.apply(e)
+	case event.BuildStarted, event.BuildStep, event.BuildFinished:
+		for _, p := range r.Projects { // of whoever uses its image
+			if cmp.Or(p.Container, p.Path) == e.Project {
+				p.apply(e)
+			}
 		}
 	default:
 		if e.Project != "" {
@@ -114,7 +132,10 @@ func (p *Project) apply(e event.Event) {
 	if e.Image != "" {
 		p.Image = e.Image
 	}
+	p.time(e)
 	switch e.Type {
+	case event.BuildFinished:
+		p.Digest, p.Cached, p.Pulled = e.Digest, e.Cached, e.Text
 	case event.ProjectPlanned:
 		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
@@ -156,7 +177,7 @@ func (p *Project) find(id string) *Case {
 
 func (c *Case) finish(e event.Event) {
 	*c = Case{
-		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Elapsed: e.Elapsed,
+		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
 		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
 	}
 }

@@ -183,8 +183,11 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	d.stream.Emit(e)
 }
 
-// JUnitFile is the name of the JUnit report in a run's directory.
-const JUnitFile = "junit.xml"
+// Names of the reports in a run's directory; the page is made when it is asked for.
+const (
+	JUnitFile = "junit.xml"
+	PageFile  = "report.html"
+)
 
 // record completes the record of a run, or says what it lacks. Why no junit.xml
 // beside a log that was cut off: it would tell of more than the log can prove.

@@ -60,7 +60,7 @@ func (l *Lines) step(e event.Event) {
 // Close writes what is still held of projects that never finished.
 func (l *Lines) Close() error {
 	for _, project := range slices.Sorted(maps.Keys(l.held)) {
-		fmt.Fprint(l.w, l.held[project].String())
+		fmt.Fprint(l.w, l.style.group(project, l.held[project].String()))
 	}
 	clear(l.held)
 	return nil
@@ -76,10 +76,7 @@ func (l *Lines) hold(project string) *strings.Builder {
 // finish prints a project's failures as one group, then its result.
 func (l *Lines) finish(e event.Event) {
 	if text := l.hold(e.Unit()).String(); text != "" {
-		if l.style.GitHub {
-			text = "::group::" + e.Unit() + "\n" + text + "::endgroup::\n"
-		}
-		fmt.Fprint(l.w, text)
+		fmt.Fprint(l.w, l.style.group(e.Unit(), text))
 	}
 	delete(l.held, e.Unit())
 	if !l.style.Quiet || e.Fault != nil {

@@ -105,6 +105,8 @@ func (s Style) verdict(r *report.Run) string {
 		tests += fmt.Sprintf(", %d of %d projects in an image of other inputs", other, len(r.Projects))
 	}
 	switch {
+	case !r.Finished:
+		return s.paint(yellow, "not finished") + ": " + tests + " so far"
 	case r.Interrupted:
 		return s.paint(yellow, "interrupted") + " after " + tests
 	case bad > 0:

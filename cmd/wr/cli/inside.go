@@ -67,7 +67,7 @@ func writePytest(own state.Folder, e entered) error {
 func writeBelow(f state.Folder, name string, content []byte) error {
 	folder, rest, deeper := strings.Cut(name, "/")
 	if !deeper {
-		return writeFile(f, name, content)
+		return writeChanged(f, name, content)
 	}
 	below, err := f.Enter(folder)
 	if err != nil {
@@ -110,11 +110,11 @@ func writeScript(f state.Folder, name, from string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f, name, want)
+	return writeChanged(f, name, want)
 }
 
-// writeFile writes a file unless it is as wanted.
-func writeFile(f state.Folder, name string, want []byte) error {
+// writeChanged writes a file unless it is as wanted.
+func writeChanged(f state.Folder, name string, want []byte) error {
 	if got, err := f.ReadFile(name); err == nil && bytes.Equal(got, want) {
 		return nil
 	}

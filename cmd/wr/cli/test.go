@@ -101,6 +101,9 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	if !a.JSON && result != nil {
 		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
 	}
+	if result != nil {
+		a.tellGitHub(result, p.Root)
+	}
 	if err != nil {
 		return err // what could not be recorded or shown is no result
 	}
