@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -31,16 +32,18 @@ const unknownContainer = "test.container_unknown"
 type Part struct {
 	Lender  workspace.Project // whose container it is
 	Default string            // path of the project in whose container cases without a mark run
-	Names   map[string]string // what marks call containers, to paths of projects
+	Names   map[string]string // what marks may call containers, to paths of projects
 	Leave   []string          // files that have no case for this container
-	Take    []string          // nil: all other files; else the only ones that have some
+	Take    []string          // nil: all other files; else the only ones that may have some
 	Mixed   []string          // files that have cases for this container and for others
 }
 
-// Of returns the parts of p's tests, that of cases without a mark first. paths are files, directories and node ids in p, as
-// pytest is to be given them; none are all. An error is a *fault.Error about
-// p's tests, or the end of ctx.
-func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, paths []string) ([]Part, error) {
+// Of returns the parts of p's tests, that of cases without a mark first: it is
+// there unless there is certainly nothing for it. paths are files, directories
+// and node ids in p, as pytest is to be given them; none are all. With more there
+// are further arguments, which may have pytest collect what is in no Python file.
+// An error is a *fault.Error about p's tests, or the end of ctx.
+func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, paths []string, more bool) ([]Part, error) {
 	tree, err := pyscan.Discover(ctx, files, pyscan.Options{
 		Dir: p.Path, Paths: named(files, p, paths), Skip: ws.NestedIn(p),
 	})
@@ -59,7 +62,10 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 			return nil, err
 		}
 	}
-	return s.parts(tree), nil
+	if len(s.taken) == 0 || len(s.leave) < len(tree.Tests) || len(tree.Reasons) > 0 || more {
+		return s.parts(), nil
+	}
+	return s.parts()[1:], nil
 }
 
 // named are the paths that pytest is to be given, of the project's config if the
@@ -84,9 +90,9 @@ func named(files fs.FS, p workspace.Project, paths []string) []string {
 // sorting sorts the test files of a project by containers.
 type sorting struct {
 	ws      *workspace.Workspace
-	home    workspace.Project   // in whose container cases without a mark run
-	asked   map[string][]string // file to the node ids in it that were asked for; none = all
-	names   map[string]string
+	home    workspace.Project            // in whose container cases without a mark run
+	asked   map[string][]string          // file to the node ids in it that were asked for; none = all
+	names   map[string]string            // those seen, to paths
 	lenders map[string]workspace.Project // those of others, by path
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
@@ -110,35 +116,47 @@ func (s *sorting) settle(p workspace.Project) error {
 	return nil
 }
 
-// sort finds the containers that the cases of one file need. One of which not
-// everything is known also belongs where cases without a mark do.
+// sort finds the containers that the cases of one file need. One of which Python
+// may say more, or in which something was asked for that is not seen, also
+// belongs where cases without a mark do.
 func (s *sorting) sort(f *pyscan.File) error {
-	home := len(f.Cases) == 0 || !f.Decided(pyscan.Marks)
-	others := map[string]bool{}
+	asked := s.asked[f.Name]
+	needs, seen := map[string]bool{}, map[string]bool{}
+	home := !f.Decided(pyscan.Marks)
 	for i := range f.Cases {
 		c := &f.Cases[i]
 		home = home || !c.Decided(pyscan.Marks)
-		for _, name := range containers(c, s.asked[f.Name]) {
+		for name, id := range containers(c) {
+			if len(asked) > 0 && !wanted(id, asked, seen) {
+				continue
+			}
 			lender, err := s.lender(name, f, c)
 			if err != nil {
 				return err
 			}
-			home = home || lender == s.home.Path
-			if lender != s.home.Path {
-				others[lender] = true
-			}
+			needs[lender] = true
 		}
 	}
-	for lender := range others {
-		s.taken[lender] = append(s.taken[lender], f.Name)
+	if home || len(needs) == 0 || len(seen) < len(asked) {
+		needs[s.home.Path] = true
 	}
-	if !home {
-		s.leave = append(s.leave, f.Name)
-	}
-	if home && len(others) > 0 || len(others) > 1 {
-		s.mixed = append(s.mixed, f.Name)
-	}
+	s.keep(f.Name, needs)
 	return nil
+}
+
+// keep notes which containers need a file.
+func (s *sorting) keep(file string, needs map[string]bool) {
+	for lender := range needs {
+		if lender != s.home.Path {
+			s.taken[lender] = append(s.taken[lender], file)
+		}
+	}
+	if !needs[s.home.Path] {
+		s.leave = append(s.leave, file)
+	}
+	if len(needs) > 1 {
+		s.mixed = append(s.mixed, file)
+	}
 }
 
 // nodes are the node ids behind the files that were asked for. A file that was
@@ -146,7 +164,8 @@ func (s *sorting) sort(f *pyscan.File) error {
 func nodes(p workspace.Project, paths []string) map[string][]string {
 	all := map[string][]string{}
 	for _, asked := range paths {
-		file, node, found := strings.Cut(path.Join(p.Path, asked), "::")
+		file, node, found := strings.Cut(asked, "::")
+		file = path.Join(p.Path, file)
 		if known, seen := all[file]; !found || seen && known == nil {
 			all[file] = nil
 			continue
@@ -156,28 +175,32 @@ func nodes(p workspace.Project, paths []string) map[string][]string {
 	return all
 }
 
-// containers are the names of the containers that a case needs with those of
-// its sets of parameters that were asked for; "" stands for the default.
-func containers(c *pyscan.Case, asked []string) []string {
-	all := map[string]bool{}
-	if c.Params == nil && wanted(c.Name, asked) {
-		all[c.Container] = true
-	}
-	for _, p := range c.Params {
-		if !p.Known || wanted(c.Name+"["+p.ID+"]", asked) {
-			all[cmp.Or(p.Container, c.Container)] = true
+// containers are the names of the containers that a case needs, "" for the
+// default, and the ids for which it does: with each of its sets of parameters.
+func containers(c *pyscan.Case) iter.Seq2[string, string] {
+	return func(yield func(name, id string) bool) {
+		if c.Params == nil {
+			yield(c.Container, c.Name)
+			return
+		}
+		for _, p := range c.Params {
+			if !yield(cmp.Or(p.Container, c.Container), c.Name+"["+p.ID+"]") {
+				return
+			}
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
 }
 
 // wanted reports whether a case was asked for, by its own id, that of its class
-// or without its parameters.
-func wanted(id string, asked []string) bool {
-	return len(asked) == 0 || slices.ContainsFunc(asked, func(node string) bool {
-		rest, found := strings.CutPrefix(id, node)
-		return found && (rest == "" || rest[0] == '[' || strings.HasPrefix(rest, "::"))
-	})
+// or without its parameters, and notes by which.
+func wanted(id string, asked []string, seen map[string]bool) bool {
+	found := false
+	for _, node := range asked {
+		if rest, ok := strings.CutPrefix(id, node); ok && (rest == "" || rest[0] == '[' || strings.HasPrefix(rest, "::")) {
+			found, seen[node] = true, true
+		}
+	}
+	return found
 }
 
 // lender is the path of the project whose container has that name.
@@ -222,14 +245,12 @@ func lineOf(name string, c *pyscan.Case) int {
 	return c.Line
 }
 
-// parts are the parts that the tests make up.
-func (s *sorting) parts(tree *pyscan.Tree) []Part {
-	var all []Part
-	if len(s.leave) < len(tree.Tests) || len(s.taken) == 0 || len(tree.Reasons) > 0 {
-		all = append(all, Part{Lender: s.home, Default: s.home.Path, Names: s.names, Leave: s.leave, Mixed: s.mixed})
-	}
+// parts are the parts that the tests may make up.
+func (s *sorting) parts() []Part {
+	names := Names(s.ws)
+	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed}}
 	for _, lender := range slices.Sorted(maps.Keys(s.taken)) {
-		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: s.names, Take: s.taken[lender], Mixed: s.mixed})
+		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed})
 	}
 	return all
 }

@@ -49,7 +49,7 @@ func placed(t *testing.T, ws *workspace.Workspace, paths ...string) (string, err
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, paths)
+	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, paths, false)
 	var lines []string
 	for _, part := range parts {
 		line := part.Lender.Path

@@ -79,7 +79,10 @@ func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
 	for _, s := range projects {
 		for _, part := range s.parts() {
-			p.addTest(ws, s, part, o)
+			there := o.asked(s, part)
+			if len(there.Paths[s.Path]) > 0 || len(o.Paths[s.Path]) == 0 {
+				p.addTest(ws, s, part, there)
+			}
 		}
 	}
 	return p
@@ -100,7 +103,7 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 	if part.Lender.Path != s.Path {
 		lender = o.Lenders[part.Lender.Path]
 	}
-	a := test(ws, s, lender, o.asked(s, part))
+	a := test(ws, s, lender, o)
 	if a.Test != nil {
 		a.Test.Places = Places{Default: part.Default, Names: part.Names, Leave: inContainer(part.Leave), Take: inContainer(part.Take), Mixed: inContainer(part.Mixed)}
 		a.Key = key(a.Test, lender.ImageKey)
@@ -189,7 +192,8 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 // does not start with the name of a file that it is to leave out.
 func (o Options) asked(s Selected, part place.Part) Options {
 	o.Paths = map[string][]string{s.Path: slices.DeleteFunc(slices.Clone(o.Paths[s.Path]), func(asked string) bool {
-		file, _, _ := strings.Cut(path.Join(s.Path, asked), "::")
+		file, _, _ := strings.Cut(asked, "::")
+		file = path.Join(s.Path, file)
 		return slices.Contains(part.Leave, file) || part.Take != nil && path.Ext(file) == ".py" && !slices.Contains(part.Take, file)
 	})}
 	return o

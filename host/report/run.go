@@ -163,6 +163,9 @@ func (p *Project) apply(e event.Event) {
 	}
 }
 
+// Case returns the case with that node id, or nil.
+func (p *Project) Case(id string) *Case { return p.byID[id] }
+
 // find returns the case with that node id. One that nobody collected counts
 // from the moment it is heard of.
 func (p *Project) find(id string) *Case {

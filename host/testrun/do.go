@@ -82,11 +82,13 @@ func about(a plan.Action, e event.Event) event.Event {
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
 	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
+	places := map[string]plan.Places{}
 	d.units = map[string]int{}
 	for _, a := range p.Actions {
 		d.planned(a)
 		if a.Test != nil {
 			d.units[a.Project]++
+			places[event.Unit(a.Project, a.Container)] = a.Test.Places
 		}
 	}
 	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
@@ -96,30 +98,17 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Blocked:  func(a plan.Action, cause error) { d.blocked(ctx, a, cause) },
 	}
 	err := executor.Do(ctx, p)
-	d.account(result)
 	if ctx.Err() != nil {
 		result.Interrupted, err = true, nil
+	} else {
+		for _, e := range account(result, places) {
+			d.stream.Emit(e)
+		}
 	}
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
 	return err
-}
-
-// account ends the cases that ran nowhere, and says anew how the units ended in
-// which they were seen.
-func (d *doing) account(result *report.Run) {
-	for _, p := range result.Projects {
-		lost := unplaced(result, p)
-		for _, e := range lost {
-			d.stream.Emit(e)
-		}
-		if len(lost) > 0 && p.Status == event.OK {
-			d.stream.Emit(event.Event{
-				Type: event.ProjectFinished, Project: p.Path, Container: p.Container, Status: event.Bad, Image: p.Image, Elapsed: p.Elapsed,
-			})
-		}
-	}
 }
 
 // planned tells of each project that is to be tested, before anything happens:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/testrun"
 )
 
@@ -16,7 +17,7 @@ func TestPytestThatPeopleRunThemselvesBehaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"test_a.py": placed, "nested/test_n.py": "def test_n(): assert 0"})
 	dir := filepath.Join(w.root, "p")
-	files, err := testrun.Inside("p", names, []string{filepath.Join(dir, "nested")})
+	files, err := testrun.Inside("p", plan.Places{Default: "p", Names: names}, []string{filepath.Join(dir, "nested")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestPytestThatPeopleRunThemselvesBehaves(t *testing.T) {
 		return string(out)
 	}
 	for _, args := range [][]string{nil, {"-n2"}} {
-		if out := run(args...); !strings.Contains(out, "5 passed") || !strings.Contains(out, "wr: 5 not here: they run in the container of other, by wr test") {
+		if out := run(args...); !strings.Contains(out, "6 passed") || !strings.Contains(out, "wr: 5 not here: they run in the container of other, by wr test") {
 			t.Errorf("%v: %s", args, out)
 		}
 	}

@@ -44,6 +44,13 @@ class TestO:
     class TestIn:
         def test_o(self): pass
 
+@other
+class Mixin:
+    def test_h_of_mixin(self): pass
+
+@pytest.mark.container(name="p")
+class TestChild(Mixin): pass
+
 class TestOld(unittest.TestCase):
     def test_h(self): pass
 

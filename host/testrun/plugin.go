@@ -55,9 +55,9 @@ const entryPoints = "[pytest11]\n" + pluginName + " = " + pluginName + "\n"
 // in which people run pytest themselves: it knows the mark, leaves alone the cases
 // of other containers and the projects further down, and records nothing. here
 // is the path of the project whose container it is.
-func Inside(here string, names map[string]string, nested []string) (map[string][]byte, error) {
+func Inside(here string, where plan.Places, nested []string) (map[string][]byte, error) {
 	config, err := json.Marshal(pluginConfig{
-		Version: factsVersion, Ignore: nested, Places: places{plan.Places{Default: here, Names: names}, here},
+		Version: factsVersion, Ignore: nested, Places: places{where, here},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)

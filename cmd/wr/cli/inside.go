@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/place"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/workspace"
@@ -56,7 +57,13 @@ func writePytest(own state.Folder, e entered) error {
 	for _, below := range e.ws.NestedIn(e.Project) {
 		nested = append(nested, path.Join(spec.Workspace, below))
 	}
-	files, err := testrun.Inside(e.Project.Path, place.Names(e.ws), nested)
+	where := plan.Places{Default: e.Project.Path, Names: place.Names(e.ws)}
+	if name := e.Project.Config.Test.Container; name != "" {
+		if home, err := e.ws.Named(name); err == nil {
+			where.Default = home.Path
+		}
+	}
+	files, err := testrun.Inside(e.Project.Path, where, nested)
 	for name, content := range files {
 		err = errors.Join(err, writeBelow(own, path.Join(path.Base(insidePytest), name), content))
 	}

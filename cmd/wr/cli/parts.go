@@ -19,7 +19,7 @@ type parts struct {
 
 // placeTests reads the tests of the chosen projects, and adds to the choice
 // those whose containers they need.
-func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice) (parts, error) {
+func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []string) (parts, error) {
 	out := parts{of: map[string][]place.Part{}, faults: map[string]*fault.Error{}}
 	root, err := os.OpenRoot(ws.Root)
 	if err != nil {
@@ -30,7 +30,7 @@ func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice) (parts,
 		if p.Fault != nil || p.Config.Test.None != "" {
 			continue
 		}
-		found, err := place.Of(ctx, ws, root.FS(), p, c.paths[p.Path])
+		found, err := place.Of(ctx, ws, root.FS(), p, c.paths[p.Path], len(args)+len(p.Config.Test.Args) > 0)
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}

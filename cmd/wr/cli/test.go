@@ -28,7 +28,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -41,7 +41,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	parts, err := placeTests(ctx, ws, &chosen)
+	parts, err := placeTests(ctx, ws, &chosen, a.rest)
 	if err != nil {
 		return deed{}, err
 	}
@@ -62,7 +62,9 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		a.grantAll(o.ws, selected)
 		lenders := map[string]plan.Selected{}
 		for i := range selected {
-			parts.add(&selected[i], o.ws)
+			if i < len(o.projects) {
+				parts.add(&selected[i], o.ws)
+			}
 			lenders[selected[i].Path] = selected[i]
 		}
 		options := plan.Options{

@@ -127,6 +127,7 @@ class _Recorder:
         self._index = {}  # node id -> number of the case
         self._plain = {}  # node id -> phases not yet told, nothing to say about them
         self._warnings = set()
+        self._dropped = set()
         self._stopped = ""
 
     # The session.
@@ -180,7 +181,12 @@ class _Recorder:
             self._facts.put(t="elsewhere", elsewhere=found[start:start + _CHUNK])
 
     def pytest_deselected(self, items):
-        ids = [item.nodeid for item in items if self._placing.is_here(item)]
+        self.dropped([item.nodeid for item in items if self._placing.is_here(item)])
+
+    def dropped(self, ids):
+        """Tells cases of this container that will not run, once each."""
+        ids = [nodeid for nodeid in ids if nodeid not in self._dropped]
+        self._dropped.update(ids)
         for start in range(0, len(ids), _CHUNK):
             self._facts.put(t="deselected", ids=ids[start:start + _CHUNK])
 
@@ -312,6 +318,32 @@ else:
             return self.leaves_out(path)
 
 
+class _EmptyFile(pytest.File):
+    """A file with no case for this container."""
+
+    def collect(self):
+        return []
+
+
+if int(pytest.__version__.split(".")[0]) >= 7:
+
+    class _Empty:
+        """Imports no file."""
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pycollect_makemodule(self, module_path, parent):
+            return _EmptyFile.from_parent(parent, path=module_path)
+
+else:
+
+    class _Empty:
+        """Imports no file."""
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pycollect_makemodule(self, path, parent):
+            return _EmptyFile.from_parent(parent, fspath=path)
+
+
 class _Placing:
     """Leaves to other containers the cases that name them."""
 
@@ -323,6 +355,7 @@ class _Placing:
         self._leave = set(places["leave"] or ())
         self._take = None if places["take"] is None else set(places["take"])
         self._left = {}  # container -> number of cases
+        self._told = False
 
     def leaves_out(self, path):
         """Whether a file has no case for this container: then it is not even imported."""
@@ -333,32 +366,50 @@ class _Placing:
             return None
         return os.path.basename(path) not in ("conftest.py", "__init__.py") or None
 
+    def leave_out_named(self):
+        """Drops files that were named and have no case here: pytest ignores none of those itself."""
+        base = str(self._config.invocation_params.dir)
+        here = [arg for arg in self._config.args if not self.leaves_out(os.path.normpath(os.path.join(base, str(arg).split("::")[0])))]
+        if here or not self._config.args:
+            self._config.args = here
+        else:  # all of them: pytest would take everything instead
+            self._config.args = [str(arg).split("::")[0] for arg in self._config.args]
+            self._config.pluginmanager.register(_Empty(), "wr_empty")
+
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items):
         collected = dict.fromkeys(items)
-        yield  # other hooks add marks, and deselect what may not belong here
+        yield  # other hooks add marks, and drop cases, with or without saying so
+        dropped = [item for item in collected if item not in items]
         collected.update(dict.fromkeys(items))
-        elsewhere = [[item.nodeid, *_position(item), self._place(item)] for item in collected if not self.is_here(item)]
-        if not elsewhere:
-            return
         items[:] = [item for item in items if self.is_here(item)]
+        elsewhere = [item for item in collected if not self.is_here(item)]
+        if self._config.getoption("lf", False):
+            elsewhere = []  # each container has its own choice of what failed last
+        told = {
+            "elsewhere": [[item.nodeid, *_position(item), self._place(item)] for item in elsewhere],
+            "dropped": [item.nodeid for item in dropped if self.is_here(item)],
+        }
         if hasattr(self._config, "workeroutput"):
-            self._config.workeroutput["wr_elsewhere"] = elsewhere
+            self._config.workeroutput["wr_told"] = told
         else:
-            self._tell(elsewhere)
+            self._tell(told)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node):
         """In the controller of xdist: all workers collect the same, the first one tells."""
-        if not self._left:
-            self._tell(getattr(node, "workeroutput", {}).get("wr_elsewhere", ()))
+        told = getattr(node, "workeroutput", {}).get("wr_told")
+        if told and not self._told:
+            self._tell(told)
 
-    def _tell(self, elsewhere):
-        for case in elsewhere:
+    def _tell(self, told):
+        self._told = True
+        for case in told["elsewhere"]:
             self._left[case[-1]] = self._left.get(case[-1], 0) + 1
         recorder = self._config.pluginmanager.getplugin("wr_recorder")
         if recorder is not None:
-            recorder.elsewhere(elsewhere)
+            recorder.elsewhere(told["elsewhere"])
+            recorder.dropped(told["dropped"])
 
     def pytest_terminal_summary(self, terminalreporter):
         if self._config.pluginmanager.hasplugin("wr_recorder"):
@@ -384,8 +435,10 @@ class _Placing:
 def _container(item):
     """The names in the closest marks: of the parameters, the function, the class, the module."""
     callspec = getattr(item, "callspec", None)
-    levels = [[mark for mark in getattr(callspec, "marks", ())]]
-    levels += [node.own_markers for node in reversed(item.listchain())]
+    levels = [list(getattr(callspec, "marks", ()))]
+    for node in reversed(item.listchain()):
+        levels += _marks_of_class(node.obj) if isinstance(node, pytest.Class) else []
+        levels.append(node.own_markers)
     for marks in levels:
         names = [_named_container(mark) for mark in marks if mark.name == "container"]
         if names:
@@ -393,10 +446,25 @@ def _container(item):
     return set()
 
 
+def _marks_of_class(cls):
+    """The marks of a class and of each of its bases, which pytest has in one list."""
+    levels = []
+    for level in getattr(cls, "__mro__", ()):
+        inherited = [mark for base in level.__mro__[1:] for mark in _list(vars(base).get("pytestmark"))]
+        own = _list(vars(level).get("pytestmark"))  # before pytest 7.3 with what is inherited
+        levels.append([getattr(m, "mark", m) for m in own if not any(m is other for other in inherited)])
+    return levels
+
+
+def _list(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def _named_container(mark):
-    if len(mark.args) == 1 and not mark.kwargs and isinstance(mark.args[0], str):
-        return mark.args[0]
-    return "container%r" % (mark.args,)  # told as it is: there is none of that name
+    names = list(mark.args) + list(mark.kwargs.values())
+    if len(names) == 1 and isinstance(names[0], str) and set(mark.kwargs) <= {"name"}:
+        return names[0]
+    return "mark.container(%s)" % ", ".join(repr(name) for name in names)  # told as it is: there is none of that name
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -418,6 +486,7 @@ def pytest_configure(config):
     placing = _Placing(config, settings["places"])
     config.pluginmanager.register(placing, "wr_placing")
     config.pluginmanager.register(_Ignore(config, settings["ignore"] or [], ours, placing), "wr_nested")
+    placing.leave_out_named()
     if hasattr(config, "workerinput") or not settings["events"]:
         return
     try:
