@@ -38,14 +38,18 @@ type Part struct {
 	Mixed   []string          // files that have cases for this container and for others
 }
 
+// Asked is what pytest is to be given.
+type Asked struct {
+	Paths []string // files, directories and node ids in the project; none = all
+	More  bool     // and further arguments: they may have it collect what is in no Python file
+}
+
 // Of returns the parts of p's tests, that of cases without a mark first: it is
-// there unless there is certainly nothing for it. paths are files, directories
-// and node ids in p, as pytest is to be given them; none are all. With more there
-// are further arguments, which may have pytest collect what is in no Python file.
-// An error is a *fault.Error about p's tests, or the end of ctx.
-func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, paths []string, more bool) ([]Part, error) {
+// there unless there is certainly nothing for it. An error is a *fault.Error
+// about p's tests, or the end of ctx.
+func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, a Asked) ([]Part, error) {
 	tree, err := pyscan.Discover(ctx, files, pyscan.Options{
-		Dir: p.Path, Paths: named(files, p, paths), Skip: ws.NestedIn(p),
+		Dir: p.Path, Paths: named(files, p, a.Paths), Skip: ws.NestedIn(p),
 	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -53,7 +57,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		tree = &pyscan.Tree{} // pytest will say why, with the words of its version
 	}
-	s := &sorting{ws: ws, home: p, asked: nodes(p, paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
+	s := &sorting{ws: ws, home: p, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
 	if err := s.settle(p); err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 			return nil, err
 		}
 	}
-	if len(s.taken) == 0 || len(s.leave) < len(tree.Tests) || len(tree.Reasons) > 0 || more {
+	if len(s.taken) == 0 || len(s.leave) < len(tree.Tests) || len(tree.Reasons) > 0 || a.More {
 		return s.parts(), nil
 	}
 	return s.parts()[1:], nil

@@ -3,6 +3,7 @@ package place_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -23,9 +24,7 @@ func load(t *testing.T, files map[string]string) *workspace.Workspace {
 		"wr.toml": "[workspace]\nname = \"acme\"\n", "infra/devops/Dockerfile": "FROM a",
 		"web/optimizer/devops/Dockerfile": "FROM a", "web/tools/devops/Dockerfile": "FROM a",
 	}
-	for name, text := range files {
-		all[name] = text
-	}
+	maps.Copy(all, files)
 	for name, text := range all {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -49,7 +48,7 @@ func placed(t *testing.T, ws *workspace.Workspace, paths ...string) (string, err
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, paths, false)
+	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{Paths: paths})
 	var lines []string
 	for _, part := range parts {
 		line := part.Lender.Path

@@ -30,7 +30,9 @@ func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []
 		if p.Fault != nil || p.Config.Test.None != "" {
 			continue
 		}
-		found, err := place.Of(ctx, ws, root.FS(), p, c.paths[p.Path], len(args)+len(p.Config.Test.Args) > 0)
+		found, err := place.Of(ctx, ws, root.FS(), p, place.Asked{
+			Paths: c.paths[p.Path], More: len(args)+len(p.Config.Test.Args) > 0,
+		})
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}
