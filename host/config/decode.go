@@ -254,6 +254,6 @@ func (d *decoder) homeOf(key string) string {
 func notYet() []string {
 	return []string{
 		"suites", "repos", "deps", "services", "images", "build",
-		"image.pin", "test.container", "test.isolation",
+		"image.pin", "test.isolation",
 	}
 }

@@ -59,11 +59,12 @@ type Image struct {
 
 // Test is the table [test].
 type Test struct {
-	Paths   []string     `toml:"paths" doc:"Files and directories with tests, relative to the project. Default: what pytest finds."`
-	None    string       `toml:"none" doc:"The project has no tests, and why. Without it, finding no tests is a failure."`
-	Command []string     `toml:"command" default:"pytest" doc:"Command that starts pytest."`
-	Args    []string     `toml:"args" doc:"Arguments for pytest in every run."`
-	Network spec.Network `toml:"network" enum:"none,host" default:"none" doc:"What tests can reach."`
+	Paths     []string     `toml:"paths" doc:"Files and directories with tests, relative to the project. Default: what pytest finds."`
+	None      string       `toml:"none" doc:"The project has no tests, and why. Without it, finding no tests is a failure."`
+	Command   []string     `toml:"command" default:"pytest" doc:"Command that starts pytest."`
+	Args      []string     `toml:"args" doc:"Arguments for pytest in every run."`
+	Network   spec.Network `toml:"network" enum:"none,host" default:"none" doc:"What tests can reach."`
+	Container string       `toml:"container" doc:"The project in whose container the tests run that name none with @pytest.mark.container. Default: the project itself."`
 }
 
 // Env is the table [env].

@@ -20,14 +20,15 @@ const (
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
-	BuildFinished   Type = "build_finished"   // Project, Image, Cached, Elapsed, Fault, Text: what it was pulled from
+	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
 	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
 	CaseStarted     Type = "case_started"     // Project, Case
-	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Elapsed, Text, Details, Stdout, Stderr
+	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
+	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
@@ -70,13 +71,17 @@ type Event struct {
 	Version     string        `json:"version,omitempty"`     // of wr
 	Args        []string      `json:"args,omitempty"`        // command line
 	Project     string        `json:"project,omitempty"`     // project path
+	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
+	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
 	Image       string        `json:"image,omitempty"`       // reference
+	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
 	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
+	Earlier     []Outcome     `json:"earlier,omitempty"`     // of attempts of the case before this one, in order
 	Status      Status        `json:"status,omitempty"`      //
 	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
 	Text        string        `json:"text,omitempty"`        // short: a message, a reason, a line
@@ -92,6 +97,18 @@ type Event struct {
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why
+}
+
+// Unit names the cases of one project in one container: "infra", or for those
+// that need the container of another project "infra[optimizer]".
+func (e Event) Unit() string { return Unit(e.Project, e.Container) }
+
+// Unit is the name of a project's cases in a container; "" = its own.
+func Unit(project, container string) string {
+	if container == "" || container == project {
+		return project
+	}
+	return project + "[" + container + "]"
 }
 
 // Setting is one value of a configuration and where it comes from.

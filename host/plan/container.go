@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -57,10 +58,25 @@ func environment(p workspace.Project, o Options) []string {
 	return list
 }
 
-// pythonPath lists the import roots: the workspace, then the project.
-func pythonPath(p workspace.Project) string {
-	if p.Path == "." {
-		return spec.Workspace
+// inContainer are the container paths of workspace paths; nil stays nil.
+func inContainer(files []string) []string {
+	if files == nil {
+		return nil
 	}
-	return spec.Workspace + ":" + InContainer(p)
+	all := make([]string, len(files))
+	for i, file := range files {
+		all[i] = path.Join(spec.Workspace, file)
+	}
+	return all
+}
+
+// pythonPath lists the import roots: the workspace, then the projects.
+func pythonPath(projects ...workspace.Project) string {
+	roots := []string{spec.Workspace}
+	for _, p := range projects {
+		if dir := InContainer(p); !slices.Contains(roots, dir) {
+			roots = append(roots, dir)
+		}
+	}
+	return strings.Join(roots, ":")
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -27,7 +29,9 @@ type Selected struct {
 	Wanted     string            // full name of the image of its inputs, when Ref takes its place
 	Grant      Grant             // what its containers may do besides the usual
 	Broken     *fault.Error      // why the image cannot be had
+	Refused    *fault.Error      // why its containers cannot be what its [rights] say
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
+	Parts      []place.Part      // of its tests, by containers; nil: all in its own
 }
 
 // Options say what to plan.
@@ -44,6 +48,7 @@ type Options struct {
 	Limits     Limits              // over those of the caller and of the projects
 	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
+	Lenders    map[string]Selected // the projects of Selected.Parts, by path
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 }
 
@@ -73,15 +78,40 @@ func (p *Plan) addBuild(a Action) {
 func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
 	for _, s := range projects {
-		test := test(ws, s, o)
-		if test.Test != nil {
-			b := build(ws, s, o)
-			p.addBuild(b)
-			test.Needs = []string{b.ID}
+		for _, part := range s.parts() {
+			there := o.asked(s, part)
+			if len(there.Paths[s.Path]) > 0 || len(o.Paths[s.Path]) == 0 {
+				p.addTest(ws, s, part, there)
+			}
 		}
-		p.Actions = append(p.Actions, test)
 	}
 	return p
+}
+
+// parts are the parts of the tests of s: without any, all of them are one.
+func (s Selected) parts() []place.Part {
+	if len(s.Parts) == 0 {
+		return []place.Part{{Lender: s.Project, Default: s.Path}}
+	}
+	return s.Parts
+}
+
+// addTest adds a part of the tests of s and, if there is something to run, the
+// build it needs.
+func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o Options) {
+	lender := s
+	if part.Lender.Path != s.Path {
+		lender = o.Lenders[part.Lender.Path]
+	}
+	a := test(ws, s, lender, o)
+	if a.Test != nil {
+		a.Test.Places = Places{Default: part.Default, Names: part.Names, Leave: inContainer(part.Leave), Take: inContainer(part.Take), Mixed: inContainer(part.Mixed)}
+		a.Key = key(a.Test, lender.ImageKey)
+		b := build(ws, lender, o)
+		p.addBuild(b)
+		a.Needs = []string{b.ID}
+	}
+	p.Actions = append(p.Actions, a)
 }
 
 func build(ws *workspace.Workspace, s Selected, o Options) Action {
@@ -115,8 +145,17 @@ func Ref(ws *workspace.Workspace, s Selected) string {
 	return Refs(ws) + s.maker().Slug() + ":" + s.shortKey()
 }
 
-func test(ws *workspace.Workspace, s Selected, o Options) Action {
-	a := Action{ID: string(Test) + ":" + s.Path, Kind: Test, Project: s.Path, Fault: cmp.Or(s.Broken, s.Untestable), Wanted: s.Wanted}
+// test plans those tests of s that run in the container of the lender, which may
+// be s itself. It is the one that the lender's own tests have, so that both can
+// use the same.
+func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
+	a := Action{
+		ID: string(Test) + ":" + event.Unit(s.Path, lender.Path), Kind: Test, Project: s.Path,
+		Fault: cmp.Or(lender.Broken, s.Untestable, lender.Refused), Wanted: lender.Wanted,
+	}
+	if lender.Path != s.Path {
+		a.Container = lender.Path
+	}
 	if a.Fault != nil {
 		return a
 	}
@@ -125,7 +164,7 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		return a
 	}
 	a.Test = &Tests{
-		Container:  Container(ws, s.Project, Ref(ws, s), s.Config.Test.Network, o),
+		Container:  Container(ws, lender.Project, Ref(ws, lender), lender.Config.Test.Network, o),
 		Command:    s.Config.Test.Command,
 		Args:       arguments(s, o),
 		Paths:      s.Config.Test.Paths,
@@ -133,18 +172,31 @@ func test(ws *workspace.Workspace, s Selected, o Options) Action {
 		AllowEmpty: o.AllowEmpty,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
 	}
+	if lender.Path != s.Path {
+		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}
+	}
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest
 	}
-	a.Test.Container = s.Grant.In(a.Test.Container, false)
-	if a.Rights = s.Grant.Tests(); len(a.Rights) > 0 {
-		a.Reason = s.Config.Rights.Reason
+	a.Test.Container = lender.Grant.In(a.Test.Container, false)
+	if a.Rights = lender.Grant.Tests(); len(a.Rights) > 0 {
+		a.Reason = lender.Config.Rights.Reason
 	}
 	for _, nested := range ws.NestedIn(s.Project) {
 		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
 	}
-	a.Key = key(a.Test, s.ImageKey)
 	return a
+}
+
+// asked is o with those of the paths for s that have a case in the part: pytest
+// does not start with the name of a file that it is to leave out.
+func (o Options) asked(s Selected, part place.Part) Options {
+	o.Paths = map[string][]string{s.Path: slices.DeleteFunc(slices.Clone(o.Paths[s.Path]), func(asked string) bool {
+		file, _, _ := strings.Cut(asked, "::")
+		file = path.Join(s.Path, file)
+		return slices.Contains(part.Leave, file) || part.Take != nil && path.Ext(file) == ".py" && !slices.Contains(part.Take, file)
+	})}
+	return o
 }
 
 // arguments are those of pytest, the user's last. Why testpaths and not plain

@@ -40,20 +40,31 @@ func (p Plan) Bases(project string) map[string]string {
 // Action is the smallest step with a key. Exactly one of Build, Test, None and
 // Fault says what there is to do.
 type Action struct {
-	ID      string        `json:"id"`              // "test:apps/web"
-	Kind    Kind          `json:"kind"`            //
-	Project string        `json:"project"`         // project path
-	Needs   []string      `json:"needs,omitempty"` // ids of actions that must succeed first
-	Key     string        `json:"key,omitempty"`   // sha256 of all that decides the result
-	Build   *spec.Build   `json:"build,omitempty"`
-	Remote  string        `json:"remote,omitempty"` // of a build: where a registry may have its image
-	Denied  *fault.Error  `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
-	Test    *Tests        `json:"test,omitempty"`
-	Wanted  string        `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
-	Rights  []event.Right `json:"rights,omitempty"` // of a test: what it may do besides the usual
-	Reason  string        `json:"reason,omitempty"` // why it may
-	None    string        `json:"none,omitempty"`   // no tests, by declaration: the reason
-	Fault   *fault.Error  `json:"fault,omitempty"`  // known already: this cannot be done
+	ID        string        `json:"id"`                  // "test:apps/web"
+	Kind      Kind          `json:"kind"`                //
+	Project   string        `json:"project"`             // project path
+	Container string        `json:"container,omitempty"` // of a test: path of the project whose container it is, if another's
+	Needs     []string      `json:"needs,omitempty"`     // ids of actions that must succeed first
+	Key       string        `json:"key,omitempty"`       // sha256 of all that decides the result
+	Build     *spec.Build   `json:"build,omitempty"`
+	Remote    string        `json:"remote,omitempty"` // of a build: where a registry may have its image
+	Denied    *fault.Error  `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
+	Test      *Tests        `json:"test,omitempty"`
+	Wanted    string        `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
+	Rights    []event.Right `json:"rights,omitempty"` // of a test: what it may do besides the usual
+	Reason    string        `json:"reason,omitempty"` // why it may
+	None      string        `json:"none,omitempty"`   // no tests, by declaration: the reason
+	Fault     *fault.Error  `json:"fault,omitempty"`  // known already: this cannot be done
+}
+
+// Places says which cases of a project belong in which containers. Those go by
+// the paths of their projects, files by container paths.
+type Places struct {
+	Default string            `json:"default"` // where a case without a mark belongs
+	Names   map[string]string `json:"names"`   // name in a mark to whose container it is
+	Leave   []string          `json:"leave"`   // files that have no case for this container
+	Take    []string          `json:"take"`    // nil: all other files; else no others
+	Mixed   []string          `json:"mixed"`   // files with cases for this container and for others
 }
 
 // Tests says how one project's tests run.
@@ -63,7 +74,9 @@ type Tests struct {
 	Args       []string       `json:"args,omitempty"`   // of pytest: the project's, then the user's
 	Paths      []string       `json:"paths,omitempty"`  // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         `json:"dir"`              // container path where the command starts
+	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
+	Places     Places         `json:"places"`
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
 }

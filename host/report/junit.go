@@ -13,8 +13,8 @@ import (
 	"github.com/wr-build/wr/host/event"
 )
 
-// JUnit writes r as one JUnit document: a testsuite for each project, named by
-// its path. The attributes are those of Sums. A file that could not be
+// JUnit writes r as one JUnit document: a testsuite for each project and
+// container, named path or path[container]. The attributes are those of Sums. A file that could not be
 // collected, a project that could not be tested and a case that everything
 // ended before are errors that say why. A case that pytest left out is skipped,
 // which every reader of such files shows and none counts as passed.
@@ -92,7 +92,7 @@ type textXML struct {
 func (p *Project) suite(r *Run) suiteXML {
 	n := p.Sums()
 	s := suiteXML{
-		Name: clean(p.Path), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped + n.NotRun, Time: inSeconds(p.Elapsed),
+		Name: clean(p.Name()), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped + n.NotRun, Time: inSeconds(p.Elapsed),
 	}
 	if !r.Started.IsZero() {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
@@ -132,7 +132,7 @@ func (p *Project) properties(r *Run) []propertyXML {
 
 // faultCase stands for what is wrong with the project as a whole.
 func (p *Project) faultCase(why string) caseXML {
-	x := caseXML{Class: clean(p.Path), Name: "wr", Time: inSeconds(0), Error: &whyXML{Type: "wr", Message: clean(why)}}
+	x := caseXML{Class: clean(p.Name()), Name: "wr", Time: inSeconds(0), Error: &whyXML{Type: "wr", Message: clean(why)}}
 	if f := p.Fault; f != nil {
 		x.File, x.Line = clean(f.File), f.Line
 		x.Error.Type, x.Error.Text = clean(f.Code), bounded(joined(f.Details, f.Next))

@@ -26,14 +26,18 @@ func Load(name string) (*Run, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(fmt.Errorf("load %s: not a regular file", name), err)
 	}
-	r, err := read(f)
+	r, err := Read(f)
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		f.File = name
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
 	return r, nil
 }
 
-func read(from io.Reader) (*Run, error) {
+// Read is Load from an open log, which also hands each event on to sinks.
+func Read(from io.Reader, sinks ...event.Sink) (*Run, error) {
 	r, in := &Run{}, bufio.NewReaderSize(from, 256<<10)
 	for number := int64(1); ; number++ {
 		// Why not a Scanner: it bounds lines, and a failure may be long.
@@ -52,7 +56,9 @@ func read(from io.Reader) (*Run, error) {
 		if e.Seq != number {
 			return nil, damaged(number, fmt.Sprintf("number %d", e.Seq))
 		}
-		r.Apply(e)
+		for _, sink := range append(sinks, r) {
+			sink.Emit(e)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -18,19 +19,25 @@ type Run struct {
 	Args        []string
 	Personal    []event.Setting // of the caller alone
 	Started     time.Time
-	Elapsed     time.Duration
-	Exit        int // of wr, once Finished
+	Elapsed     time.Duration // from the first to the last event, until it is Finished
+	Exit        int           // of wr, once Finished
 	Interrupted bool
 	Finished    bool       // its last event is there; a run that is not was cut off
 	Projects    []*Project // in the order in which they were planned
 
-	byPath map[string]*Project
+	Events int       // so far
+	Last   time.Time // of the last event
+
+	byUnit map[string]*Project
 }
 
-// Project is one project of a run.
+// Project is one project of a run, or those of its cases that need the container
+// of another one.
 type Project struct {
 	Path          string
+	Container     string // path of the project whose container it is; "" = its own
 	Image         string
+	Digest        string        // of the image, where the events say it
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
 	Rights        []event.Right // what its container may do besides the usual
 	RightsReason  string        // why it may
@@ -44,9 +51,15 @@ type Project struct {
 	Cases         []*Case
 	CollectErrors []event.Event // of type event.CollectFailed
 	Deselected    []string      // node ids
+	Elsewhere     []event.Event // of type event.CaseElsewhere
 	Warnings      []event.Event
+	Cached        bool   // the image was in the store
+	Pulled        string // what the image was pulled from; "" = it was not
+	Build         Span   // of finding or making the image
+	Test          Span   // of its container
 
-	byID map[string]*Case
+	byID    map[string]*Case
+	running map[string]bool // cases that have started and not finished
 }
 
 // Case is one case with its last outcome; "" until it has one.
@@ -55,7 +68,9 @@ type Case struct {
 	File    string
 	Line    int
 	Outcome event.Outcome
+	Earlier []event.Outcome // of attempts before the last one, in order
 	Elapsed time.Duration
+	Ended   time.Time // when it became known that it had, some 0.1 s late; zero until it has
 	Text    string
 	Details string
 	Stdout  string
@@ -68,39 +83,59 @@ func (r *Run) Emit(e event.Event) { r.Apply(e) }
 // Apply takes one more event into account. Of several outcomes of one case the
 // last one counts.
 func (r *Run) Apply(e event.Event) {
+	r.Events, r.Last = r.Events+1, e.Time
+	if !r.Started.IsZero() {
+		r.Elapsed = e.Time.Sub(r.Started)
+	}
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
+	case event.BuildStarted, event.BuildStep, event.BuildFinished:
+		for _, p := range r.Projects { // of whoever uses its image
+			if cmp.Or(p.Container, p.Path) == e.Project {
+				p.apply(e)
+			}
+		}
 	default:
 		if e.Project != "" {
-			r.project(e.Project).apply(e)
+			r.unit(e).apply(e)
 		}
 	}
 }
 
-// Project returns the project with that path, or nil.
-func (r *Run) Project(path string) *Project { return r.byPath[path] }
+// Project returns the project with that path, in its own container, or nil.
+func (r *Run) Project(path string) *Project { return r.byUnit[path] }
 
-func (r *Run) project(path string) *Project {
-	if p := r.byPath[path]; p != nil {
+// Unit returns the project with that path in the container of another, or nil.
+func (r *Run) Unit(path, container string) *Project { return r.byUnit[event.Unit(path, container)] }
+
+// unit returns what e is about.
+func (r *Run) unit(e event.Event) *Project {
+	if p := r.byUnit[e.Unit()]; p != nil {
 		return p
 	}
-	if r.byPath == nil {
-		r.byPath = map[string]*Project{}
+	if r.byUnit == nil {
+		r.byUnit = map[string]*Project{}
 	}
-	p := &Project{Path: path, byID: map[string]*Case{}}
-	r.byPath[path] = p
+	p := &Project{Path: e.Project, Container: e.Container, byID: map[string]*Case{}}
+	r.byUnit[e.Unit()] = p
 	r.Projects = append(r.Projects, p)
 	return p
 }
+
+// Name is "infra", or "infra[optimizer]" in the container of another project.
+func (p *Project) Name() string { return event.Unit(p.Path, p.Container) }
 
 func (p *Project) apply(e event.Event) {
 	if e.Image != "" {
 		p.Image = e.Image
 	}
+	p.time(e)
 	switch e.Type {
+	case event.BuildFinished:
+		p.Digest, p.Cached, p.Pulled = e.Digest, e.Cached, e.Text
 	case event.ProjectPlanned:
 		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
@@ -117,6 +152,8 @@ func (p *Project) apply(e event.Event) {
 		p.CollectErrors = append(p.CollectErrors, e)
 	case event.CaseDeselected:
 		p.Deselected = append(p.Deselected, e.Case)
+	case event.CaseElsewhere:
+		p.Elsewhere = append(p.Elsewhere, e)
 	case event.Warning:
 		p.Warnings = append(p.Warnings, e)
 	case event.CaseFinished:
@@ -125,6 +162,9 @@ func (p *Project) apply(e event.Event) {
 		p.Status, p.Fault, p.Elapsed, p.Reason = e.Status, e.Fault, e.Elapsed, e.Text
 	}
 }
+
+// Case returns the case with that node id, or nil.
+func (p *Project) Case(id string) *Case { return p.byID[id] }
 
 // find returns the case with that node id. One that nobody collected counts
 // from the moment it is heard of.
@@ -140,7 +180,7 @@ func (p *Project) find(id string) *Case {
 
 func (c *Case) finish(e event.Event) {
 	*c = Case{
-		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Elapsed: e.Elapsed,
+		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
 		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
 	}
 }

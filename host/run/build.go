@@ -27,8 +27,10 @@ func (m Images) Do(ctx context.Context, a plan.Action) error {
 		return a.Fault
 	}
 	began := time.Now()
-	cached, from, err := m.ensure(ctx, a)
-	e := event.Event{Type: event.BuildFinished, Project: a.Project, Image: a.Build.Ref, Cached: cached, Text: from, Elapsed: time.Since(began)}
+	i, err := m.ensure(ctx, a)
+	e := event.Event{
+		Type: event.BuildFinished, Project: a.Project, Image: a.Build.Ref, Digest: i.Digest, Cached: i.cached, Text: i.from, Elapsed: time.Since(began),
+	}
 	if err != nil {
 		e.Fault = fault.Of(err)
 	}
@@ -36,44 +38,50 @@ func (m Images) Do(ctx context.Context, a plan.Action) error {
 	return err
 }
 
-// ensure reports whether the store had the image already, and if not what it
-// was pulled from, "" when it was built.
-func (m Images) ensure(ctx context.Context, a plan.Action) (cached bool, from string, err error) {
+// ensured is an image and where it came from.
+type ensured struct {
+	spec.Image
+	cached bool   // the store had it already
+	from   string // what it was pulled from; "" = it was not
+}
+
+// ensure finds, pulls or builds the image of a.
+func (m Images) ensure(ctx context.Context, a plan.Action) (ensured, error) {
 	if !m.Force {
-		if _, ok, err := m.Builder.Lookup(ctx, a.Build.Ref); err != nil || ok {
-			return ok, "", err
+		if image, ok, err := m.Builder.Lookup(ctx, a.Build.Ref); err != nil || ok {
+			return ensured{Image: image, cached: ok}, err
 		}
 	}
 	m.Emit(event.Event{Type: event.BuildStarted, Project: a.Project, Image: a.Build.Ref})
-	pulled, err := m.pull(ctx, a)
+	image, pulled, err := m.pull(ctx, a)
 	if pulled {
-		return false, a.Remote, nil
+		return ensured{Image: image, from: a.Remote}, nil
 	}
 	if err == nil {
-		_, err = m.Builder.Build(ctx, *a.Build, m.steps(a))
+		image, err = m.Builder.Build(ctx, *a.Build, m.steps(a))
 	}
-	return false, "", err
+	return ensured{Image: image}, err
 }
 
 // pull reports whether the registry had the image. A registry that cannot be
 // asked is an error only where nothing else gives the image.
-func (m Images) pull(ctx context.Context, a plan.Action) (bool, error) {
+func (m Images) pull(ctx context.Context, a plan.Action) (spec.Image, bool, error) {
 	if a.Remote == "" || m.Puller == nil || m.Force && a.Denied == nil {
-		return false, denied(a, nil)
+		return spec.Image{}, false, denied(a, nil)
 	}
 	from := spec.Copy{Local: a.Build.Ref, Remote: a.Remote, Labels: a.Build.Labels}
-	_, found, err := m.Puller.Pull(ctx, from, m.steps(a))
+	image, found, err := m.Puller.Pull(ctx, from, m.steps(a))
 	switch {
 	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
+		return spec.Image{}, false, context.Cause(ctx)
 	case found:
-		return true, nil
+		return image, true, nil
 	case a.Denied != nil:
-		return false, denied(a, err)
+		return spec.Image{}, false, denied(a, err)
 	case err != nil:
 		m.Emit(event.Event{Type: event.BuildStep, Project: a.Project, Text: "not pulled: " + fault.Of(err).Message})
 	}
-	return false, nil
+	return spec.Image{}, false, nil
 }
 
 // denied is why a cannot be built, nil when it can; asked is what the registry

@@ -17,7 +17,8 @@ type testCase struct {
 	started  bool
 	finished bool // outcome is final, unless a plugin starts the case again
 	attempts int
-	now      attempt // the last one
+	now      attempt         // the last one
+	earlier  []event.Outcome // of those before
 }
 
 // attempt is one execution of a case: setup, call and teardown.
@@ -71,6 +72,9 @@ var severity = []event.Outcome{
 // attempt is the one that counts.
 func (c *testCase) add(p phase) {
 	if c.attempts == 0 || p.when == "setup" && c.now.called {
+		if c.attempts > 0 {
+			c.earlier = append(c.earlier, c.now.outcome)
+		}
 		c.attempts++
 		c.now = attempt{outcome: event.Passed}
 	}
@@ -156,7 +160,7 @@ func (p phase) story() []string {
 func (c *testCase) result() event.Event {
 	e := event.Event{
 		Type: event.CaseFinished, Case: c.id, File: c.file, Line: c.line,
-		Outcome: c.now.outcome, Elapsed: c.now.elapsed, Text: c.now.text,
+		Outcome: c.now.outcome, Earlier: c.earlier, Elapsed: c.now.elapsed, Text: c.now.text,
 		Details: strings.Join(c.now.details, "\n\n"), Stdout: c.now.stdout, Stderr: c.now.stderr,
 	}
 	if c.attempts > 1 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -55,14 +56,40 @@ type doing struct {
 	Config
 	dir    RunDir
 	stream *event.Stream
+
+	mu    sync.Mutex
+	units map[string]int // of a project: those not known to be without cases
+}
+
+// others is Unit.Others of a project: of several units that turn out to be
+// without cases, the last one has to answer for it.
+func (d *doing) others(project string) func() bool {
+	return func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.units[project]--
+		return d.units[project] > 0
+	}
+}
+
+// about is e about what a tests.
+func about(a plan.Action, e event.Event) event.Event {
+	e.Project, e.Container = a.Project, a.Container
+	return e
 }
 
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
 	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
+	places := map[string]plan.Places{}
+	d.units = map[string]int{}
 	for _, a := range p.Actions {
 		d.planned(a)
+		if a.Test != nil {
+			d.units[a.Project]++
+			places[event.Unit(a.Project, a.Container)] = a.Test.Places
+		}
 	}
 	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
 	executor := run.Executor{
@@ -73,6 +100,10 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	err := executor.Do(ctx, p)
 	if ctx.Err() != nil {
 		result.Interrupted, err = true, nil
+	} else {
+		for _, e := range account(result, places) {
+			d.stream.Emit(e)
+		}
 	}
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
@@ -86,7 +117,7 @@ func (d *doing) planned(a plan.Action) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectPlanned, Project: a.Project, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason}
+	e := about(a, event.Event{Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason})
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}
@@ -98,9 +129,9 @@ func (d *doing) planned(a plan.Action) {
 func (d *doing) test(ctx context.Context, a plan.Action) error {
 	switch {
 	case a.Fault != nil:
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: a.Fault})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: a.Fault}))
 	case a.None != "":
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.None, Text: a.None})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.None, Text: a.None}))
 	default:
 		d.unit(ctx, a)
 	}
@@ -109,15 +140,15 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := d.dir.cache(a.Project)
+	cache, err := d.dir.cache(event.Unit(a.Project, a.Container))
 	if err != nil {
-		d.stream.Emit(event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(err)})
+		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
 	Unit{
-		Project: a.Project, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Project: a.Project, Lender: a.Container, Places: a.Test.Places, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Timeout: a.Test.Timeout,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
 	}.Run(ctx, d.Runner, d.stream.Emit)
 }
 
@@ -134,15 +165,18 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := event.Event{Type: event.ProjectFinished, Project: a.Project, Status: event.Broken, Fault: fault.Of(cause)}
+	e := about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(cause)})
 	if ctx.Err() != nil {
 		e.Status, e.Fault = event.Interrupted, nil
 	}
 	d.stream.Emit(e)
 }
 
-// JUnitFile is the name of the JUnit report in a run's directory.
-const JUnitFile = "junit.xml"
+// Names of the reports in a run's directory; the page is made when it is asked for.
+const (
+	JUnitFile = "junit.xml"
+	PageFile  = "report.html"
+)
 
 // record completes the record of a run, or says what it lacks. Why no junit.xml
 // beside a log that was cut off: it would tell of more than the log can prove.

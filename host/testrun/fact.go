@@ -20,6 +20,8 @@ type fact struct {
 	Cases []collectedCase `json:"cases"` // collected
 	IDs   []string        `json:"ids"`   // deselected
 
+	Elsewhere []misplacedCase `json:"elsewhere"` // elsewhere
+
 	// which case, in start, phase and done: by number, else by id
 	Case *int   `json:"c"`
 	ID   string `json:"id"`
@@ -54,6 +56,7 @@ const (
 	factSession       = "session"
 	factCollected     = "collected"
 	factDeselected    = "deselected"
+	factElsewhere     = "elsewhere"
 	factCollectError  = "collect_error"
 	factCollectSkip   = "collect_skip"
 	factStart         = "start"
@@ -74,6 +77,18 @@ type collectedCase struct {
 // UnmarshalJSON reads the array form.
 func (c *collectedCase) UnmarshalJSON(data []byte) error {
 	return unmarshalArray(data, &c.id, &c.file, &c.line)
+}
+
+// misplacedCase is [node id, file, line, container].
+type misplacedCase struct {
+	collectedCase
+
+	container string // path of its project; "?name": there is none of that name
+}
+
+// UnmarshalJSON reads the array form.
+func (c *misplacedCase) UnmarshalJSON(data []byte) error {
+	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.container)
 }
 
 // plainPhase is [when, seconds] of a phase that passed and said nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,22 @@ func TestASubtestCannotSkipItsCase(t *testing.T) {
 	w.runner = scripted{facts: opening + passedX + sub}
 	if e := w.run(t.Context()).of("a.py::y"); e.Outcome != event.Passed || e.Elapsed != 3500*time.Millisecond || e.Text != "" {
 		t.Errorf("got %+v", e)
+	}
+}
+
+func TestAnAttemptThatIsNotTheLastIsKept(t *testing.T) {
+	t.Parallel()
+	again := `{"n":5,"t":"start","c":1}` + "\n" +
+		`{"n":6,"t":"phase","c":1,"plain":[["setup",1]],"seconds":1,"when":"call","outcome":"rerun","text":"no luck"}` + "\n" +
+		`{"n":7,"t":"done","c":1,"plain":[["setup",1],["call",2],["teardown",0.5]]}` + "\n" + `{"n":8,"t":"finish","lines":8,"exit":0}` + "\n"
+	w := newWorld(t, nil)
+	w.runner = scripted{facts: opening + passedX + again}
+	r := w.run(t.Context())
+	if e := r.of("a.py::y"); e.Outcome != event.Passed || !slices.Equal(e.Earlier, []event.Outcome{event.Failed}) || e.Elapsed != 3500*time.Millisecond {
+		t.Errorf("got %+v", e)
+	}
+	if e := r.of("a.py::x"); e.Earlier != nil {
+		t.Errorf("a case that ran once has %v", e.Earlier)
 	}
 }
 

@@ -155,7 +155,9 @@ func (w *world) write(name, content string) {
 }
 
 // recorded is the directory of the world's unit.
-func (w *world) recorded() string { return w.unit.Record.Unit(w.unit.Project) }
+func (w *world) recorded() string {
+	return w.unit.Record.Unit(event.Unit(w.unit.Project, w.unit.Lender))
+}
 
 // result is what a unit told.
 type result struct {
@@ -179,7 +181,7 @@ func (w *world) run(ctx context.Context) result {
 		stream.Emit(e)
 	})
 	log, _ := os.ReadFile(filepath.Join(w.recorded(), "output.log"))
-	r.log, r.exit, r.project = string(log), report.ExitCode(folded), folded.Project("p")
+	r.log, r.exit, r.project = string(log), report.ExitCode(folded), folded.Unit("p", w.unit.Lender)
 	w.Cleanup(func() {
 		if w.Failed() {
 			w.Logf("verdict %+v, fault %v\n%.6000s", r.Verdict, r.Fault, r.log)

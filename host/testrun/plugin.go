@@ -2,7 +2,12 @@ package testrun
 
 import (
 	_ "embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
 
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -30,7 +35,48 @@ type pluginConfig struct {
 	Events  string   `json:"events"` // container path of the file of facts
 	Ignore  []string `json:"ignore"` // container paths not to be collected
 	Paths   []string `json:"paths"`  // to be collected when the command line names none, relative to where pytest starts
+	Places  places   `json:"places"`
+}
+
+// places is what the plugin has to know to tell which cases belong here.
+type places struct {
+	plan.Places
+
+	Here string `json:"here"` // whose container it is
 }
 
 // factsVersion is the version of the configuration and of the facts.
 const factsVersion = 1
+
+// entryPoints makes pytest find the plugin as one that is installed.
+const entryPoints = "[pytest11]\n" + pluginName + " = " + pluginName + "\n"
+
+// Inside are the files of the plugin, by their paths in a folder, for a container
+// in which people run pytest themselves: it knows the mark, leaves alone the cases
+// of other containers and the projects further down, and records nothing. here
+// is the path of the project whose container it is.
+func Inside(here string, where plan.Places, nested []string) (map[string][]byte, error) {
+	config, err := json.Marshal(pluginConfig{
+		Version: factsVersion, Ignore: nested, Places: places{where, here},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
+	}
+	info := pluginName + "-1.dist-info/"
+	return map[string][]byte{
+		pluginName + ".py": plugin, configFile: config,
+		info + "METADATA": []byte("Metadata-Version: 2.1\nName: " + pluginName + "\nVersion: 1\n"), info + "entry_points.txt": []byte(entryPoints),
+	}, nil
+}
+
+// InsideEnv is what processes need besides env to have the plugin whose files
+// are in a folder of their container.
+func InsideEnv(folder string, env []string) []string {
+	pythonPath := folder
+	for _, variable := range env {
+		if value, ok := strings.CutPrefix(variable, "PYTHONPATH="); ok && value != "" {
+			pythonPath = value + ":" + folder
+		}
+	}
+	return []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(folder, configFile)}
+}

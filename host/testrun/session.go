@@ -13,6 +13,7 @@ import (
 type session struct {
 	paths paths
 	emit  func(event.Event)
+	mixed []string // container paths of files that are collected in other containers too
 
 	last      int64  // number of the last fact
 	damaged   string // why the facts cannot be trusted; "" = they can
@@ -27,6 +28,7 @@ type session struct {
 	order         []*testCase          // collected, then those nobody collected
 	uncollected   []string             // cases that ran although nobody collected them
 	deselected    int
+	elsewhere     int // cases for other containers
 	collectErrors int
 	moduleSkips   int
 	fallen        bool // a case was running when it all ended
@@ -76,9 +78,12 @@ func (s *session) apply(f fact) {
 		s.collect(f.Cases)
 	case factDeselected:
 		s.deselect(f.IDs)
+	case factElsewhere:
+		s.leave(f.Elsewhere)
 	case factCollectError:
 		s.collectErrors++
 		s.emit(event.Event{Type: event.CollectFailed, Case: s.place(f.ID), File: s.paths.file("", f.ID), Text: f.Text, Details: f.Details})
+		s.adviseSplit(f)
 	case factCollectSkip:
 		s.skipModule(f)
 	case factStart:
@@ -137,6 +142,16 @@ func (s *session) deselect(ids []string) {
 	for _, id := range ids {
 		s.deselected++
 		s.emit(event.Event{Type: event.CaseDeselected, Case: s.paths.nodeID(id)})
+	}
+}
+
+// leave notes cases that belong in other containers.
+func (s *session) leave(cases []misplacedCase) {
+	s.elsewhere += len(cases)
+	for _, c := range cases {
+		s.emit(event.Event{
+			Type: event.CaseElsewhere, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Belongs: c.container,
+		})
 	}
 }
 

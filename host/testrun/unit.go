@@ -13,10 +13,10 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -24,6 +24,9 @@ import (
 // Unit is one project's tests in one container.
 type Unit struct {
 	Project    string         // project path
+	Lender     string         // path of the project whose container it is; "" = its own
+	Places     plan.Places    // which cases belong in this container; zero: all that have no mark
+	Env        []string       // of Command, over the container's
 	Image      string         // reference, for events
 	Container  spec.Container // without the mounts that testrun itself needs
 	Command    []string       // pytest and its fixed arguments
@@ -35,6 +38,7 @@ type Unit struct {
 	Nested     []string       // container paths of projects below, not to be collected
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
+	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
 }
 
@@ -54,7 +58,7 @@ const pollEvery = 100 * time.Millisecond
 func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Verdict {
 	began := time.Now()
 	say := func(e event.Event) {
-		e.Project = u.Project
+		e.Project, e.Container = u.Project, u.Lender
 		emit(e)
 	}
 	say(event.Event{Type: event.TestStarted, Image: u.Image, Log: u.logPath()})
@@ -64,16 +68,18 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.Project, u.pluginConfig())
+	dir, err := makeUnitDir(u.Record, u.name(), u.pluginConfig())
 	if err != nil {
 		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
 	}
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
+	s.mixed = u.Places.Mixed
 	ctx, stop := u.limited(ctx)
 	defer stop()
 	end := u.follow(ctx, r, dir, s)
 	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
+	end.others = u.Others
 	if !s.whole() {
 		end.full = dir.full()
 	}
@@ -124,29 +130,29 @@ func (u Unit) container(dir *unitDir) spec.Container {
 // process is u's command with the plugin loaded. Why -p and not PYTEST_PLUGINS:
 // a pytest that a test starts would inherit the latter.
 func (u Unit) process() spec.Process {
-	pythonPath := pluginTarget
-	for _, variable := range u.Container.Env {
-		if value, ok := strings.CutPrefix(variable, "PYTHONPATH="); ok && value != "" {
-			pythonPath = value + ":" + pluginTarget
-		}
-	}
 	own := []string{"-p", pluginName}
 	if u.Cache != "" {
 		own = append(own, "-o", "cache_dir="+cacheTarget)
 	}
 	return spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
-		Env:  []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(pluginTarget, configFile)},
+		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
 		Dir:  u.Dir,
 	}
 }
 
 // pluginConfig is what the plugin has to know of u.
 func (u Unit) pluginConfig() pluginConfig {
+	here := cmp.Or(u.Lender, u.Project)
+	where := u.Places
+	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths,
+		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
 	}
 }
+
+// name tells the unit from others of its project.
+func (u Unit) name() string { return event.Unit(u.Project, u.Lender) }
 
 func (u Unit) root() string {
 	if u.Root == "" {
@@ -158,7 +164,7 @@ func (u Unit) root() string {
 // logPath is where the output of the unit is, relative to the workspace when
 // it is in there.
 func (u Unit) logPath() string {
-	log := filepath.Join(u.Record.Unit(u.Project), logFile)
+	log := filepath.Join(u.Record.Unit(u.name()), logFile)
 	for _, m := range u.Container.Mounts {
 		if m.Target != u.root() {
 			continue

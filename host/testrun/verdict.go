@@ -21,6 +21,7 @@ type ending struct {
 	full        *fault.Error // why the facts end early: no more could be written; nil = that is not why
 	log         string       // last lines of the output
 	allowEmpty  bool
+	others      func() bool // as in Unit
 }
 
 // Exit codes of pytest.
@@ -219,7 +220,7 @@ func (s *session) judge(end ending) Verdict {
 func (s *session) empty() bool { return s.collected == s.moduleSkips && s.collectErrors == 0 }
 
 func (s *session) judgeEmpty(end ending) Verdict {
-	if end.allowEmpty {
+	if end.allowEmpty || end.others != nil && end.others() {
 		return Verdict{Status: event.OK}
 	}
 	v := bad("test.none_collected", end, "no tests were collected")
@@ -227,6 +228,8 @@ func (s *session) judgeEmpty(end ending) Verdict {
 	case s.deselected > 0:
 		v.Fault.Message = fmt.Sprintf("no tests are left: all %d collected were deselected", s.deselected)
 		v.Fault.Next = "choose other tests, or pass --allow-empty"
+	case s.elsewhere > 0:
+		v.Fault.Message = fmt.Sprintf("no tests are left: all %d collected belong in other containers", s.elsewhere)
 	case s.moduleSkips > 0:
 		v.Fault.Message = fmt.Sprintf("no tests were collected: all %d files skipped themselves", s.moduleSkips)
 		v.Fault.Next = "pass --allow-empty if that is meant"

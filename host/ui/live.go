@@ -88,29 +88,29 @@ func (l *Live) Emit(e event.Event) {
 	defer l.mu.Unlock()
 	switch e.Type {
 	case event.BuildStarted:
-		l.begin(e.Project, "build", "")
+		l.begin(e.Unit(), "build", "")
 	case event.BuildStep:
-		l.unit(e.Project).text = e.Text
+		l.unit(e.Unit()).text = e.Text
 	case event.BuildFinished:
-		l.end(e.Project)
+		l.end(e.Unit())
 		if !e.Cached && e.Fault == nil {
 			l.draw(l.style.built(e))
 		}
 	case event.TestStarted:
-		l.begin(e.Project, "test", "starting")
+		l.begin(e.Unit(), "test", "starting")
 	case event.Collected:
 		count(l.tally, e)
-		l.unit(e.Project).text = fmt.Sprintf("%d collected", len(e.Cases))
+		l.unit(e.Unit()).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
-		l.unit(e.Project).text = e.Case
+		l.unit(e.Unit()).text = e.Case
 	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
-		if text := l.style.failure(e) + l.tally[e.Project].listed(e); text != "" {
+		if text := l.style.failure(e) + l.tally[e.Unit()].listed(e); text != "" {
 			l.draw(text)
 		}
 	case event.ProjectFinished:
-		l.end(e.Project)
-		l.draw(l.style.finished(e, l.tally[e.Project]))
+		l.end(e.Unit())
+		l.draw(l.style.finished(e, l.tally[e.Unit()]))
 	}
 }
 

@@ -23,7 +23,7 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	}
 	var rows [][]string
 	for _, p := range r.Projects {
-		rows = append(rows, slices.Concat([]string{p.Path, imageOf(p)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
+		rows = append(rows, slices.Concat([]string{p.Name(), imageOf(p)}, cells(p.Sums()), []string{seconds(p.Elapsed), resultOf(p)}))
 	}
 	if len(r.Projects) > 1 {
 		rows = append(rows, slices.Concat([]string{"total", ""}, cells(total), []string{seconds(r.Elapsed), ""}))
@@ -105,6 +105,8 @@ func (s Style) verdict(r *report.Run) string {
 		tests += fmt.Sprintf(", %d of %d projects in an image of other inputs", other, len(r.Projects))
 	}
 	switch {
+	case !r.Finished:
+		return s.paint(yellow, "not finished") + ": " + tests + " so far"
 	case r.Interrupted:
 		return s.paint(yellow, "interrupted") + " after " + tests
 	case bad > 0:

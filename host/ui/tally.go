@@ -24,10 +24,10 @@ var outcomeOrder = []event.Outcome{
 
 // count adds e to the tally of its project.
 func count(tallies map[string]*tally, e event.Event) {
-	t := tallies[e.Project]
+	t := tallies[e.Unit()]
 	if t == nil {
 		t = &tally{outcomes: map[string]event.Outcome{}}
-		tallies[e.Project] = t
+		tallies[e.Unit()] = t
 	}
 	switch e.Type {
 	case event.Collected:

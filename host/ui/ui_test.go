@@ -20,6 +20,8 @@ import (
 // story is a run of three projects: one that is fine, one that fails, one
 // whose image does not build.
 var story = []event.Event{
+	{Type: event.ProjectPlanned, Project: "infra"},
+	{Type: event.ProjectPlanned, Project: "web"},
 	{Type: event.BuildFinished, Project: "infra", Image: "x/infra:1", Cached: true},
 	{Type: event.BuildStarted, Project: "web", Image: "x/web:1"},
 	{Type: event.BuildStep, Project: "web", Text: "[1/2] FROM base"},
@@ -205,7 +207,7 @@ func TestALiveLineShowsProgressOfEachProject(t *testing.T) {
 		screen := vt100.NewVT100(30, 60)
 		live := ui.NewLive(crlf{screen}, ui.Style{}, func() int { return 60 })
 		defer live.Close()
-		for _, e := range story[:8] {
+		for _, e := range story[:10] {
 			live.Emit(e)
 		}
 		live.Emit(event.Event{Type: event.CaseStarted, Project: "web", Case: "test_b.py::test_with_a_name_that_is_longer_than_the_screen_is_wide"})

@@ -48,6 +48,13 @@ func (w *Workspace) Find(name string) (Project, error) {
 	if (target.Target{Project: name}).IsDir() || name == "" {
 		return Project{}, w.unknown(name)
 	}
+	return w.Named(name)
+}
+
+// Named returns the project that a file of the workspace calls name, wherever
+// one stands: by its workspace path, the name in its config, or the last part or
+// parts of a single project's path.
+func (w *Workspace) Named(name string) (Project, error) {
 	if p, found := w.at(path.Clean(name)); found {
 		return p, nil
 	}

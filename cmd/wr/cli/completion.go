@@ -82,6 +82,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 	}
 	command, err := kongcompletion.Command(parser,
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
+		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("task", predict(predictTasks)))
 	if err != nil {
 		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}

@@ -17,6 +17,7 @@ import (
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/run"
+	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -92,6 +93,8 @@ type entered struct {
 	Agent     bool              `json:"sshAgent,omitempty"`          // the process gets the caller's
 	Absent    []string          `json:"absentCredentials,omitempty"` // that the project asks for and the caller has not
 	Timeout   time.Duration     `json:"timeout,omitempty"`           // of the process; 0 = as long as it takes
+
+	ws *workspace.Workspace
 }
 
 // without are the kinds of rights that the project may have and e goes without.
@@ -130,6 +133,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	}
 	if in.shell || !in.fresh {
 		container.Own = []spec.Mount{a.ownMount(container)}
+		in.env = append(testrun.InsideEnv(insidePytest, container.Env), in.env...)
 	}
 	process := spec.Process{
 		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
@@ -140,7 +144,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if in.shell {
 		process.Env = append(process.Env, a.shellEnv(container, promptName(ws, s.Project))...)
 	}
-	e := entered{Project: s.Project, Build: build, Container: container, Process: process, Absent: grant.Absent}
+	e := entered{ws: ws, Project: s.Project, Build: build, Container: container, Process: process, Absent: grant.Absent}
 	e.Agent = s.Config.Rights.SSHAgent && !in.detached
 	if in.timed {
 		e.Timeout = time.Duration(options.LimitsOf(s.Project).Timeout)
@@ -191,7 +195,7 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	if len(e.Container.Own) == 0 {
 		return nil
 	}
-	return a.makeOwn(e.Container)
+	return a.makeOwn(e)
 }
 
 // ensure makes the image unless it is there. Progress goes to stderr, so that

@@ -137,6 +137,9 @@ func redirectFacts(mounts []spec.Mount, env []string) (facts, error) {
 		if err := json.Unmarshal([]byte(here.Replace(string(text))), &config); err != nil {
 			return facts{}, err
 		}
+		if config["events"] == "" {
+			continue
+		}
 		dir, err := os.MkdirTemp("", "facts")
 		if err != nil {
 			return facts{}, err

@@ -8,7 +8,10 @@ import (
 	"path"
 	"strings"
 
+	"github.com/wr-build/wr/host/place"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
+	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 )
@@ -21,6 +24,7 @@ var inside embed.FS
 const (
 	shellFolder   = "shell"                    // of a project's private folders
 	insideTarget  = spec.Internal + "/shell"   // where it is in its container
+	insidePytest  = insideTarget + "/pytest"   // wr's plugin, for those who run pytest themselves
 	startShell    = insideTarget + "/start"    // [STRING]
 	startNotebook = insideTarget + "/notebook" // PORT
 	localStage    = "local"                    // of all images that are built here
@@ -33,18 +37,50 @@ func (a *app) ownMount(c spec.Container) spec.Mount {
 	return spec.Mount{Source: a.privatePath(c, shellFolder), Target: insideTarget, Owned: true}
 }
 
-// makeOwn makes the folder of ownMount unless it is there and writes the
-// scripts as this wr has them.
-func (a *app) makeOwn(c spec.Container) error {
-	own, err := a.private(c, shellFolder)
+// makeOwn makes the folder of ownMount unless it is there and writes what is in
+// it as this wr has it.
+func (a *app) makeOwn(e entered) error {
+	own, err := a.private(e.Container, shellFolder)
 	if err != nil {
 		return err
 	}
 	defer own.Close()
-	if err := writeInside(own, "inside"); err != nil {
-		return notKept(a.privatePath(c, shellFolder), err)
+	if err := errors.Join(writeInside(own, "inside"), writePytest(own, e)); err != nil {
+		return notKept(a.privatePath(e.Container, shellFolder), err)
 	}
 	return nil
+}
+
+// writePytest writes the folder of insidePytest.
+func writePytest(own state.Folder, e entered) error {
+	var nested []string
+	for _, below := range e.ws.NestedIn(e.Project) {
+		nested = append(nested, path.Join(spec.Workspace, below))
+	}
+	where := plan.Places{Default: e.Project.Path, Names: place.Names(e.ws)}
+	if name := e.Project.Config.Test.Container; name != "" {
+		if home, err := e.ws.Named(name); err == nil {
+			where.Default = home.Path
+		}
+	}
+	files, err := testrun.Inside(e.Project.Path, where, nested)
+	for name, content := range files {
+		err = errors.Join(err, writeBelow(own, path.Join(path.Base(insidePytest), name), content))
+	}
+	return err
+}
+
+// writeBelow writes a file that differs, and makes the folders above it.
+func writeBelow(f state.Folder, name string, content []byte) error {
+	folder, rest, deeper := strings.Cut(name, "/")
+	if !deeper {
+		return writeChanged(f, name, content)
+	}
+	below, err := f.Enter(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeBelow(below, rest, content), below.Close())
 }
 
 // writeInside writes what lies in dir of the scripts into f, where it differs.
@@ -81,6 +117,11 @@ func writeScript(f state.Folder, name, from string) error {
 	if err != nil {
 		return err
 	}
+	return writeChanged(f, name, want)
+}
+
+// writeChanged writes a file unless it is as wanted.
+func writeChanged(f state.Folder, name string, want []byte) error {
 	if got, err := f.ReadFile(name); err == nil && bytes.Equal(got, want) {
 		return nil
 	}

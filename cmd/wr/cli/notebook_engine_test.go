@@ -28,8 +28,8 @@ func notebooks(t *testing.T) (w real, dir string) {
 	return w, dir
 }
 
-// place is what wr notebook --json prints.
-type place struct {
+// told is what wr notebook --json prints.
+type told struct {
 	Found bool
 	Port  int
 	URL   string
@@ -39,7 +39,7 @@ type place struct {
 }
 
 // notebook runs wr notebook in a project.
-func (w real) notebook(dir, project string) (p place) {
+func (w real) notebook(dir, project string) (p told) {
 	w.t.Helper()
 	out, errs, _ := w.run(dir, "notebook", project, "--json")
 	if err := json.Unmarshal([]byte(out), &p); err != nil {
@@ -49,7 +49,7 @@ func (w real) notebook(dir, project string) (p place) {
 }
 
 // site is where a notebook is, from its address.
-func (p place) site() *site {
+func (p told) site() *site {
 	_, token, _ := strings.Cut(p.URL, "?token=")
 	return &site{Port: p.Port, Token: token}
 }
@@ -127,7 +127,7 @@ func TestAnInterruptedStartLeavesNoNotebook(t *testing.T) {
 func TestTwoWhoStartANotebookAtOnceGetOne(t *testing.T) {
 	w, dir := notebooks(t)
 	var all sync.WaitGroup
-	var places [2]place
+	var places [2]told
 	for i := range places {
 		all.Go(func() { places[i] = w.notebook(dir, "lab") })
 	}

@@ -95,9 +95,7 @@ func noSource(p workspace.Project, target string, m config.RightMount) *fault.Er
 // grantAll grants each of selected its rights for tests.
 func (a *app) grantAll(ws *workspace.Workspace, selected []plan.Selected) {
 	for i, s := range selected {
-		grant, problem := a.grant(ws, s.Project)
-		selected[i].Grant = grant
-		selected[i].Untestable = cmp.Or(s.Untestable, problem)
+		selected[i].Grant, selected[i].Refused = a.grant(ws, s.Project)
 	}
 }
 
@@ -137,7 +135,7 @@ func (a *app) sayAbsent(p workspace.Project, names []string) {
 // person's, and why they do not share a container with later ones. Nothing is
 // said of tests that are refused.
 func (a *app) sayTestRights(s plan.Selected) {
-	if s.Untestable != nil {
+	if cmp.Or(s.Untestable, s.Refused) != nil {
 		return
 	}
 	a.sayRights(s.Project, config.SSHAgent, config.Credentials)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/wr-build/wr/host/target"
@@ -31,7 +32,11 @@ func (a *app) project(ws *workspace.Workspace, name string) (workspace.Project, 
 type choice struct {
 	projects []workspace.Project
 	paths    map[string][]string // project path to files and node ids; none = all
+	lenders  []workspace.Project // whose containers the tests of projects need besides their own
 }
+
+// involved are all projects whose images are needed.
+func (c choice) involved() []workspace.Project { return slices.Concat(c.projects, c.lenders) }
 
 // opened is what commands on projects work with.
 type opened struct {
@@ -46,15 +51,21 @@ type opened struct {
 // open loads the workspace, finds the projects that were asked for and opens
 // them. The caller closes the engine.
 func (a *app) open(ctx context.Context, names []string, recursive bool) (*opened, error) {
-	ws, err := workspace.Load(ctx, a.dir)
-	if err != nil {
-		return nil, err
-	}
-	c, err := choose(ws, names, recursive)
+	ws, c, err := a.chosen(ctx, names, recursive)
 	if err != nil {
 		return nil, err
 	}
 	return a.openAll(ctx, ws, c)
+}
+
+// chosen loads the workspace and finds the projects that were asked for.
+func (a *app) chosen(ctx context.Context, names []string, recursive bool) (*workspace.Workspace, choice, error) {
+	ws, err := workspace.Load(ctx, a.dir)
+	if err != nil {
+		return nil, choice{}, err
+	}
+	c, err := choose(ws, names, recursive)
+	return ws, c, err
 }
 
 // openAll starts the engine and reads what the chosen projects are made from.
@@ -68,7 +79,7 @@ func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*
 	if err != nil {
 		return nil, err
 	}
-	from := readSources(engine, ws, makers(ws, c.projects))
+	from := readSources(engine, ws, makers(ws, c.involved()))
 	from.pins = known
 	return &opened{choice: c, ws: ws, engine: &basing{Engine: engine, app: a, ws: ws, declared: from.declared}, sources: from}, nil
 }

@@ -165,7 +165,7 @@ func (s *sources) key(ctx context.Context, p workspace.Project, index *inputs.In
 func (a *app) selectAll(ctx context.Context, o *opened) ([]plan.Selected, error) {
 	index := inputs.OpenIndex(a.cachePath(o.ws))
 	var all []plan.Selected
-	for _, p := range o.projects {
+	for _, p := range o.involved() {
 		s := plan.Selected{Project: p, Broken: p.Fault}
 		if s.Broken == nil {
 			err := o.decide(ctx, &s, index)

@@ -28,7 +28,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -37,7 +37,15 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	o, err := a.open(ctx, c.Targets, c.Recursive)
+	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	if err != nil {
+		return deed{}, err
+	}
+	parts, err := placeTests(ctx, ws, &chosen, a.rest)
+	if err != nil {
+		return deed{}, err
+	}
+	o, err := a.openAll(ctx, ws, chosen)
 	if err != nil {
 		return deed{}, err
 	}
@@ -51,16 +59,20 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, errors.Join(err, o.engine.Close())
 	}
 	draw := func(selected []plan.Selected) plan.Plan {
-		for i, s := range selected {
-			selected[i].Untestable = contradiction(o.ws, s.Project)
-		}
 		a.grantAll(o.ws, selected)
+		lenders := map[string]plan.Selected{}
+		for i := range selected {
+			if i < len(o.projects) {
+				parts.add(&selected[i], o.ws)
+			}
+			lenders[selected[i].Path] = selected[i]
+		}
 		options := plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.projects...), Caller: caller, Fresh: c.Fresh,
-			Limits: limits, NoBuild: !a.mayBuild(o.ws),
+			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
-		return plan.TestRun(o.ws, selected, options)
+		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
 	}
 	return a.deedOn(ctx, o,
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
@@ -90,6 +102,9 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
 		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
+	}
+	if result != nil {
+		a.tellGitHub(result, p.Root)
 	}
 	if err != nil {
 		return err // what could not be recorded or shown is no result

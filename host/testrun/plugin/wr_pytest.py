@@ -3,7 +3,9 @@
 PYTEST_DONT_REWRITE: there is no assertion in here, and rewriting costs time.
 
 Loaded with ``-p wr_pytest`` and told where to write by the JSON file that the
-environment variable WR_PYTEST names. Without that variable it does nothing.
+environment variable WR_PYTEST names. Without that variable it does nothing. Where
+people run pytest themselves it is found as any plugin that is installed, and the
+file names no place to write to: then it only leaves out what belongs elsewhere.
 
 What tests may do to the process must not touch the facts. So
   * only the process that opened the session writes, checked at each fact;
@@ -117,13 +119,15 @@ class _Facts:
 class _Recorder:
     """Turns pytest's hooks into facts."""
 
-    def __init__(self, config, facts):
+    def __init__(self, config, facts, placing):
         self._config = config
+        self._placing = placing
         self._facts = facts
         self._session = None
         self._index = {}  # node id -> number of the case
         self._plain = {}  # node id -> phases not yet told, nothing to say about them
         self._warnings = set()
+        self._dropped = set()
         self._stopped = ""
 
     # The session.
@@ -171,8 +175,18 @@ class _Recorder:
         elif report.skipped:
             self._facts.put(t="collect_skip", id=report.nodeid, text=_reason(report))
 
+    def elsewhere(self, found):
+        """Tells cases that belong in other containers: [node id, file, line, container]."""
+        for start in range(0, len(found), _CHUNK):
+            self._facts.put(t="elsewhere", elsewhere=found[start:start + _CHUNK])
+
     def pytest_deselected(self, items):
-        ids = [item.nodeid for item in items]
+        self.dropped([item.nodeid for item in items if self._placing.is_here(item)])
+
+    def dropped(self, ids):
+        """Tells cases of this container that will not run, once each."""
+        ids = [nodeid for nodeid in ids if nodeid not in self._dropped]
+        self._dropped.update(ids)
         for start in range(0, len(ids), _CHUNK):
             self._facts.put(t="deselected", ids=ids[start:start + _CHUNK])
 
@@ -266,9 +280,13 @@ class _Recorder:
 
 
 class _Nested:
-    """Leaves out the directories of projects further down, unless they were asked for."""
+    """Leaves out the directories of projects further down, unless they were asked for.
 
-    def __init__(self, config, ignored, ours):
+    And files that have no case for this container.
+    """
+
+    def __init__(self, config, ignored, ours, placing):
+        self._placing = placing
         self._ignored = [os.path.normpath(path) for path in ignored]
         self._ours = ours  # the paths are those of [test], which the user did not name
         self._config = config
@@ -280,7 +298,9 @@ class _Nested:
             self._left = [p for p in self._ignored if not any(_within(a, p) for a in asked)]
         path = str(path)
         # None, not False: other plugins may still say what they think.
-        return True if any(_within(path, ignored) for ignored in self._left) else None
+        if any(_within(path, ignored) for ignored in self._left):
+            return True
+        return self._placing.leaves_out(path)
 
 
 if int(pytest.__version__.split(".")[0]) >= 7:
@@ -298,6 +318,155 @@ else:
             return self.leaves_out(path)
 
 
+class _EmptyFile(pytest.File):
+    """A file with no case for this container."""
+
+    def collect(self):
+        return []
+
+
+if int(pytest.__version__.split(".")[0]) >= 7:
+
+    class _Empty:
+        """Imports no file."""
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pycollect_makemodule(self, module_path, parent):
+            return _EmptyFile.from_parent(parent, path=module_path)
+
+else:
+
+    class _Empty:
+        """Imports no file."""
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pycollect_makemodule(self, path, parent):
+            return _EmptyFile.from_parent(parent, fspath=path)
+
+
+class _Placing:
+    """Leaves to other containers the cases that name them."""
+
+    def __init__(self, config, places):
+        self._config = config
+        self._here = places["here"]  # whose container this is
+        self._default = places["default"]  # where a case without a mark belongs
+        self._names = places["names"] or {}  # name in a mark -> whose container that is
+        self._leave = set(places["leave"] or ())
+        self._take = None if places["take"] is None else set(places["take"])
+        self._left = {}  # container -> number of cases
+        self._told = False
+
+    def leaves_out(self, path):
+        """Whether a file has no case for this container: then it is not even imported."""
+        path = str(path)
+        if path in self._leave:
+            return True
+        if self._take is None or path in self._take or not os.path.isfile(path):
+            return None
+        return os.path.basename(path) not in ("conftest.py", "__init__.py") or None
+
+    def leave_out_named(self):
+        """Drops files that were named and have no case here: pytest ignores none of those itself."""
+        base = str(self._config.invocation_params.dir)
+        here = [arg for arg in self._config.args if not self.leaves_out(os.path.normpath(os.path.join(base, str(arg).split("::")[0])))]
+        if here or not self._config.args:
+            self._config.args = here
+        else:  # all of them: pytest would take everything instead
+            self._config.args = [str(arg).split("::")[0] for arg in self._config.args]
+            self._config.pluginmanager.register(_Empty(), "wr_empty")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        collected = dict.fromkeys(items)
+        yield  # other hooks add marks, and drop cases, with or without saying so
+        dropped = [item for item in collected if item not in items]
+        collected.update(dict.fromkeys(items))
+        items[:] = [item for item in items if self.is_here(item)]
+        elsewhere = [item for item in collected if not self.is_here(item)]
+        if self._config.getoption("lf", False):
+            elsewhere = []  # each container has its own choice of what failed last
+        told = {
+            "elsewhere": [[item.nodeid, *_position(item), self._place(item)] for item in elsewhere],
+            "dropped": [item.nodeid for item in dropped if self.is_here(item)],
+        }
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput["wr_told"] = told
+        else:
+            self._tell(told)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        """In the controller of xdist: all workers collect the same, the first one tells."""
+        told = getattr(node, "workeroutput", {}).get("wr_told")
+        if told and not self._told:
+            self._tell(told)
+
+    def _tell(self, told):
+        self._told = True
+        for case in told["elsewhere"]:
+            self._left[case[-1]] = self._left.get(case[-1], 0) + 1
+        recorder = self._config.pluginmanager.getplugin("wr_recorder")
+        if recorder is not None:
+            recorder.elsewhere(told["elsewhere"])
+            recorder.dropped(told["dropped"])
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if self._config.pluginmanager.hasplugin("wr_recorder"):
+            return  # wr shows where they run
+        for name, count in sorted(self._left.items()):
+            if name.startswith("?"):
+                terminalreporter.write_line("wr: %d not here: no container is called %s" % (count, name[1:]), yellow=True)
+            else:
+                terminalreporter.write_line("wr: %d not here: they run in the container of %s, by wr test" % (count, name), yellow=True)
+
+    def is_here(self, item):
+        return self._place(item) == self._here
+
+    def _place(self, item):
+        """In whose container a case belongs; what nobody knows is told as it is written."""
+        names = _container(item)
+        if not names:
+            return self._default
+        places = sorted({self._names.get(name, "?" + name) for name in names})
+        return places[0] if len(places) == 1 else "?" + " and ".join(sorted(names))
+
+
+def _container(item):
+    """The names in the closest marks: of the parameters, the function, the class, the module."""
+    callspec = getattr(item, "callspec", None)
+    levels = [list(getattr(callspec, "marks", ()))]
+    for node in reversed(item.listchain()):
+        levels += _marks_of_class(node.obj) if isinstance(node, pytest.Class) else []
+        levels.append(node.own_markers)
+    for marks in levels:
+        names = [_named_container(mark) for mark in marks if mark.name == "container"]
+        if names:
+            return set(names)
+    return set()
+
+
+def _marks_of_class(cls):
+    """The marks of a class and of each of its bases, which pytest has in one list."""
+    levels = []
+    for level in getattr(cls, "__mro__", ()):
+        inherited = [mark for base in level.__mro__[1:] for mark in _list(vars(base).get("pytestmark"))]
+        own = _list(vars(level).get("pytestmark"))  # before pytest 7.3 with what is inherited
+        levels.append([getattr(m, "mark", m) for m in own if not any(m is other for other in inherited)])
+    return levels
+
+
+def _list(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _named_container(mark):
+    names = list(mark.args) + list(mark.kwargs.values())
+    if len(names) == 1 and isinstance(names[0], str) and set(mark.kwargs) <= {"name"}:
+        return names[0]
+    return "mark.container(%s)" % ", ".join(repr(name) for name in names)  # told as it is: there is none of that name
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """Starts recording; under xdist the workers only learn what to leave out."""
@@ -313,15 +482,18 @@ def pytest_configure(config):
         # Why: pytest drops testpaths in silence when its rootdir is another
         # directory, and those of them that do not exist.
         config.args = _found(config, settings["paths"])
-    if settings.get("ignore"):
-        config.pluginmanager.register(_Ignore(config, settings["ignore"], ours), "wr_nested")
-    if hasattr(config, "workerinput"):
+    config.addinivalue_line("markers", "container(name): the project in whose container the test runs")
+    placing = _Placing(config, settings["places"])
+    config.pluginmanager.register(placing, "wr_placing")
+    config.pluginmanager.register(_Ignore(config, settings["ignore"] or [], ours, placing), "wr_nested")
+    placing.leave_out_named()
+    if hasattr(config, "workerinput") or not settings["events"]:
         return
     try:
         facts = _Facts(settings["events"])
     except OSError as err:
         raise pytest.UsageError("wr: cannot write the events of this run: %s" % err)
-    config.pluginmanager.register(_Recorder(config, facts), "wr_recorder")
+    config.pluginmanager.register(_Recorder(config, facts, placing), "wr_recorder")
 
 
 def _plugins(config):

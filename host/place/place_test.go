@@ -1,0 +1,165 @@
+package place_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/wr-build/wr/host/place"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// load makes a workspace with the projects infra, web/optimizer and web/tools,
+// and further files.
+func load(t *testing.T, files map[string]string) *workspace.Workspace {
+	t.Helper()
+	root := t.TempDir()
+	all := map[string]string{
+		"wr.toml": "[workspace]\nname = \"acme\"\n", "infra/devops/Dockerfile": "FROM a",
+		"web/optimizer/devops/Dockerfile": "FROM a", "web/tools/devops/Dockerfile": "FROM a",
+	}
+	maps.Copy(all, files)
+	for name, text := range all {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ws, err := workspace.Load(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ws
+}
+
+// placed is place.Of for infra, a line for each part.
+func placed(t *testing.T, ws *workspace.Workspace, paths ...string) (string, error) {
+	t.Helper()
+	p, err := ws.Named("infra")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{Paths: paths})
+	var lines []string
+	for _, part := range parts {
+		line := part.Lender.Path
+		if part.Leave != nil {
+			line += fmt.Sprint(" without ", part.Leave)
+		}
+		if part.Take != nil {
+			line += fmt.Sprint(" only ", part.Take)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n"), err
+}
+
+const (
+	here  = "def test_here(): pass\n"
+	there = "import pytest\npytestmark = pytest.mark.container('optimizer')\ndef test_there(): pass\n"
+	mixed = "import pytest\ndef test_here(): pass\n@pytest.mark.container('optimizer')\ndef test_there(): pass\n" +
+		"@pytest.mark.parametrize('x', [1, pytest.param(2, marks=pytest.mark.container('web/tools'))])\ndef test_both(x): pass\n"
+)
+
+func TestFilesGoWhereTheirCasesBelong(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files map[string]string
+		paths []string
+		want  string
+	}{
+		"without any test":    {want: "infra"},
+		"all here":            {files: map[string]string{"infra/test_a.py": here}, want: "infra"},
+		"all there":           {files: map[string]string{"infra/test_a.py": there}, want: "web/optimizer only [infra/test_a.py]"},
+		"of another project":  {files: map[string]string{"web/optimizer/test_a.py": there}, want: "infra"},
+		"one here, one there": {files: map[string]string{"infra/test_a.py": here, "infra/test_b.py": there}, want: "infra without [infra/test_b.py]\nweb/optimizer only [infra/test_b.py]"},
+		"one for three":       {files: map[string]string{"infra/test_a.py": mixed}, want: "infra\nweb/optimizer only [infra/test_a.py]\nweb/tools only [infra/test_a.py]"},
+		"one file of two": {
+			files: map[string]string{"infra/test_a.py": here, "infra/test_b.py": there}, paths: []string{"test_a.py"}, want: "infra",
+		},
+		"one case of three": {
+			files: map[string]string{"infra/test_a.py": mixed}, paths: []string{"test_a.py::test_there"},
+			want: "web/optimizer only [infra/test_a.py]",
+		},
+		"one set of parameters": {
+			files: map[string]string{"infra/test_a.py": mixed}, paths: []string{"test_a.py::test_both[2]"},
+			want: "web/tools only [infra/test_a.py]",
+		},
+		"one case and all of its file": {
+			files: map[string]string{"infra/test_a.py": there + "@pytest.mark.container('infra')\ndef test_here(): pass\n"},
+			paths: []string{"test_a.py::test_there", "test_a.py"},
+			want:  "infra\nweb/optimizer only [infra/test_a.py]",
+		},
+		"by default there": {
+			files: map[string]string{"infra/wr.toml": "[test]\ncontainer = \"tools\"\n", "infra/test_a.py": here, "infra/test_b.py": there},
+			want:  "web/tools without [infra/test_b.py]\nweb/optimizer only [infra/test_b.py]",
+		},
+		"what only Python can tell also here": {
+			files: map[string]string{"infra/test_a.py": there + "@pytest.mark.container(X)\ndef test_what(): pass\n"},
+			want:  "infra\nweb/optimizer only [infra/test_a.py]",
+		},
+		"what is no Python here": {files: map[string]string{"infra/test_a.py": "def ("}, want: "infra"},
+		"settings that pytest will refuse": {
+			files: map[string]string{"infra/pytest.ini": "[pytest\n", "infra/test_a.py": here}, want: "infra",
+		},
+		"only what the config names": {
+			files: map[string]string{"infra/wr.toml": "[test]\npaths = [\"t*\"]\n", "infra/tests/test_a.py": here, "infra/other/test_b.py": there},
+			want:  "infra",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := placed(t, load(t, tt.files), tt.paths...)
+			if err != nil || got != tt.want {
+				t.Errorf("got %q, error %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestAContainerThatIsNoneIsAnErrorWithItsLine(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files map[string]string
+		want  fault.Error
+	}{
+		"a mark": {
+			map[string]string{"infra/test_a.py": strings.ReplaceAll(mixed, "'optimizer'", "'optimiser'")},
+			fault.Error{
+				Message: `test_there wants the container "optimiser": no project is called "optimiser"`,
+				Hint:    "optimizer", File: "infra/test_a.py", Line: 3,
+			},
+		},
+		"a mark of parameters": {
+			map[string]string{"infra/test_a.py": strings.ReplaceAll(mixed, "'web/tools'", "'web/tool'")},
+			fault.Error{
+				Message: `test_both wants the container "web/tool": no project is called "web/tool"`,
+				Hint:    "web/tools", File: "infra/test_a.py", Line: 5,
+			},
+		},
+		"the default": {
+			map[string]string{"infra/wr.toml": "\n[test]\ncontainer = \"nowhere\"\n"},
+			fault.Error{Message: `no project is called "nowhere"`, File: "infra/wr.toml", Line: 3},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := placed(t, load(t, tt.files))
+			got, ok := errors.AsType[*fault.Error](err)
+			if !ok {
+				t.Fatalf("error %v", err)
+			}
+			if got.Code != "test.container_unknown" || got.Class != fault.Usage {
+				t.Errorf("code %s, class %v", got.Code, got.Class)
+			}
+			if got := (fault.Error{Message: got.Message, Hint: got.Hint, File: got.File, Line: got.Line}); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,5 @@
+def decorator(cls): return cls
+
+@decorator  # doubt: decorator
+class TestA:
+    def test_x(self): pass

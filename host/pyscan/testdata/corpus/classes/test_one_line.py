@@ -1,0 +1,1 @@
+class TestOneLine: test_x = lambda self: None  # doubt: computed

@@ -1,0 +1,2 @@
+def works(): pass
+works.__test__ = True  # doubt: dynamic

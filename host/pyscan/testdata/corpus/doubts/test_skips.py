@@ -1,0 +1,4 @@
+import pytest
+np = pytest.importorskip("json")  # doubt: may_skip
+
+def test_x(): pytest.skip("fine")

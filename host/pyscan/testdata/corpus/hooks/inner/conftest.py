@@ -1,0 +1,1 @@
+def pytest_collect_file(file_path, parent): pass

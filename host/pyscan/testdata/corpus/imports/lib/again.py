@@ -1,0 +1,2 @@
+from cases import BaseCase as Renamed
+from cases import Plain

@@ -1,0 +1,3 @@
+import cases
+Alias = cases.BaseCase  # doubt: base
+def test_x(): pass

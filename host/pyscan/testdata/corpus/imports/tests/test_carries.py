@@ -1,0 +1,2 @@
+from again import Renamed  # doubt: imported
+def test_x(): pass

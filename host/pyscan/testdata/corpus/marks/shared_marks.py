@@ -1,0 +1,2 @@
+import pytest
+pytestmark = pytest.mark.container("shared")

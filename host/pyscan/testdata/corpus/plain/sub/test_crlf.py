@@ -1,0 +1,7 @@
+import pytest
+def test_crlf():
+    """doc
+    def test_no(): pass
+    """
+class TestC:
+    def test_m(self): pass

@@ -1,0 +1,2 @@
+x = """never closed  # doubt: syntax
+def test_x(): pass

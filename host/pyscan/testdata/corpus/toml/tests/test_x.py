@@ -1,0 +1,2 @@
+def check_x(): pass
+def test_x(): pass

@@ -1,0 +1,152 @@
+package testrun
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// account returns what is still to be told when all units have ended: of cases
+// that were seen in one container and that nobody tells of where they belong, and
+// of cases that two containers have. planned are the places of units, by name.
+func account(r *report.Run, planned map[string]plan.Places) []event.Event {
+	a := accounting{run: r, planned: planned, units: map[string]map[string]string{}}
+	for _, p := range r.Projects {
+		for _, c := range p.Cases {
+			a.once(p, c)
+		}
+	}
+	for _, p := range r.Projects {
+		for _, e := range p.Elsewhere {
+			a.elsewhere(p, e)
+		}
+	}
+	return a.events
+}
+
+// accounting is one pass of account.
+type accounting struct {
+	run     *report.Run
+	planned map[string]plan.Places
+	units   map[string]map[string]string // by project and case: the unit that has it
+	events  []event.Event
+}
+
+// once notes which unit has a case. A file that skipped itself, whose cases
+// nobody knows, may do so in each.
+func (a *accounting) once(p *report.Project, c *report.Case) {
+	if !strings.Contains(c.ID, "::") {
+		return
+	}
+	if first, taken := a.take(p, c.ID); taken {
+		a.end(p, event.Event{Case: c.ID, File: c.File, Line: c.Line, Outcome: event.Errored, Text: "it is also a case of " + first + ": each has one container"})
+	}
+}
+
+// take has a unit answer for a case, unless one does already.
+func (a *accounting) take(p *report.Project, id string) (first string, taken bool) {
+	if a.units[p.Path] == nil {
+		a.units[p.Path] = map[string]string{}
+	}
+	first, taken = a.units[p.Path][id]
+	if !taken {
+		a.units[p.Path][id] = p.Name()
+	}
+	return first, taken
+}
+
+// elsewhere ends the case of e, which p left to another container, if that
+// container does not tell of it.
+func (a *accounting) elsewhere(p *report.Project, e event.Event) {
+	where := a.run.Unit(p.Path, e.Belongs)
+	if where != nil && (knows(where, e.Case) || a.leftOut(where, e)) {
+		return
+	}
+	if _, taken := a.take(p, e.Case); taken {
+		return // another container has seen it too
+	}
+	end := event.Event{Case: e.Case, File: e.File, Line: e.Line, Outcome: event.Errored}
+	name, unknown := strings.CutPrefix(e.Belongs, "?")
+	switch {
+	case unknown:
+		end.Text = "it belongs in the container " + name + ", which no project has"
+	case where == nil:
+		end.Text = fmt.Sprintf("it belongs in the container of %s, which could not be seen before: write that mark in the file itself, as a literal", name)
+	case where.Status != event.OK && where.Status != event.Bad:
+		p, end.Outcome, end.Text = where, event.NotRun, "its container has not come to it: "+string(where.Status)
+	default:
+		end.Text = fmt.Sprintf("it belongs in the container of %s, where it was not collected", name)
+	}
+	a.end(p, end)
+}
+
+// end tells of the end of a case of p, and once more of p's if that was fine.
+func (a *accounting) end(p *report.Project, e event.Event) {
+	e.Type, e.Project, e.Container = event.CaseFinished, p.Path, p.Container
+	a.events = append(a.events, e)
+	if p.Status == event.OK {
+		p.Status = event.Bad
+		a.events = append(a.events, event.Event{
+			Type: event.ProjectFinished, Project: p.Path, Container: p.Container, Status: event.Bad, Image: p.Image, Elapsed: p.Elapsed,
+		})
+	}
+}
+
+// leftOut reports whether the unit was to collect the file of e and pytest left
+// all of it out, as --lf, -x or a hook make it.
+func (a *accounting) leftOut(where *report.Project, e event.Event) bool {
+	places, file := a.planned[where.Name()], path.Join(spec.Workspace, e.File)
+	if where.Status != event.OK && where.Status != event.Bad || places.Take != nil && !slices.Contains(places.Take, file) || slices.Contains(places.Leave, file) {
+		return false
+	}
+	inFile := func(id string) bool { return fileOf(id) == fileOf(e.Case) }
+	return !slices.ContainsFunc(where.Cases, func(c *report.Case) bool { return inFile(c.ID) }) &&
+		!slices.ContainsFunc(where.Deselected, inFile) &&
+		!slices.ContainsFunc(where.Elsewhere, func(other event.Event) bool { return inFile(other.Case) })
+}
+
+// knows reports whether p tells of a case, or that its file cannot be collected.
+func knows(p *report.Project, id string) bool {
+	return p.Case(id) != nil || slices.Contains(p.Deselected, id) ||
+		slices.ContainsFunc(p.Cases, func(c *report.Case) bool { return c.ID == fileOf(id) }) ||
+		slices.ContainsFunc(p.CollectErrors, func(e event.Event) bool { return e.Case == fileOf(id) })
+}
+
+// fileOf is the file of a node id.
+func fileOf(id string) string {
+	file, _, _ := strings.Cut(id, "::")
+	return file
+}
+
+// importLine matches what a traceback says of a line outside of functions.
+var importLine = regexp.MustCompile(`(?m)^(\S+\.py):(\d+): in <module>$`)
+
+// adviseSplit warns if the file that f could not collect is there only for some
+// of its cases: others of them need what this container lacks.
+func (s *session) adviseSplit(f fact) {
+	at := s.paths.absolute(f.ID)
+	if !slices.Contains(s.mixed, at) {
+		return
+	}
+	file := s.paths.file("", f.ID)
+	advice := &fault.Error{
+		Code: "test.mixed_import", Class: fault.Failed, File: file,
+		Message: fmt.Sprintf("%s has cases for several containers, and cannot be imported in this one", file),
+		Next:    "move the cases for each container to a file of their own, or take what is missing by pytest.importorskip in the tests that need it",
+	}
+	for _, found := range importLine.FindAllStringSubmatch(f.Details, -1) {
+		if s.paths.absolute(found[1]) == at {
+			advice.Line, _ = strconv.Atoi(found[2])
+		}
+	}
+	s.emit(event.Event{Type: event.Warning, Text: advice.Message, Fault: advice})
+}
