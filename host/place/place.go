@@ -251,34 +251,10 @@ func lineOf(name string, c *pyscan.Case) int {
 
 // parts are the parts that the tests may make up.
 func (s *sorting) parts() []Part {
-	names := Names(s.ws)
+	names := s.ws.Names()
 	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed}}
 	for _, lender := range slices.Sorted(maps.Keys(s.taken)) {
 		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed})
-	}
-	return all
-}
-
-// Names are all that marks may call the containers of the workspace, to paths of
-// projects.
-func Names(ws *workspace.Workspace) map[string]string {
-	names := map[string]string{}
-	for _, p := range ws.Projects {
-		names[p.Path] = p.Path
-		for _, name := range append(endings(p.Path), p.Name) {
-			if found, err := ws.Named(name); err == nil {
-				names[name] = found.Path
-			}
-		}
-	}
-	return names
-}
-
-// endings are the last part, the last two parts, ... of a path.
-func endings(of string) []string {
-	var all []string
-	for at := strings.LastIndexByte(of, '/'); at >= 0; at = strings.LastIndexByte(of[:at], '/') {
-		all = append(all, of[at+1:])
 	}
 	return all
 }

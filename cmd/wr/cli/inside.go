@@ -8,7 +8,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/testrun"
@@ -57,7 +56,7 @@ func writePytest(own state.Folder, e entered) error {
 	for _, below := range e.ws.NestedIn(e.Project) {
 		nested = append(nested, path.Join(spec.Workspace, below))
 	}
-	where := plan.Places{Default: e.Project.Path, Names: place.Names(e.ws)}
+	where := plan.Places{Default: e.Project.Path, Names: e.ws.Names()}
 	if name := e.Project.Config.Test.Container; name != "" {
 		if home, err := e.ws.Named(name); err == nil {
 			where.Default = home.Path
