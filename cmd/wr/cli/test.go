@@ -3,13 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
@@ -22,13 +25,14 @@ type testCmd struct {
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
+	pytestFlags
 	lastFlag
 	limitFlags
 }
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "Everything after -- goes to pytest: wr test infra -- -k login -x\nwr test infra -- --co lists the cases and runs none.\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -41,7 +45,8 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	parts, err := placeTests(ctx, ws, &chosen, a.rest)
+	args := slices.Concat(c.args(a.Verbose), a.rest)
+	parts, err := placeTests(ctx, ws, &chosen, args)
 	if err != nil {
 		return deed{}, err
 	}
@@ -68,7 +73,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			lenders[selected[i].Path] = selected[i]
 		}
 		options := plan.Options{
-			Args: a.rest, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Args: args, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
 			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
@@ -81,13 +86,13 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)})
+			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)}, c.slowest)
 		},
 	), nil
 }
 
 // test carries out p, shows it, and ends wr with the code of its result.
-func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config) error {
+func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(io.Writer, *report.Run) error) error {
 	var view ui.Sink = ui.NewJSON(a.Out)
 	if !a.JSON {
 		view = a.drawing(a.Out)
@@ -101,7 +106,7 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	}
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
-		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit))
+		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit), more(a.Out, result))
 	}
 	if result != nil {
 		a.tellGitHub(result, p.Root)

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/ui"
+)
+
+// pytestFlags are those of pytest's own that are typed most, and mean what they
+// mean there. All others come after "--".
+type pytestFlags struct {
+	Keyword     string `short:"k" name:"keyword" placeholder:"EXPRESSION" help:"As in pytest: only cases whose names match."`
+	Marks       string `short:"m" name:"marks" placeholder:"EXPRESSION" help:"As in pytest: only cases whose marks match."`
+	Exitfirst   bool   `short:"x" name:"exitfirst" help:"As in pytest: stop at the first failure, in each container."`
+	NoCapture   bool   `short:"s" name:"no-capture" help:"As in pytest: what tests print goes right to the log."`
+	LastFailed  bool   `name:"lf" aliases:"last-failed" help:"As in pytest: only what failed last, or all."`
+	FailedFirst bool   `name:"ff" aliases:"failed-first" help:"As in pytest: what failed last comes first."`
+	CollectOnly bool   `name:"co" aliases:"collect-only" help:"As in pytest: list the cases and run none."`
+	Durations   *int   `name:"durations" placeholder:"N" help:"List the N slowest cases of all containers; 0: all."`
+}
+
+// args are the arguments for pytest. Durations are wr's own: pytest knows those
+// of one container.
+func (f pytestFlags) args(verbose int) []string {
+	var args []string
+	for _, one := range []struct {
+		flag  string
+		given bool
+	}{
+		{"-x", f.Exitfirst},
+		{"-s", f.NoCapture},
+		{"--lf", f.LastFailed},
+		{"--ff", f.FailedFirst},
+		{"--co", f.CollectOnly},
+		{"-" + strings.Repeat("v", verbose), verbose > 0},
+	} {
+		if one.given {
+			args = append(args, one.flag)
+		}
+	}
+	if f.Keyword != "" {
+		args = append(args, "-k", f.Keyword)
+	}
+	if f.Marks != "" {
+		args = append(args, "-m", f.Marks)
+	}
+	return args
+}
+
+// slowest lists the slowest cases, if that is asked for.
+func (f pytestFlags) slowest(w io.Writer, r *report.Run) error {
+	if f.Durations == nil {
+		return nil
+	}
+	n := *f.Durations
+	if n <= 0 {
+		n = r.Total().Collected
+	}
+	var rows [][]string
+	for _, c := range r.Slowest(n) {
+		rows = append(rows, []string{strconv.FormatFloat(c.Elapsed.Seconds(), 'f', 2, 64) + "s", c.Project.Name(), c.ID})
+	}
+	fmt.Fprintln(w)
+	return ui.Table(w, []string{">TIME", "PROJECT", "SLOWEST CASES"}, rows)
+}
