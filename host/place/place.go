@@ -124,7 +124,7 @@ func (s *sorting) settle(p workspace.Project) error {
 // may say more, or in which something was asked for that is not seen, also
 // belongs where cases without a mark do.
 func (s *sorting) sort(f *pyscan.File) error {
-	asked := s.asked[f.Name]
+	asked := s.askedIn(f.Name)
 	needs, seen := map[string]bool{}, map[string]bool{}
 	home := !f.Decided(pyscan.Marks)
 	for i := range f.Cases {
@@ -177,6 +177,19 @@ func nodes(p workspace.Project, paths []string) map[string][]string {
 		all[file] = append(all[file], node)
 	}
 	return all
+}
+
+// askedIn are the node ids in a file that were asked for; none = all, as when a
+// directory above it was asked for too.
+func (s *sorting) askedIn(file string) []string {
+	for dir := path.Dir(file); ; dir = path.Dir(dir) {
+		if _, whole := s.asked[dir]; whole {
+			return nil
+		}
+		if dir == "." {
+			return s.asked[file]
+		}
+	}
 }
 
 // containers are the names of the containers that a case needs, "" for the

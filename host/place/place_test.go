@@ -98,6 +98,18 @@ func TestFilesGoWhereTheirCasesBelong(t *testing.T) {
 			paths: []string{"test_a.py::test_there", "test_a.py"},
 			want:  "infra\nweb/optimizer only [infra/test_a.py]",
 		},
+		"one case and the directory above it": {
+			files: map[string]string{"infra/t/test_a.py": mixed}, paths: []string{"t/test_a.py::test_here", "t"},
+			want: "infra\nweb/optimizer only [infra/t/test_a.py]\nweb/tools only [infra/t/test_a.py]",
+		},
+		"a case that is not there": {
+			files: map[string]string{"infra/test_a.py": there}, paths: []string{"test_a.py::test_their"}, want: "infra",
+		},
+		"a case of an id that looks like a path": {
+			files: map[string]string{"infra/test_a.py": "import pytest\n@pytest.mark.container('optimizer')\n@pytest.mark.parametrize('x', ['a//b/../c'])\ndef test_p(x): pass\n" + here},
+			paths: []string{"test_a.py::test_p[a//b/../c]"},
+			want:  "web/optimizer only [infra/test_a.py]",
+		},
 		"by default there": {
 			files: map[string]string{"infra/wr.toml": "[test]\ncontainer = \"tools\"\n", "infra/test_a.py": here, "infra/test_b.py": there},
 			want:  "web/tools without [infra/test_b.py]\nweb/optimizer only [infra/test_b.py]",
