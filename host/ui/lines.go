@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -136,6 +137,9 @@ func (s Style) failure(e event.Event) string {
 	indented(&b, body)
 	s.captured(&b, "stdout", e.Stdout)
 	s.captured(&b, "stderr", e.Stderr)
+	if again := report.Again(e.Project, e.Case); again != "" {
+		b.WriteString("  " + s.paint(dim, "again: "+printable(again)) + "\n")
+	}
 	return b.String()
 }
 

@@ -55,6 +55,7 @@ web  test  started
     assert 1 == 2[31m
   captured stdout
     seen
+  again: wr test web/test_b.py::test_b
 
   warning: build belongs to 0:0 [mount.foreign_uid]
    next: sudo chown build

@@ -171,25 +171,10 @@ func result(p *report.Project) string {
 	}
 }
 
-// again is the command that runs e again, from the workspace's root.
+// again is the command that runs e again.
 func again(p *report.Project, e report.Entry) string {
-	target := p.Path
-	if e.Title != "wr" {
-		target = strings.TrimPrefix(p.Path+"/"+e.Title, "./")
+	if e.Title == "wr" {
+		return report.Again(p.Path, "")
 	}
-	if strings.ContainsFunc(target, func(r rune) bool { return r < ' ' }) {
-		return "" // nobody could type it
-	}
-	return "wr test " + quoted(target)
-}
-
-// quoted is text as one word of a shell.
-func quoted(text string) string {
-	harmless := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=,+@%", r)
-	}
-	if strings.TrimFunc(text, harmless) == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return report.Again(p.Path, e.Title)
 }
