@@ -17,7 +17,6 @@ import (
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/run"
-	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -133,7 +132,7 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	}
 	if in.shell || !in.fresh {
 		container.Own = []spec.Mount{a.ownMount(container)}
-		in.env = append(testrun.InsideEnv(insidePytest, container.Env), in.env...)
+		in.env = withPytest(container, in.env)
 	}
 	process := spec.Process{
 		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,

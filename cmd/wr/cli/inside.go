@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/host/plan"
@@ -48,6 +49,11 @@ func (a *app) makeOwn(e entered) error {
 		return notKept(a.privatePath(e.Container, shellFolder), err)
 	}
 	return nil
+}
+
+// withPytest is what a process of c has in env, with the plugin of insidePytest.
+func withPytest(c spec.Container, env []string) []string {
+	return slices.Concat(env, testrun.InsideEnv(insidePytest, slices.Concat(c.Env, env)))
 }
 
 // writePytest writes the folder of insidePytest.

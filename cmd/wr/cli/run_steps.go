@@ -67,7 +67,9 @@ func (s runStep) ready(e entered) readyStep {
 	r := readyStep{Task: s.task, Build: e.Build}
 	if s.process != nil {
 		s.process.Ports = e.Process.Ports
-		s.process.Env = slices.Concat(e.Process.Env, s.process.Env)
+		if len(e.Container.Own) > 0 {
+			s.process.Env = withPytest(e.Container, s.process.Env)
+		}
 		e.Process = *s.process
 		r.Container, r.Process, r.entered = &e.Container, s.process, e
 	}
