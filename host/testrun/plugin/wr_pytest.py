@@ -380,16 +380,14 @@ class _Placing:
     def pytest_collection_modifyitems(self, items):
         collected = dict.fromkeys(items)
         yield  # other hooks add marks, and drop cases, with or without saying so
-        dropped = [item for item in collected if item not in items]
-        collected.update(dict.fromkeys(items))
-        items[:] = [item for item in items if self.is_here(item)]
-        elsewhere = [item for item in collected if not self.is_here(item)]
+        kept = dict.fromkeys(items)
+        places = {item: self._place(item) for item in {**collected, **kept}}
+        items[:] = [item for item in items if places[item] == self._here]
+        elsewhere = [[item.nodeid, *_position(item), place] for item, place in places.items() if place != self._here]
         if self._config.getoption("lf", False):
             elsewhere = []  # each container has its own choice of what failed last
-        told = {
-            "elsewhere": [[item.nodeid, *_position(item), self._place(item)] for item in elsewhere],
-            "dropped": [item.nodeid for item in dropped if self.is_here(item)],
-        }
+        dropped = [item.nodeid for item, place in places.items() if place == self._here and item not in kept]
+        told = {"elsewhere": elsewhere, "dropped": dropped}
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput["wr_told"] = told
         else:
