@@ -87,7 +87,7 @@ func FuzzConfigure(f *testing.F) {
 	f.Add("setup.cfg", []byte("[tool:pytest]\nnorecursedirs: [!a] ]b[ [z-a]\n"))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		if !fs.ValidPath(name) {
-			t.Skip()
+			return // no name that a tree can have
 		}
 		_, _ = pyscan.Configure(oneFile{name, data}, ".")
 	})
