@@ -57,10 +57,11 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		tree = &pyscan.Tree{} // pytest will say why, with the words of its version
 	}
-	s := &sorting{ws: ws, home: p, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
-	if err := s.settle(p); err != nil {
+	home, err := Home(ws, p)
+	if err != nil {
 		return nil, err
 	}
+	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
 	for i := range tree.Tests {
 		if err := s.sort(&tree.Tests[i]); err != nil {
 			return nil, err
@@ -70,6 +71,22 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 		return s.parts(), nil
 	}
 	return s.parts()[1:], nil
+}
+
+// Home is the project in whose container those cases of p run that have no mark.
+func Home(ws *workspace.Workspace, p workspace.Project) (workspace.Project, error) {
+	name := p.Config.Test.Container
+	if name == "" {
+		return p, nil
+	}
+	home, err := ws.Named(name)
+	if err != nil {
+		out := *fault.Of(err)
+		out.Code, out.Class = unknownContainer, fault.Usage
+		out.File, out.Line = path.Join(p.Path, "wr.toml"), p.Config.Line("test.container")
+		return workspace.Project{}, &out
+	}
+	return home, nil
 }
 
 // named are the paths that pytest is to be given, of the project's config if the
@@ -101,23 +118,6 @@ type sorting struct {
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
 	mixed   []string                     // files for several containers
-}
-
-// settle finds where cases without a mark run.
-func (s *sorting) settle(p workspace.Project) error {
-	name := p.Config.Test.Container
-	if name == "" {
-		return nil
-	}
-	home, err := s.ws.Named(name)
-	if err != nil {
-		out := *fault.Of(err)
-		out.Code, out.Class = unknownContainer, fault.Usage
-		out.File, out.Line = path.Join(p.Path, "wr.toml"), p.Config.Line("test.container")
-		return &out
-	}
-	s.home = home
-	return nil
 }
 
 // sort finds the containers that the cases of one file need. One of which Python

@@ -58,8 +58,8 @@ func environment(p workspace.Project, o Options) []string {
 	return list
 }
 
-// inContainer are the container paths of workspace paths; nil stays nil.
-func inContainer(files []string) []string {
+// ContainerPaths are the container paths of workspace paths; nil stays nil.
+func ContainerPaths(files []string) []string {
 	if files == nil {
 		return nil
 	}

@@ -105,7 +105,7 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 	}
 	a := test(ws, s, lender, o)
 	if a.Test != nil {
-		a.Test.Places = Places{Default: part.Default, Names: part.Names, Leave: inContainer(part.Leave), Take: inContainer(part.Take), Mixed: inContainer(part.Mixed)}
+		a.Test.Places = Places{Default: part.Default, Names: part.Names, Leave: ContainerPaths(part.Leave), Take: ContainerPaths(part.Take), Mixed: ContainerPaths(part.Mixed)}
 		a.Key = key(a.Test, lender.ImageKey)
 		b := build(ws, lender, o)
 		p.addBuild(b)
@@ -182,9 +182,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	if a.Rights = lender.Grant.Tests(); len(a.Rights) > 0 {
 		a.Reason = lender.Config.Rights.Reason
 	}
-	for _, nested := range ws.NestedIn(s.Project) {
-		a.Test.Nested = append(a.Test.Nested, path.Join(spec.Workspace, nested))
-	}
+	a.Test.Nested = ContainerPaths(ws.NestedIn(s.Project))
 	return a
 }
 

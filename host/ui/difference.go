@@ -51,14 +51,15 @@ func Difference(w io.Writer, style Style, d report.Difference) error {
 
 // side is a row of the table of both runs.
 func side(name string, s report.Side) []string {
-	row := append([]string{name, cmp.Or(printable(s.Run), "-"), started(s.Started)}, sumsNotRun(s.Sums)...)
+	row := append([]string{name, cmp.Or(printable(s.Run), "-"), Moment(s.Started)}, sumsNotRun(s.Sums)...)
 	if !s.Finished {
 		return append(row, "not finished")
 	}
 	return append(row, "")
 }
 
-func started(t time.Time) string {
+// Moment is a time in words, "-" if it is not known.
+func Moment(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}

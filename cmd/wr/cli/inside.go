@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/testrun"
@@ -58,17 +59,11 @@ func withPytest(c spec.Container, env []string) []string {
 
 // writePytest writes the folder of insidePytest.
 func writePytest(own state.Folder, e entered) error {
-	var nested []string
-	for _, below := range e.ws.NestedIn(e.Project) {
-		nested = append(nested, path.Join(spec.Workspace, below))
-	}
 	where := plan.Places{Default: e.Project.Path, Names: e.ws.Names()}
-	if name := e.Project.Config.Test.Container; name != "" {
-		if home, err := e.ws.Named(name); err == nil {
-			where.Default = home.Path
-		}
+	if home, err := place.Home(e.ws, e.Project); err == nil { // wr test says what is wrong
+		where.Default = home.Path
 	}
-	files, err := testrun.Inside(e.Project.Path, where, nested)
+	files, err := testrun.Inside(e.Project.Path, where, plan.ContainerPaths(e.ws.NestedIn(e.Project)))
 	for name, content := range files {
 		err = errors.Join(err, writeBelow(own, path.Join(path.Base(insidePytest), name), content))
 	}

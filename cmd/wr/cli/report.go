@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/report/page"
@@ -166,7 +165,7 @@ func (a *app) printReport(dir testrun.RunDir, r *report.Run, failures string) er
 		return a.printJSON(r.Document())
 	}
 	style := a.style(a.Out)
-	fmt.Fprintf(a.Out, "run %s  %s  wr %s\n", cmp.Or(r.ID, dir.ID), began(r.Started), strings.Join(r.Args, " "))
+	fmt.Fprintf(a.Out, "run %s  %s  wr %s\n", cmp.Or(r.ID, dir.ID), ui.Moment(r.Started), strings.Join(r.Args, " "))
 	fmt.Fprint(a.Out, failures)
 	junit := ""
 	if dir.Has(testrun.JUnitFile) {
@@ -182,13 +181,6 @@ func (a *app) printReport(dir testrun.RunDir, r *report.Run, failures string) er
 		fmt.Fprint(a.Out, style.Warning(f))
 	}
 	return nil
-}
-
-func began(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format(time.DateTime)
 }
 
 // unfinished says why r has no end; nil when it has one.

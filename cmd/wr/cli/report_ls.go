@@ -89,7 +89,7 @@ func (l listedRun) row() []string {
 	case !l.Finished:
 		result = "cut off"
 	}
-	return []string{l.Run, began(l.Started), strconv.Itoa(l.Sums.Tests), strconv.Itoa(l.Sums.Failures + l.Sums.Errors), result, "wr " + strings.Join(l.Args, " ")}
+	return []string{l.Run, ui.Moment(l.Started), strconv.Itoa(l.Sums.Tests), strconv.Itoa(l.Sums.Failures + l.Sums.Errors), result, "wr " + strings.Join(l.Args, " ")}
 }
 
 // predictRuns are the words that name runs.
