@@ -38,7 +38,7 @@ var rows = []row{
 		"runtime/spec/fault",
 	}},
 	{"leaves: words, facts and plain data; standard library only", []string{
-		"host/event", "host/target", "host/shard", "host/plugin/capability", "host/plugin/abi",
+		"host/event", "host/mark", "host/target", "host/shard", "host/plugin/capability", "host/plugin/abi",
 		"runtime/spec", "sdk/go/wr",
 	}},
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
@@ -57,7 +57,7 @@ var rows = []row{
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
-		"host/graph", "host/place", "host/scaffold", "host/task", "runtime/daemon", "runtime/container/containertest",
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

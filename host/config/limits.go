@@ -124,16 +124,16 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // checkLimits notes the limits that make no sense. One of nothing would not
 // count, while whoever wrote it means that there is none: but says of its key
 // what it would do, and what to write instead.
-func (d *decoder) checkLimits(l Limits, but string) {
+func (d *decoder) checkLimits(table string, l Limits, but string) {
 	for _, limit := range []struct {
 		key  string
 		none bool
 	}{{"cpus", l.CPUs == 0}, {"memory", l.Memory == 0}, {"pids", l.Pids == 0}, {"timeout", l.Timeout == 0}} {
-		if at := join("limits", limit.key); limit.none && d.given(at) {
+		if at := join(table, limit.key); limit.none && d.given(at) {
 			d.refuse(at, "is nothing, "+but, limit.key)
 		}
 	}
 	for _, wrong := range l.Check() {
-		d.refuse(join("limits", wrong.Key), "%s", wrong.Problem)
+		d.refuse(join(table, wrong.Key), "%s", wrong.Problem)
 	}
 }

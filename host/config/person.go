@@ -140,7 +140,7 @@ func (d *decoder) checkPerson(p Person) {
 	for i, name := range p.Env.Allow {
 		d.shape(element("env.allow", i), name, variableShape, "letters, digits and _")
 	}
-	d.checkLimits(p.Limits, "and would leave the limit of wr.toml; --%s 0 takes it away")
+	d.checkLimits("limits", p.Limits, "and would leave the limit of wr.toml; --%s 0 takes it away")
 	for _, suite := range slices.Sorted(maps.Keys(p.Mirrors)) {
 		at := join("mirrors", suite)
 		d.shape(at, suite, suiteShape, "the name of a release, such as bookworm")

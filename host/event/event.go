@@ -26,8 +26,8 @@ const (
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
 	CaseStarted     Type = "case_started"     // Project, Case
-	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
-	CaseDeselected  Type = "case_deselected"  // Project, Case
+	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
+	CaseDeselected  Type = "case_deselected"  // Project, Case; of a suite that is not to run also Suite, AlsoIn, File, Line, Text
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
@@ -72,6 +72,9 @@ type Event struct {
 	Args        []string      `json:"args,omitempty"`        // command line
 	Project     string        `json:"project,omitempty"`     // project path
 	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
+	Slice       string        `json:"slice,omitempty"`       // which of the project's cases there, if not all that are to run: names of suites
+	Suite       string        `json:"suite,omitempty"`       // of the case; "" = it is in none
+	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image
@@ -99,16 +102,37 @@ type Event struct {
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why
 }
 
-// Unit names the cases of one project in one container: "infra", or for those
-// that need the container of another project "infra[optimizer]".
-func (e Event) Unit() string { return Unit(e.Project, e.Container) }
+// Unit is what runs as one: a project's cases in one container, or a slice of
+// them. Events of a unit have its fields.
+type Unit struct {
+	Project   string // path
+	Container string // path of the project whose container it is; "" = its own
+	Slice     string // which of the cases there; "" = all that are to run
+}
 
-// Unit is the name of a project's cases in a container; "" = its own.
-func Unit(project, container string) string {
-	if container == "" || container == project {
-		return project
+// Unit is the unit that e is about.
+func (e Event) Unit() Unit { return Unit{e.Project, e.Container, e.Slice} }
+
+// Of is e about u.
+func (e Event) Of(u Unit) Event {
+	e.Project, e.Container, e.Slice = u.Project, u.Container, u.Slice
+	return e
+}
+
+// Place is u without its slice: all of the project's cases in that container.
+func (u Unit) Place() Unit { return Unit{Project: u.Project, Container: u.Container} }
+
+// String is "infra", in the container of another project "infra[optimizer]", and
+// of a slice "infra:slow" or "infra[optimizer]:slow".
+func (u Unit) String() string {
+	name := u.Project
+	if u.Container != "" && u.Container != u.Project {
+		name += "[" + u.Container + "]"
 	}
-	return project + "[" + container + "]"
+	if u.Slice != "" {
+		name += ":" + u.Slice
+	}
+	return name
 }
 
 // Setting is one value of a configuration and where it comes from.

@@ -51,6 +51,11 @@ func environment(p workspace.Project, o Options) []string {
 		}
 	}
 	maps.Copy(env, p.Config.Env.Set)
+	return variables(env)
+}
+
+// variables are NAME=VALUE, by name.
+func variables(env map[string]string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, name+"="+env[name])

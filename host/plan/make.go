@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/wr-build/wr/host/config"
-	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/place"
+	"github.com/wr-build/wr/host/suite"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -32,12 +32,14 @@ type Selected struct {
 	Refused    *fault.Error      // why its containers cannot be what its [rights] say
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
 	Parts      []place.Part      // of its tests, by containers; nil: all in its own
+	Suites     []suite.Suite     // into which its tests are sorted
 }
 
 // Options say what to plan.
 type Options struct {
 	Args       []string            // the user's own arguments for pytest
 	Paths      map[string][]string // project path to the files and node ids asked for; none = all
+	Suites     suite.Choice        // those that are to run
 	AllowEmpty bool                // no tests is no failure
 	HostEnv    map[string]string   // variables of the host
 	Allow      []string            // names of HostEnv for every project, as the caller has set
@@ -50,11 +52,13 @@ type Options struct {
 	NoBuild    bool                // the policy does not let this user build
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
+
+	suite config.Limits // over those of the projects, of the suites that are planned
 }
 
 // LimitsOf are the limits that hold for p here.
 func (o Options) LimitsOf(p workspace.Project) config.Limits {
-	return o.Limits.Over(o.Own.Over(p.Config.Limits))
+	return o.Limits.Over(o.Own.Over(o.suite.Over(p.Config.Limits)))
 }
 
 // Builds plans the images of projects.
@@ -96,22 +100,38 @@ func (s Selected) parts() []place.Part {
 	return s.Parts
 }
 
-// addTest adds a part of the tests of s and, if there is something to run, the
-// build it needs.
+// addTest adds a part of the tests of s, as one action for each way in which its
+// suites run, and the build that they need.
 func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o Options) {
 	lender := s
 	if part.Lender.Path != s.Path {
 		lender = o.Lenders[part.Lender.Path]
 	}
-	a := test(ws, s, lender, o)
-	if a.Test != nil {
-		a.Test.Places = Places{Default: part.Default, Names: part.Names, Leave: ContainerPaths(part.Leave), Take: ContainerPaths(part.Take), Mixed: ContainerPaths(part.Mixed)}
-		a.Key = key(a.Test, lender.ImageKey)
-		b := build(ws, lender, o)
-		p.addBuild(b)
-		a.Needs = []string{b.ID}
+	groups := o.groups(s)
+	for i, g := range groups {
+		o.suite = g.way().Limits
+		a := test(ws, s, lender, o)
+		if len(groups) > 1 {
+			a.Slice = g.name()
+		}
+		a.ID = string(Test) + ":" + a.unit().String()
+		if a.Test != nil {
+			g.apply(a.Test)
+			a.Test.Suites, a.Test.Places = suites(s, groups, i), placesOf(part)
+			a.Key = key(a.Test, lender.ImageKey)
+			b := build(ws, lender, o)
+			p.addBuild(b)
+			a.Needs = []string{b.ID}
+		}
+		p.Actions = append(p.Actions, a)
 	}
-	p.Actions = append(p.Actions, a)
+}
+
+func placesOf(part place.Part) Places {
+	return Places{
+		Default: part.Default, Names: part.Names,
+		Leave: ContainerPaths(part.Leave), Take: ContainerPaths(part.Take), Mixed: ContainerPaths(part.Mixed),
+	}
 }
 
 func build(ws *workspace.Workspace, s Selected, o Options) Action {
@@ -150,7 +170,7 @@ func Ref(ws *workspace.Workspace, s Selected) string {
 // use the same.
 func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	a := Action{
-		ID: string(Test) + ":" + event.Unit(s.Path, lender.Path), Kind: Test, Project: s.Path,
+		Kind: Test, Project: s.Path,
 		Fault: cmp.Or(lender.Broken, s.Untestable, lender.Refused), Wanted: lender.Wanted,
 	}
 	if lender.Path != s.Path {
@@ -159,8 +179,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	if a.Fault != nil {
 		return a
 	}
-	if reason := s.Config.Test.None; reason != "" {
-		a.None = reason
+	if a.None = cmp.Or(s.Config.Test.None, o.without(s)); a.None != "" {
 		return a
 	}
 	a.Test = &Tests{

@@ -44,6 +44,7 @@ type Action struct {
 	Kind      Kind          `json:"kind"`                //
 	Project   string        `json:"project"`             // project path
 	Container string        `json:"container,omitempty"` // of a test: path of the project whose container it is, if another's
+	Slice     string        `json:"slice,omitempty"`     // of a test: which of the project's cases there, such as "slow"; "" = all that are to run
 	Needs     []string      `json:"needs,omitempty"`     // ids of actions that must succeed first
 	Key       string        `json:"key,omitempty"`       // sha256 of all that decides the result
 	Build     *spec.Build   `json:"build,omitempty"`
@@ -55,6 +56,11 @@ type Action struct {
 	Reason    string        `json:"reason,omitempty"` // why it may
 	None      string        `json:"none,omitempty"`   // no tests, by declaration: the reason
 	Fault     *fault.Error  `json:"fault,omitempty"`  // known already: this cannot be done
+}
+
+// unit is what a test action tests.
+func (a Action) unit() event.Unit {
+	return event.Unit{Project: a.Project, Container: a.Container, Slice: a.Slice}
 }
 
 // Places says which cases of a project belong in which containers. Those go by
@@ -77,6 +83,7 @@ type Tests struct {
 	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	Places     Places         `json:"places"`
+	Suites     []Suite        `json:"suites"` // all, in the order in which they take cases
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
 }

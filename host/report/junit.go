@@ -14,7 +14,7 @@ import (
 )
 
 // JUnit writes r as one JUnit document: a testsuite for each project and
-// container, named path or path[container]. The attributes are those of Sums. A file that could not be
+// container, named path or path[container], or several where suites run apart. The attributes are those of Sums. A file that could not be
 // collected, a project that could not be tested and a case that everything
 // ended before are errors that say why. A case that pytest left out is skipped,
 // which every reader of such files shows and none counts as passed.
@@ -92,7 +92,7 @@ type textXML struct {
 func (p *Project) suite(r *Run) suiteXML {
 	n := p.Sums()
 	s := suiteXML{
-		Name: clean(p.Name()), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped + n.NotRun, Time: inSeconds(p.Elapsed),
+		Name: clean(p.Unit().Place().String()), Tests: n.Tests, Failures: n.Failures, Errors: n.Errors, Skipped: n.Skipped + n.NotRun, Time: inSeconds(p.Elapsed),
 	}
 	if !r.Started.IsZero() {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
@@ -114,7 +114,7 @@ func (p *Project) suite(r *Run) suiteXML {
 // named as in their file, so that a result which came of it can be told.
 func (p *Project) properties(r *Run) []propertyXML {
 	all := []propertyXML{
-		{"image", p.Image}, {"image.wanted", p.Wanted}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
+		{"image", p.Image}, {"image.wanted", p.Wanted}, {"image.digest", p.Digest}, {"suite", p.Slice}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
 	}
 	for _, right := range p.Rights {
 		all = append(all, propertyXML{"rights." + right.Kind, cmp.Or(strings.Join(right.Names, " "), "yes")})

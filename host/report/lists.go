@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -21,6 +22,38 @@ func (r *Run) Slowest(n int) []Placed {
 
 // Flaky are the cases of r that passed after an attempt that had not.
 func (r *Run) Flaky() []Placed { return r.those((*Case).Flaky) }
+
+// SuiteCount is how many cases of a run are in a suite.
+type SuiteCount struct {
+	Suite string `json:"suite"` // "" = of those that are in none
+	Cases int    `json:"cases"`
+}
+
+// LeftSuites are the suites of the cases that were not asked for, by name.
+func (r *Run) LeftSuites() []SuiteCount {
+	count := map[string]int{}
+	for _, p := range r.Projects {
+		for name, n := range p.leftSuites() {
+			count[name] += n
+		}
+	}
+	var all []SuiteCount
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		all = append(all, SuiteCount{name, count[name]})
+	}
+	return all
+}
+
+// leftSuites counts the cases of p that are in suites which were not asked for.
+func (p *Project) leftSuites() map[string]int {
+	count := map[string]int{}
+	for _, e := range p.Deselected {
+		if e.Text != "" { // others were left by -k and the like
+			count[e.Suite]++
+		}
+	}
+	return count
+}
 
 // those are the cases that chosen chooses, in the order of the events.
 func (r *Run) those(chosen func(*Case) bool) []Placed {

@@ -32,10 +32,11 @@ type Run struct {
 }
 
 // Project is one project of a run, or those of its cases that need the container
-// of another one.
+// of another one, or run apart from the others.
 type Project struct {
 	Path          string
 	Container     string // path of the project whose container it is; "" = its own
+	Slice         string // which of its cases there, if not all that are to run
 	Image         string
 	Digest        string        // of the image, where the events say it
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
@@ -48,9 +49,10 @@ type Project struct {
 	Log           string // workspace path of its output
 	Session       string // versions of pytest and Python
 	Stopped       string // why pytest left cases out; "" = it did not, as far as is known
+	CollectOnly   bool   // its cases were only to be listed
 	Cases         []*Case
 	CollectErrors []event.Event // of type event.CollectFailed
-	Deselected    []string      // node ids
+	Deselected    []event.Event // of type event.CaseDeselected
 	Elsewhere     []event.Event // of type event.CaseElsewhere
 	Warnings      []event.Event
 	Cached        bool   // the image was in the store
@@ -67,6 +69,8 @@ type Case struct {
 	ID      string
 	File    string
 	Line    int
+	Suite   string   // "" = it is in none
+	AlsoIn  []string // suites, by its marks
 	Outcome event.Outcome
 	Earlier []event.Outcome // of attempts before the last one, in order
 	Elapsed time.Duration
@@ -108,25 +112,39 @@ func (r *Run) Apply(e event.Event) {
 // Project returns the project with that path, in its own container, or nil.
 func (r *Run) Project(path string) *Project { return r.byUnit[path] }
 
-// Unit returns the project with that path in the container of another, or nil.
-func (r *Run) Unit(path, container string) *Project { return r.byUnit[event.Unit(path, container)] }
+// In returns all that ran of a project in the container of another, or its own.
+func (r *Run) In(path, container string) []*Project {
+	var all []*Project
+	for _, p := range r.Projects {
+		if p.Path == path && p.Unit().Place().String() == (event.Unit{Project: path, Container: container}).String() {
+			all = append(all, p)
+		}
+	}
+	return all
+}
 
 // unit returns what e is about.
 func (r *Run) unit(e event.Event) *Project {
-	if p := r.byUnit[e.Unit()]; p != nil {
+	name := e.Unit().String()
+	if p := r.byUnit[name]; p != nil {
 		return p
 	}
 	if r.byUnit == nil {
 		r.byUnit = map[string]*Project{}
 	}
-	p := &Project{Path: e.Project, Container: e.Container, byID: map[string]*Case{}}
-	r.byUnit[e.Unit()] = p
+	p := &Project{Path: e.Project, Container: e.Container, Slice: e.Slice, byID: map[string]*Case{}}
+	r.byUnit[name] = p
 	r.Projects = append(r.Projects, p)
 	return p
 }
 
-// Name is "infra", or "infra[optimizer]" in the container of another project.
-func (p *Project) Name() string { return event.Unit(p.Path, p.Container) }
+// Unit is what p tells of.
+func (p *Project) Unit() event.Unit {
+	return event.Unit{Project: p.Path, Container: p.Container, Slice: p.Slice}
+}
+
+// Name is "infra", or as event.Unit says it.
+func (p *Project) Name() string { return p.Unit().String() }
 
 func (p *Project) apply(e event.Event) {
 	if e.Image != "" {
@@ -143,7 +161,7 @@ func (p *Project) apply(e event.Event) {
 	case event.SessionStarted:
 		p.Session = e.Text
 	case event.SessionFinished:
-		p.Stopped = e.Text
+		p.Stopped, p.CollectOnly = e.Text, e.CollectOnly
 	case event.Collected:
 		for _, id := range e.Cases {
 			p.find(id)
@@ -151,7 +169,7 @@ func (p *Project) apply(e event.Event) {
 	case event.CollectFailed:
 		p.CollectErrors = append(p.CollectErrors, e)
 	case event.CaseDeselected:
-		p.Deselected = append(p.Deselected, e.Case)
+		p.Deselected = append(p.Deselected, e)
 	case event.CaseElsewhere:
 		p.Elsewhere = append(p.Elsewhere, e)
 	case event.Warning:
@@ -180,7 +198,7 @@ func (p *Project) find(id string) *Case {
 
 func (c *Case) finish(e event.Event) {
 	*c = Case{
-		ID: c.ID, File: e.File, Line: e.Line, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
+		ID: c.ID, File: e.File, Line: e.Line, Suite: e.Suite, AlsoIn: e.AlsoIn, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
 		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
 	}
 }

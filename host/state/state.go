@@ -49,12 +49,12 @@ func Root(root string, owner spec.Owner) (Folder, error) {
 }
 
 // Name is the path of a project as the name of one folder. No two projects
-// share one.
+// share one. It holds no colon, which parts the directories of PYTHONPATH.
 func Name(project string) string {
 	if project == "." || project == "" {
 		return "+" // no project path starts with a slash
 	}
-	return strings.NewReplacer("%", "%25", "+", "%2B", "/", "+").Replace(project)
+	return strings.NewReplacer("%", "%25", "+", "%2B", ":", "%3A", "/", "+").Replace(project)
 }
 
 // Random is a name that nobody has chosen yet, in hexadecimal digits.

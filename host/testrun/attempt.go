@@ -14,6 +14,7 @@ type testCase struct {
 	id       string // relative to the project
 	file     string // relative to the workspace
 	line     int
+	suites   []string // names; it runs in the first
 	started  bool
 	finished bool // outcome is final, unless a plugin starts the case again
 	attempts int
@@ -166,5 +167,5 @@ func (c *testCase) result() event.Event {
 	if c.attempts > 1 {
 		e.Text = strings.TrimSuffix(fmt.Sprintf("attempt %d: %s", c.attempts, e.Text), ": ")
 	}
-	return e
+	return suited(e, c.suites)
 }

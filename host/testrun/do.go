@@ -72,10 +72,14 @@ func (d *doing) others(project string) func() bool {
 	}
 }
 
+// unitOf is what a tests.
+func unitOf(a plan.Action) event.Unit {
+	return event.Unit{Project: a.Project, Container: a.Container, Slice: a.Slice}
+}
+
 // about is e about what a tests.
 func about(a plan.Action, e event.Event) event.Event {
-	e.Project, e.Container = a.Project, a.Container
-	return e
+	return e.Of(unitOf(a))
 }
 
 // carryOut walks p. Its error is that the plan itself is wrong.
@@ -88,7 +92,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		d.planned(a)
 		if a.Test != nil {
 			d.units[a.Project]++
-			places[event.Unit(a.Project, a.Container)] = a.Test.Places
+			places[unitOf(a).String()] = a.Test.Places
 		}
 	}
 	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
@@ -101,7 +105,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	if ctx.Err() != nil {
 		result.Interrupted, err = true, nil
 	} else {
-		for _, e := range account(result, places) {
+		for _, e := range append(account(result, places), unsuited(result, p)...) {
 			d.stream.Emit(e)
 		}
 	}
@@ -140,13 +144,13 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := d.dir.cache(event.Unit(a.Project, a.Container))
+	cache, err := d.dir.cache(unitOf(a).String())
 	if err != nil {
 		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
 	Unit{
-		Project: a.Project, Lender: a.Container, Places: a.Test.Places, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Project: a.Project, Lender: a.Container, Slice: a.Slice, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
 	}.Run(ctx, d.Runner, d.stream.Emit)

@@ -18,6 +18,7 @@ type fact struct {
 	RootDir string `json:"rootdir"` // container path
 
 	Cases []collectedCase `json:"cases"` // collected
+	Left  []collectedCase `json:"left"`  // left
 	IDs   []string        `json:"ids"`   // deselected
 
 	Elsewhere []misplacedCase `json:"elsewhere"` // elsewhere
@@ -56,6 +57,7 @@ const (
 	factSession       = "session"
 	factCollected     = "collected"
 	factDeselected    = "deselected"
+	factLeft          = "left" // of suites that are not to run
 	factElsewhere     = "elsewhere"
 	factCollectError  = "collect_error"
 	factCollectSkip   = "collect_skip"
@@ -67,22 +69,24 @@ const (
 	factFinish        = "finish"
 )
 
-// collectedCase is [node id, file, line].
+// collectedCase is [node id, file, line, suites].
 type collectedCase struct {
-	id   string
-	file string // relative to rootdir; "" is unknown
-	line int    // 1-based; 0 is unknown
+	id     string
+	file   string // relative to rootdir; "" is unknown
+	line   int    // 1-based; 0 is unknown
+	suites []int  // that it is in, by their place in the configuration
 }
 
 // UnmarshalJSON reads the array form.
 func (c *collectedCase) UnmarshalJSON(data []byte) error {
-	return unmarshalArray(data, &c.id, &c.file, &c.line)
+	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.suites)
 }
 
 // misplacedCase is [node id, file, line, container].
 type misplacedCase struct {
-	collectedCase
-
+	id        string
+	file      string
+	line      int
 	container string // path of its project; "?name": there is none of that name
 }
 

@@ -33,7 +33,7 @@ func (s scripted) Run(_ context.Context, c spec.Container, _ spec.Process, _ spe
 }
 
 const (
-	opening = `{"n":1,"t":"session","version":1,"pytest":"9","python":"3"}` + "\n" + `{"n":2,"t":"collected","cases":[["a.py::x","a.py",1],["a.py::y","a.py",2]]}` + "\n"
+	opening = `{"n":1,"t":"session","version":1,"pytest":"9","python":"3"}` + "\n" + `{"n":2,"t":"collected","cases":[["a.py::x","a.py",1,[]],["a.py::y","a.py",2,[]]]}` + "\n"
 	passedX = `{"n":3,"t":"start","c":0}` + "\n" + `{"n":4,"t":"done","c":0,"plain":[["setup",0],["call",0],["teardown",0]]}` + "\n"
 	passedY = `{"n":5,"t":"start","c":1}` + "\n" + `{"n":6,"t":"done","c":1,"plain":[["call",0]]}` + "\n"
 	closing = `{"n":7,"t":"finish","lines":7,"exit":0}` + "\n"

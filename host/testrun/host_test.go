@@ -156,7 +156,7 @@ func (w *world) write(name, content string) {
 
 // recorded is the directory of the world's unit.
 func (w *world) recorded() string {
-	return w.unit.Record.Unit(event.Unit(w.unit.Project, w.unit.Lender))
+	return w.unit.Record.Unit(event.Unit{Project: w.unit.Project, Container: w.unit.Lender, Slice: w.unit.Slice}.String())
 }
 
 // result is what a unit told.
@@ -181,7 +181,7 @@ func (w *world) run(ctx context.Context) result {
 		stream.Emit(e)
 	})
 	log, _ := os.ReadFile(filepath.Join(w.recorded(), "output.log"))
-	r.log, r.exit, r.project = string(log), report.ExitCode(folded), folded.Unit("p", w.unit.Lender)
+	r.log, r.exit, r.project = string(log), report.ExitCode(folded), only(folded.In("p", w.unit.Lender))
 	w.Cleanup(func() {
 		if w.Failed() {
 			w.Logf("verdict %+v, fault %v\n%.6000s", r.Verdict, r.Fault, r.log)
@@ -189,6 +189,14 @@ func (w *world) run(ctx context.Context) result {
 	})
 	r.conserved()
 	return r
+}
+
+// only is the only project of all, or nil.
+func only(all []*report.Project) *report.Project {
+	if len(all) != 1 {
+		return nil
+	}
+	return all[0]
 }
 
 // conserved fails unless every collected case finished, and nothing else did.

@@ -17,7 +17,7 @@ func TestPytestThatPeopleRunThemselvesBehaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{"test_a.py": placed, "nested/test_n.py": "def test_n(): assert 0"})
 	dir := filepath.Join(w.root, "p")
-	files, err := testrun.Inside("p", plan.Places{Default: "p", Names: names}, []string{filepath.Join(dir, "nested")})
+	files, err := testrun.Inside("p", plan.Places{Default: "p", Names: names}, []string{filepath.Join(dir, "nested")}, suites("run", "run", "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +44,10 @@ func TestPytestThatPeopleRunThemselvesBehaves(t *testing.T) {
 	}
 	if out := run("--markers"); !strings.Contains(out, "@pytest.mark.container(name): ") {
 		t.Error(out)
+	}
+	w.write("p/test_slow.py", "import pytest\n@pytest.mark.slow\ndef test_slow(): pass\n")
+	if out := run("test_slow.py"); !strings.Contains(out, "1 passed") || strings.Contains(out, "warning") {
+		t.Errorf("a mark of a suite: %s", out)
 	}
 	if out := run("-p", "no:wr_pytest", "-o", "addopts=", "--co", "-q", "nested"); !strings.Contains(out, "test_n") {
 		t.Errorf("what was asked for: %s", out)

@@ -67,8 +67,8 @@ func (a *accounting) take(p *report.Project, id string) (first string, taken boo
 // elsewhere ends the case of e, which p left to another container, if that
 // container does not tell of it.
 func (a *accounting) elsewhere(p *report.Project, e event.Event) {
-	where := a.run.Unit(p.Path, e.Belongs)
-	if where != nil && (knows(where, e.Case) || a.leftOut(where, e)) {
+	there := a.run.In(p.Path, e.Belongs)
+	if slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) }) {
 		return
 	}
 	if _, taken := a.take(p, e.Case); taken {
@@ -79,25 +79,35 @@ func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	switch {
 	case unknown:
 		end.Text = "it belongs in the container " + name + ", which no project has"
-	case where == nil:
+	case len(there) == 0:
 		end.Text = fmt.Sprintf("it belongs in the container of %s, which could not be seen before: write that mark in the file itself, as a literal", name)
-	case where.Status != event.OK && where.Status != event.Bad:
-		p, end.Outcome, end.Text = where, event.NotRun, "its container has not come to it: "+string(where.Status)
+	case unfinished(there) != nil:
+		p = unfinished(there)
+		end.Outcome, end.Text = event.NotRun, "its container has not come to it: "+string(p.Status)
 	default:
 		end.Text = fmt.Sprintf("it belongs in the container of %s, where it was not collected", name)
 	}
 	a.end(p, end)
 }
 
+// unfinished is the first of projects that has not come to an end in order, or nil.
+func unfinished(all []*report.Project) *report.Project {
+	i := slices.IndexFunc(all, func(p *report.Project) bool { return p.Status != event.OK && p.Status != event.Bad })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}
+
 // end tells of the end of a case of p, and once more of p's if that was fine.
 func (a *accounting) end(p *report.Project, e event.Event) {
-	e.Type, e.Project, e.Container = event.CaseFinished, p.Path, p.Container
-	a.events = append(a.events, e)
+	e.Type = event.CaseFinished
+	a.events = append(a.events, e.Of(p.Unit()))
 	if p.Status == event.OK {
 		p.Status = event.Bad
 		a.events = append(a.events, event.Event{
-			Type: event.ProjectFinished, Project: p.Path, Container: p.Container, Status: event.Bad, Image: p.Image, Elapsed: p.Elapsed,
-		})
+			Type: event.ProjectFinished, Status: event.Bad, Image: p.Image, Elapsed: p.Elapsed,
+		}.Of(p.Unit()))
 	}
 }
 
@@ -110,13 +120,13 @@ func (a *accounting) leftOut(where *report.Project, e event.Event) bool {
 	}
 	inFile := func(id string) bool { return fileOf(id) == fileOf(e.Case) }
 	return !slices.ContainsFunc(where.Cases, func(c *report.Case) bool { return inFile(c.ID) }) &&
-		!slices.ContainsFunc(where.Deselected, inFile) &&
+		!slices.ContainsFunc(where.Deselected, func(other event.Event) bool { return inFile(other.Case) }) &&
 		!slices.ContainsFunc(where.Elsewhere, func(other event.Event) bool { return inFile(other.Case) })
 }
 
 // knows reports whether p tells of a case, or that its file cannot be collected.
 func knows(p *report.Project, id string) bool {
-	return p.Case(id) != nil || slices.Contains(p.Deselected, id) ||
+	return p.Case(id) != nil || slices.ContainsFunc(p.Deselected, func(e event.Event) bool { return e.Case == id }) ||
 		slices.ContainsFunc(p.Cases, func(c *report.Case) bool { return c.ID == fileOf(id) }) ||
 		slices.ContainsFunc(p.CollectErrors, func(e event.Event) bool { return e.Case == fileOf(id) })
 }

@@ -36,6 +36,8 @@ type pluginConfig struct {
 	Ignore  []string `json:"ignore"` // container paths not to be collected
 	Paths   []string `json:"paths"`  // to be collected when the command line names none, relative to where pytest starts
 	Places  places   `json:"places"`
+
+	Suites []plan.Suite `json:"suites"` // none: all cases run
 }
 
 // places is what the plugin has to know to tell which cases belong here.
@@ -54,10 +56,10 @@ const entryPoints = "[pytest11]\n" + pluginName + " = " + pluginName + "\n"
 // Inside are the files of the plugin, by their paths in a folder, for a container
 // in which people run pytest themselves: it knows the mark, leaves alone the cases
 // of other containers and the projects further down, and records nothing. here
-// is the path of the project whose container it is.
-func Inside(here string, where plan.Places, nested []string) (map[string][]byte, error) {
+// is the path of the project whose container it is, suites are all that it has.
+func Inside(here string, where plan.Places, nested []string, suites []plan.Suite) (map[string][]byte, error) {
 	config, err := json.Marshal(pluginConfig{
-		Version: factsVersion, Ignore: nested, Places: places{where, here},
+		Version: factsVersion, Ignore: nested, Places: places{where, here}, Suites: suites,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)

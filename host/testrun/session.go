@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
 )
 
 // session is what is known of one session of pytest. It translates facts to
@@ -14,6 +15,8 @@ type session struct {
 	paths paths
 	emit  func(event.Event)
 	mixed []string // container paths of files that are collected in other containers too
+
+	suites []plan.Suite // by which facts number them
 
 	last      int64  // number of the last fact
 	damaged   string // why the facts cannot be trusted; "" = they can
@@ -28,6 +31,7 @@ type session struct {
 	order         []*testCase          // collected, then those nobody collected
 	uncollected   []string             // cases that ran although nobody collected them
 	deselected    int
+	unsuited      int // cases of suites that are not to run
 	elsewhere     int // cases for other containers
 	collectErrors int
 	moduleSkips   int
@@ -78,8 +82,10 @@ func (s *session) apply(f fact) {
 		s.collect(f.Cases)
 	case factDeselected:
 		s.deselect(f.IDs)
+	case factLeft:
+		s.leave(f.Left)
 	case factElsewhere:
-		s.leave(f.Elsewhere)
+		s.misplace(f.Elsewhere)
 	case factCollectError:
 		s.collectErrors++
 		s.emit(event.Event{Type: event.CollectFailed, Case: s.place(f.ID), File: s.paths.file("", f.ID), Text: f.Text, Details: f.Details})
@@ -132,7 +138,7 @@ func (s *session) collect(cases []collectedCase) {
 }
 
 func (s *session) add(c collectedCase) *testCase {
-	added := &testCase{id: s.paths.nodeID(c.id), file: s.paths.file(c.file, c.id), line: c.line}
+	added := &testCase{id: s.paths.nodeID(c.id), file: s.paths.file(c.file, c.id), line: c.line, suites: s.named(c.suites)}
 	s.cases[c.id] = added
 	s.order = append(s.order, added)
 	return added
@@ -145,8 +151,43 @@ func (s *session) deselect(ids []string) {
 	}
 }
 
-// leave notes cases that belong in other containers.
-func (s *session) leave(cases []misplacedCase) {
+// named are the names of suites; that of the cases which are in none is not.
+func (s *session) named(numbers []int) []string {
+	var names []string
+	for _, n := range numbers {
+		if n < 0 || n >= len(s.suites) {
+			s.damage(fmt.Sprintf("speaks of suite %d of %d", n, len(s.suites)))
+		} else if name := s.suites[n].Name; name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// leave notes cases of suites that are not to run.
+func (s *session) leave(cases []collectedCase) {
+	s.unsuited += len(cases)
+	for _, c := range cases {
+		e := suited(event.Event{
+			Type: event.CaseDeselected, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Text: "it is in no suite",
+		}, s.named(c.suites))
+		if e.Suite != "" {
+			e.Text = "suite " + e.Suite + " was not asked for"
+		}
+		s.emit(e)
+	}
+}
+
+// suited is e of a case that is in those suites.
+func suited(e event.Event, suites []string) event.Event {
+	if len(suites) > 0 {
+		e.Suite, e.AlsoIn = suites[0], suites[1:]
+	}
+	return e
+}
+
+// misplace notes cases that belong in other containers.
+func (s *session) misplace(cases []misplacedCase) {
 	s.elsewhere += len(cases)
 	for _, c := range cases {
 		s.emit(event.Event{
@@ -169,7 +210,7 @@ func (s *session) skipModule(f fact) {
 func (s *session) startCase(f fact) {
 	c := s.find(f)
 	c.started, c.finished = true, false
-	s.emit(event.Event{Type: event.CaseStarted, Case: c.id, File: c.file, Line: c.line})
+	s.emit(suited(event.Event{Type: event.CaseStarted, Case: c.id, File: c.file, Line: c.line}, c.suites))
 }
 
 func (s *session) addPhases(f fact) *testCase {

@@ -25,6 +25,8 @@ import (
 type Unit struct {
 	Project    string         // project path
 	Lender     string         // path of the project whose container it is; "" = its own
+	Slice      string         // which of its cases there; "" = all that are to run
+	Suites     []plan.Suite   // into which they are sorted; none = all run
 	Places     plan.Places    // which cases belong in this container; zero: all that have no mark
 	Env        []string       // of Command, over the container's
 	Image      string         // reference, for events
@@ -58,8 +60,7 @@ const pollEvery = 100 * time.Millisecond
 func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Verdict {
 	began := time.Now()
 	say := func(e event.Event) {
-		e.Project, e.Container = u.Project, u.Lender
-		emit(e)
+		emit(e.Of(u.id()))
 	}
 	say(event.Event{Type: event.TestStarted, Image: u.Image, Log: u.logPath()})
 	v := u.test(ctx, r, say)
@@ -68,13 +69,13 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.name(), u.pluginConfig())
+	dir, err := makeUnitDir(u.Record, u.id().String(), u.pluginConfig())
 	if err != nil {
 		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
 	}
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
-	s.mixed = u.Places.Mixed
+	s.mixed, s.suites = u.Places.Mixed, u.Suites
 	ctx, stop := u.limited(ctx)
 	defer stop()
 	end := u.follow(ctx, r, dir, s)
@@ -148,11 +149,14 @@ func (u Unit) pluginConfig() pluginConfig {
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
 		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
+		Suites: u.Suites,
 	}
 }
 
-// name tells the unit from others of its project.
-func (u Unit) name() string { return event.Unit(u.Project, u.Lender) }
+// id tells the unit from others.
+func (u Unit) id() event.Unit {
+	return event.Unit{Project: u.Project, Container: u.Lender, Slice: u.Slice}
+}
 
 func (u Unit) root() string {
 	if u.Root == "" {
@@ -164,7 +168,7 @@ func (u Unit) root() string {
 // logPath is where the output of the unit is, relative to the workspace when
 // it is in there.
 func (u Unit) logPath() string {
-	log := filepath.Join(u.Record.Unit(u.name()), logFile)
+	log := filepath.Join(u.Record.Unit(u.id().String()), logFile)
 	for _, m := range u.Container.Mounts {
 		if m.Target != u.root() {
 			continue

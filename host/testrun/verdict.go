@@ -220,7 +220,7 @@ func (s *session) judge(end ending) Verdict {
 func (s *session) empty() bool { return s.collected == s.moduleSkips && s.collectErrors == 0 }
 
 func (s *session) judgeEmpty(end ending) Verdict {
-	if end.allowEmpty || end.others != nil && end.others() {
+	if end.allowEmpty || s.unsuited > 0 && s.deselected == 0 || end.others != nil && end.others() {
 		return Verdict{Status: event.OK}
 	}
 	v := bad("test.none_collected", end, "no tests were collected")

@@ -32,17 +32,17 @@ func NewLines(w io.Writer, style Style) *Lines {
 func (l *Lines) Emit(e event.Event) {
 	switch e.Type {
 	case event.BuildStarted:
-		l.say(l.style.line(e.Unit(), "build", e.Image))
+		l.say(l.style.line(e.Unit().String(), "build", e.Image))
 	case event.BuildStep:
 		l.step(e)
 	case event.BuildFinished:
 		l.say(l.style.built(e))
 	case event.TestStarted:
-		l.say(l.style.line(e.Unit(), "test", "started"))
+		l.say(l.style.line(e.Unit().String(), "test", "started"))
 	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
-		if text := l.style.failure(e) + l.tally[e.Unit()].listed(e); text != "" {
-			l.hold(e.Unit()).WriteString(text)
+		if text := l.style.failure(e); text != "" {
+			l.hold(e.Unit().String()).WriteString(text)
 		}
 	case event.ProjectFinished:
 		l.finish(e)
@@ -51,11 +51,11 @@ func (l *Lines) Emit(e event.Event) {
 
 // step says what a build does, each thing once and not what it does for itself.
 func (l *Lines) step(e event.Event) {
-	line := l.style.line(e.Unit(), "build", oneLine(e.Text, 0))
-	if line != l.steps[e.Unit()] && !strings.HasPrefix(e.Text, "[internal]") {
+	line := l.style.line(e.Unit().String(), "build", oneLine(e.Text, 0))
+	if line != l.steps[e.Unit().String()] && !strings.HasPrefix(e.Text, "[internal]") {
 		l.say(line)
 	}
-	l.steps[e.Unit()] = line
+	l.steps[e.Unit().String()] = line
 }
 
 // Close writes what is still held of projects that never finished.
@@ -76,12 +76,12 @@ func (l *Lines) hold(project string) *strings.Builder {
 
 // finish prints a project's failures as one group, then its result.
 func (l *Lines) finish(e event.Event) {
-	if text := l.hold(e.Unit()).String(); text != "" {
-		fmt.Fprint(l.w, l.style.group(e.Unit(), text))
+	if text := l.hold(e.Unit().String()).String(); text != "" {
+		fmt.Fprint(l.w, l.style.group(e.Unit().String(), text))
 	}
-	delete(l.held, e.Unit())
+	delete(l.held, e.Unit().String())
 	if !l.style.Quiet || e.Fault != nil {
-		fmt.Fprint(l.w, l.style.finished(e, l.tally[e.Unit()]))
+		fmt.Fprint(l.w, l.style.finished(e, l.tally[e.Unit().String()]))
 	}
 }
 
@@ -102,11 +102,11 @@ func (s Style) built(e event.Event) string {
 	case e.Fault != nil:
 		return ""
 	case e.Cached:
-		return s.line(e.Unit(), "build", "up to date")
+		return s.line(e.Unit().String(), "build", "up to date")
 	case e.Text != "":
-		return s.line(e.Unit(), "build", "pulled "+e.Text+" in "+seconds(e.Elapsed))
+		return s.line(e.Unit().String(), "build", "pulled "+e.Text+" in "+seconds(e.Elapsed))
 	default:
-		return s.line(e.Unit(), "build", "done in "+seconds(e.Elapsed))
+		return s.line(e.Unit().String(), "build", "done in "+seconds(e.Elapsed))
 	}
 }
 
@@ -125,7 +125,7 @@ func (s Style) failure(e event.Event) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s %s", s.paint(red, "✗ "+e.Unit()), s.paint(bold, printable(title)))
+	fmt.Fprintf(&b, "\n%s %s", s.paint(red, "✗ "+e.Unit().String()), s.paint(bold, printable(title)))
 	if e.File != "" {
 		fmt.Fprintf(&b, "  %s", s.paint(dim, position(e.File, e.Line)))
 	}
@@ -160,17 +160,17 @@ func indented(b *strings.Builder, text string) {
 func (s Style) finished(e event.Event, t *tally) string {
 	switch {
 	case e.Status == event.None:
-		return fmt.Sprintf("%s %s  no tests by declaration: %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit()), e.Text)
+		return fmt.Sprintf("%s %s  no tests by declaration: %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit().String()), e.Text)
 	case e.Status == event.Interrupted:
-		return fmt.Sprintf("%s %s  interrupted\n", s.paint(yellow, "!"), s.paint(bold, e.Unit()))
+		return fmt.Sprintf("%s %s  interrupted\n", s.paint(yellow, "!"), s.paint(bold, e.Unit().String()))
 	case e.Status == event.OK && t.String() == "":
-		return fmt.Sprintf("%s %s  nothing to run  %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit()), s.paint(dim, seconds(e.Elapsed)))
+		return fmt.Sprintf("%s %s  nothing to run  %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit().String()), s.paint(dim, seconds(e.Elapsed)))
 	case e.Status == event.OK:
-		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(green, "✓"), s.paint(bold, e.Unit()), t, s.paint(dim, seconds(e.Elapsed)))
+		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(green, "✓"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)))
 	case e.Fault != nil:
-		return fmt.Sprintf("%s %s  %s\n%s", s.paint(red, "✗"), s.paint(bold, e.Unit()), t, s.Fault(e.Fault))
+		return fmt.Sprintf("%s %s  %s\n%s", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.Fault(e.Fault))
 	default:
-		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(red, "✗"), s.paint(bold, e.Unit()), t, s.paint(dim, seconds(e.Elapsed)))
+		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)))
 	}
 }
 

@@ -88,29 +88,29 @@ func (l *Live) Emit(e event.Event) {
 	defer l.mu.Unlock()
 	switch e.Type {
 	case event.BuildStarted:
-		l.begin(e.Unit(), "build", "")
+		l.begin(e.Unit().String(), "build", "")
 	case event.BuildStep:
-		l.unit(e.Unit()).text = e.Text
+		l.unit(e.Unit().String()).text = e.Text
 	case event.BuildFinished:
-		l.end(e.Unit())
+		l.end(e.Unit().String())
 		if !e.Cached && e.Fault == nil {
 			l.draw(l.style.built(e))
 		}
 	case event.TestStarted:
-		l.begin(e.Unit(), "test", "starting")
+		l.begin(e.Unit().String(), "test", "starting")
 	case event.Collected:
 		count(l.tally, e)
-		l.unit(e.Unit()).text = fmt.Sprintf("%d collected", len(e.Cases))
+		l.unit(e.Unit().String()).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
-		l.unit(e.Unit()).text = e.Case
+		l.unit(e.Unit().String()).text = e.Case
 	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
-		if text := l.style.failure(e) + l.tally[e.Unit()].listed(e); text != "" {
+		if text := l.style.failure(e); text != "" {
 			l.draw(text)
 		}
 	case event.ProjectFinished:
-		l.end(e.Unit())
-		l.draw(l.style.finished(e, l.tally[e.Unit()]))
+		l.end(e.Unit().String())
+		l.draw(l.style.finished(e, l.tally[e.Unit().String()]))
 	}
 }
 

@@ -35,6 +35,9 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if len(r.Personal) > 0 {
 		fmt.Fprintf(w, "\n%s\n", style.paint(dim, "with settings of your own: "+personal(r.Personal)))
 	}
+	if text := left(r); text != "" {
+		fmt.Fprintf(w, "\n%s\n", style.paint(dim, text))
+	}
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }

@@ -24,10 +24,10 @@ var outcomeOrder = []event.Outcome{
 
 // count adds e to the tally of its project.
 func count(tallies map[string]*tally, e event.Event) {
-	t := tallies[e.Unit()]
+	t := tallies[e.Unit().String()]
 	if t == nil {
 		t = &tally{outcomes: map[string]event.Outcome{}}
-		tallies[e.Unit()] = t
+		tallies[e.Unit().String()] = t
 	}
 	switch e.Type {
 	case event.Collected:
@@ -72,17 +72,4 @@ func (t *tally) word(o event.Outcome) string {
 	default:
 		return strings.ReplaceAll(string(o), "_", " ")
 	}
-}
-
-// listed is the line of a case that was only to be listed, as a target of
-// `wr test` in the workspace's root; "" for any other event.
-func (t *tally) listed(e event.Event) string {
-	if !t.collectOnly || e.Type != event.CaseFinished || e.Outcome != event.NotRun {
-		return ""
-	}
-	id := printable(e.Case) + "\n"
-	if e.Project == "." {
-		return id
-	}
-	return e.Project + "/" + id
 }

@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,37 +77,37 @@ func TestLinesAreGroupedByProjectAndNeverObeyed(t *testing.T) {
 	}
 }
 
-func TestCasesThatAreOnlyCollectedAreListedAsTargets(t *testing.T) {
-	listing := func(project string) []event.Event {
-		return []event.Event{
-			{Type: event.Collected, Project: project, Cases: []string{"test_a.py::test_x", "test_a.py::test_y[a/../b]"}},
-			{Type: event.SessionFinished, Project: project, Text: "only collected, as asked", CollectOnly: true},
-			{Type: event.CaseFinished, Project: project, Case: "test_a.py::test_x", Outcome: event.NotRun},
-			{Type: event.CaseFinished, Project: project, Case: "test_a.py::test_y[a/../b]", Outcome: event.NotRun},
-			{Type: event.ProjectFinished, Project: project, Status: event.OK},
-		}
+func TestCasesAreListedAsTargetsWithWhereTheyRunAndWhereTheyAre(t *testing.T) {
+	run := &report.Run{}
+	for _, e := range []event.Event{
+		{Type: event.CaseFinished, Project: "apps/web", Case: "test_a.py::test_x", Suite: "fast", File: "apps/web/test_a.py", Line: 3},
+		{Type: event.CaseFinished, Project: "apps/web", Container: "db", Case: "test_a.py::test_y[a/../b]", Suite: "slow", AlsoIn: []string{"gpu"}, File: "apps/web/test_a.py", Line: 5},
+		{Type: event.CaseFinished, Project: ".", Case: "test_b.py::test_x", File: "test_b.py", Line: 1},
+	} {
+		e.Outcome = event.NotRun
+		run.Apply(event.Event{Type: event.SessionFinished, Project: e.Project, Container: e.Container, CollectOnly: true})
+		run.Apply(e)
 	}
-	for name, style := range map[string]ui.Style{"aloud": {}, "quiet": {Quiet: true}} {
-		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			lines := ui.NewLines(&out, style)
-			for _, e := range append(listing("apps/web"), listing(".")...) {
-				lines.Emit(e)
-			}
-			want := `apps/web/test_a.py::test_x
-apps/web/test_a.py::test_y[a/../b]
-✓ apps/web  2 collected  0.00s
-test_a.py::test_x
-test_a.py::test_y[a/../b]
-✓ .  2 collected  0.00s
+	var out bytes.Buffer
+	if err := ui.Cases(&out, run); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+CASE                                CONTAINER  SUITE  AT
+apps/web/test_a.py::test_x          apps/web   fast   apps/web/test_a.py:3
+apps/web/test_a.py::test_y[a/../b]  db         slow   apps/web/test_a.py:5
+test_b.py::test_x                   .          -      test_b.py:1
 `
-			if style.Quiet {
-				want = regexp.MustCompile(`(?m)^✓.*\n`).ReplaceAllString(want, "")
-			}
-			if diff := cmp.Diff(want, out.String()); diff != "" {
-				t.Errorf("lines differ (-want +got):\n%s", diff)
-			}
-		})
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+	out.Reset()
+	n, err := ui.Unsuited(&out, ui.Style{}, run)
+	want = `apps/web/test_a.py:5 apps/web/test_a.py::test_y[a/../b] is in suite slow and also in gpu
+test_b.py:1 test_b.py::test_x is in no suite
+`
+	if diff := cmp.Diff(want, out.String()); n != 2 || err != nil || diff != "" {
+		t.Errorf("%d, %v, lines differ (-want +got):\n%s", n, err, diff)
 	}
 }
 

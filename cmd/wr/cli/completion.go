@@ -83,6 +83,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 	command, err := kongcompletion.Command(parser,
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
+		kongcompletion.WithPredictor("suite", predict(predictSuites)),
 		kongcompletion.WithPredictor("task", predict(predictTasks)))
 	if err != nil {
 		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}

@@ -12,6 +12,7 @@ import (
 	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
+	"github.com/wr-build/wr/host/suite"
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -63,7 +64,7 @@ func writePytest(own state.Folder, e entered) error {
 	if home, err := place.Home(e.ws, e.Project); err == nil { // wr test says what is wrong
 		where.Default = home.Path
 	}
-	files, err := testrun.Inside(e.Project.Path, where, plan.ContainerPaths(e.ws.NestedIn(e.Project)))
+	files, err := testrun.Inside(e.Project.Path, where, plan.ContainerPaths(e.ws.NestedIn(e.Project)), plan.AllSuites(suite.Of(e.ws, e.Project)))
 	for name, content := range files {
 		err = errors.Join(err, writeBelow(own, path.Join(path.Base(insidePytest), name), content))
 	}

@@ -23,13 +23,6 @@ type oldForm struct {
 	finish func(f *oldForm, flags map[string]string) // puts flags where they belong
 }
 
-// The flags of the old test commands, and the markers of their lists.
-const (
-	fastTests      = "not slow and not superslow"
-	slowTests      = "slow and not superslow"
-	superslowTests = "superslow and not slow"
-)
-
 // oldForms lists the old commands by name. A new form that this version does
 // not have is told as that, so it may be listed before it is made.
 func oldForms() map[string]oldForm {
@@ -50,12 +43,12 @@ func oldForms() map[string]oldForm {
 		"docker_push_prod_image":    {words: []string{"promote"}},
 		"docker_release_dev_image":  {words: []string{"release"}},
 		"docker_rollback_dev_image": {words: []string{"rollback"}},
-		"run_fast_tests":            tests(fastTests),
-		"run_slow_tests":            tests(slowTests),
-		"run_superslow_tests":       tests(superslowTests),
-		"run_fast_slow_tests":       tests("not superslow"),
-		"run_tests":                 tests(""),
-		"pytest":                    {words: []string{"test"}},
+		"run_fast_tests":            tests("fast"),
+		"run_slow_tests":            tests("slow"),
+		"run_superslow_tests":       tests("superslow"),
+		"run_fast_slow_tests":       tests("fast,slow"),
+		"run_tests":                 tests("all"),
+		"pytest":                    {words: []string{"test", "--suite", "all"}},
 	}
 }
 
@@ -68,12 +61,10 @@ func build(ignored string) oldForm {
 }
 
 // tests is an old list of tests.
-func tests(marks string) oldForm {
-	f := oldForm{words: []string{"test"}, texts: []string{"dir", "stage", "pytest-opts"}, bools: []string{"collect-only"}, finish: testFlags}
-	if marks != "" {
-		f.rest = []string{"-m", marks}
+func tests(suites string) oldForm {
+	return oldForm{
+		words: []string{"test", "--suite", suites}, texts: []string{"dir", "stage", "pytest-opts"}, bools: []string{"collect-only"}, finish: testFlags,
 	}
-	return f
 }
 
 // addBools gives the new form the flags that stand alone.

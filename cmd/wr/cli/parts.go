@@ -7,6 +7,7 @@ import (
 
 	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/suite"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -60,5 +61,5 @@ func (p parts) add(s *plan.Selected, ws *workspace.Workspace) {
 	if s.Untestable = p.faults[s.Path]; s.Untestable == nil {
 		s.Untestable = contradiction(ws, s.Project)
 	}
-	s.Parts = p.of[s.Path]
+	s.Parts, s.Suites = p.of[s.Path], suite.Of(ws, s.Project)
 }

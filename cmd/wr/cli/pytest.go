@@ -1,13 +1,20 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/suite"
 	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // pytestFlags are those of pytest's own that are typed most, and mean what they
@@ -49,6 +56,48 @@ func (f pytestFlags) args(verbose int) []string {
 		args = append(args, "-m", f.Marks)
 	}
 	return args
+}
+
+// suites are those that are to run. Where marks say what runs, suites do not.
+func (c *testCmd) suites(ws *workspace.Workspace, projects []workspace.Project, rest []string) (suite.Choice, error) {
+	marks := c.Marks != "" || slices.ContainsFunc(rest, func(arg string) bool { return strings.HasPrefix(arg, "-m") })
+	switch {
+	case c.Check && !c.CollectOnly:
+		return suite.Choice{}, &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: "--check goes with --co", Next: "wr test --co --check"}
+	case c.Check || marks && len(c.Suite) == 0:
+		return suite.Everything, nil
+	default:
+		return suite.Chosen(ws, projects, c.Suite)
+	}
+}
+
+// predictSuites are the words that name suites.
+func predictSuites(ws *workspace.Workspace) []string {
+	return append(suite.Names(ws, ws.Projects), config.AllSuites)
+}
+
+// more says what was asked for besides the result. It fails if --check does.
+func (c *testCmd) more(a *app, r *report.Run) error {
+	if a.JSON { // the events hold it all
+		return c.check(a.Err, a, r)
+	}
+	return errors.Join(c.slowest(a.Out, r), c.check(a.Out, a, r))
+}
+
+// check is --check.
+func (c *testCmd) check(w *os.File, a *app, r *report.Run) error {
+	if !c.Check {
+		return nil
+	}
+	fmt.Fprintln(w)
+	n, err := ui.Unsuited(w, a.style(w), r)
+	if err == nil && n > 0 {
+		err = &fault.Error{
+			Code: "suite.unclear", Class: fault.Failed, Message: fmt.Sprintf("%d cases are not in exactly one suite", n),
+			Next: "have the marks expressions of [suites] in wr.toml tell them apart",
+		}
+	}
+	return err
 }
 
 // slowest lists the slowest cases, if that is asked for.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -24,6 +23,8 @@ type testCmd struct {
 	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
+	Suite      []string `predictor:"suite" placeholder:"NAME,..." help:"The suites to run, or all. Default: fast, and whatever is named as a node id or by -m."`
+	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
 	lastFlag
@@ -42,6 +43,10 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	if err != nil {
+		return deed{}, err
+	}
+	suites, err := c.suites(ws, chosen.projects, a.rest)
 	if err != nil {
 		return deed{}, err
 	}
@@ -73,7 +78,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			lenders[selected[i].Path] = selected[i]
 		}
 		options := plan.Options{
-			Args: args, Paths: o.paths, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
 			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
@@ -86,13 +91,14 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)}, c.slowest)
+			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)}, func(r *report.Run) error { return c.more(a, r) })
 		},
 	), nil
 }
 
-// test carries out p, shows it, and ends wr with the code of its result.
-func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(io.Writer, *report.Run) error) error {
+// test carries out p, shows it with what is more to say of it, and ends wr with
+// the code of its result.
+func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
 	var view ui.Sink = ui.NewJSON(a.Out)
 	if !a.JSON {
 		view = a.drawing(a.Out)
@@ -106,9 +112,10 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 	}
 	err = errors.Join(err, view.Close())
 	if !a.JSON && result != nil {
-		err = errors.Join(err, ui.Summary(a.Out, a.style(a.Out), result, junit), more(a.Out, result))
+		err = errors.Join(err, ui.Cases(a.Out, result), ui.Summary(a.Out, a.style(a.Out), result, junit))
 	}
 	if result != nil {
+		err = errors.Join(err, more(result))
 		a.tellGitHub(result, p.Root)
 	}
 	if err != nil {

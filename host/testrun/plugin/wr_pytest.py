@@ -119,9 +119,10 @@ class _Facts:
 class _Recorder:
     """Turns pytest's hooks into facts."""
 
-    def __init__(self, config, facts, placing):
+    def __init__(self, config, facts, placing, suites):
         self._config = config
         self._placing = placing
+        self._suites = suites
         self._facts = facts
         self._session = None
         self._index = {}  # node id -> number of the case
@@ -180,6 +181,11 @@ class _Recorder:
         for start in range(0, len(found), _CHUNK):
             self._facts.put(t="elsewhere", elsewhere=found[start:start + _CHUNK])
 
+    def left(self, cases):
+        """Tells cases of suites that are not to run, as those that are collected."""
+        for start in range(0, len(cases), _CHUNK):
+            self._facts.put(t="left", left=cases[start:start + _CHUNK])
+
     def pytest_deselected(self, items):
         self.dropped([item.nodeid for item in items if self._placing.is_here(item)])
 
@@ -192,12 +198,14 @@ class _Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        self._collected([[item.nodeid, *_position(item)] for item in session.items])
+        self._collected([_collected(item, self._suites) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids):
-        if not self._index:  # all workers collect the same, the first one tells
-            self._collected([[nodeid, "", 0] for nodeid in ids])
+        if self._index:  # all workers collect the same, the first one tells
+            return
+        known = self._suites.told_by_worker()
+        self._collected([known.get(nodeid) or [nodeid, "", 0, []] for nodeid in ids])
 
     def _collected(self, cases):
         self._index = {case[0]: number for number, case in enumerate(cases)}
@@ -347,8 +355,9 @@ else:
 class _Placing:
     """Leaves to other containers the cases that name them."""
 
-    def __init__(self, config, places):
+    def __init__(self, config, places, suites):
         self._config = config
+        self._suites = suites
         self._here = places["here"]  # whose container this is
         self._default = places["default"]  # where a case without a mark belongs
         self._names = places["names"] or {}  # name in a mark -> whose container that is
@@ -382,12 +391,14 @@ class _Placing:
         yield  # other hooks add marks, and drop cases, with or without saying so
         kept = dict.fromkeys(items)
         places = {item: self._place(item) for item in {**collected, **kept}}
-        items[:] = [item for item in items if places[item] == self._here]
+        fates = {item: self._suites.fate(item) for item in places if places[item] == self._here}
+        left = [_collected(item, self._suites) for item in kept if fates.get(item) == "left"]
+        items[:] = [item for item in items if fates.get(item) == "run"]
         elsewhere = [[item.nodeid, *_position(item), place] for item, place in places.items() if place != self._here]
         if self._config.getoption("lf", False):
             elsewhere = []  # each container has its own choice of what failed last
-        dropped = [item.nodeid for item, place in places.items() if place == self._here and item not in kept]
-        told = {"elsewhere": elsewhere, "dropped": dropped}
+        dropped = [item.nodeid for item, fate in fates.items() if fate != "other" and item not in kept]
+        told = {"elsewhere": elsewhere, "dropped": dropped, "left": left}
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput["wr_told"] = told
         else:
@@ -408,6 +419,7 @@ class _Placing:
         if recorder is not None:
             recorder.elsewhere(told["elsewhere"])
             recorder.dropped(told["dropped"])
+            recorder.left(told["left"])
 
     def pytest_terminal_summary(self, terminalreporter):
         if self._config.pluginmanager.hasplugin("wr_recorder"):
@@ -419,7 +431,7 @@ class _Placing:
                 terminalreporter.write_line("wr: %d not here: they run in the container of %s, by wr test" % (count, name), yellow=True)
 
     def is_here(self, item):
-        return self._place(item) == self._here
+        return self._place(item) == self._here and self._suites.fate(item) != "other"
 
     def _place(self, item):
         """In whose container a case belongs; what nobody knows is told as it is written."""
@@ -428,6 +440,73 @@ class _Placing:
             return self._default
         places = sorted({self._names.get(name, "?" + name) for name in names})
         return places[0] if len(places) == 1 else "?" + " and ".join(sorted(names))
+
+
+class _Suites:
+    """Sorts cases into suites by their marks, and leaves those that are not to run."""
+
+    def __init__(self, config, suites, folder):
+        self._config = config
+        self._all = suites or []
+        self._path = folder and os.path.join(folder, "collected.json")  # from a worker to the controller
+
+    def of(self, item):
+        """The numbers of the suites that a case is in; it runs in the first."""
+        marks = {mark.name for mark in item.iter_markers()}
+        found = []
+        for number, suite in enumerate(self._all):
+            if not found if suite["marks"] is None else _match(suite["marks"], marks):
+                found.append(number)
+        return found
+
+    def fate(self, item):
+        found = self.of(item)
+        return self._all[found[0]]["fate"] if found else "run"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session):
+        """In a worker of xdist: the controller, who is told next, only hears the ids."""
+        if self._path is None or not hasattr(self._config, "workerinput"):
+            return
+        own = "%s.%d" % (self._path, os.getpid())
+        with open(own, "w", encoding="utf-8") as f:
+            json.dump({item.nodeid: _collected(item, self) for item in session.items}, f)
+        os.replace(own, self._path)
+
+    def told_by_worker(self):
+        """What a worker knows of the cases, by node id."""
+        try:
+            with open(self._path, encoding="utf-8") as f:
+                return json.load(f)
+        except (OSError, ValueError):
+            return {}  # an old xdist, or workers on another machine
+
+
+    def names(self):
+        """The marks by which cases are sorted."""
+        found = set()
+        for suite in self._all:
+            found |= _names(suite["marks"])
+        return sorted(found)
+
+
+def _names(marks):
+    """The names of marks in an expression."""
+    if isinstance(marks, list):
+        return set().union(*(_names(part) for part in marks[1:]))
+    return {marks} if marks else set()
+
+
+def _match(marks, found):
+    """Whether an expression, as wr writes it, holds for the names of marks."""
+    if isinstance(marks, str):
+        return marks in found
+    word, parts = marks[0], [_match(part, found) for part in marks[1:]]
+    return not parts[0] if word == "not" else all(parts) if word == "and" else any(parts)
+
+
+def _collected(item, suites):
+    return [item.nodeid, *_position(item), suites.of(item)]
 
 
 def _container(item):
@@ -481,7 +560,12 @@ def pytest_configure(config):
         # directory, and those of them that do not exist.
         config.args = _found(config, settings["paths"])
     config.addinivalue_line("markers", "container(name): the project in whose container the test runs")
-    placing = _Placing(config, settings["places"])
+    events = settings["events"]
+    suites = _Suites(config, settings["suites"], os.path.dirname(events) if events else None)
+    config.pluginmanager.register(suites, "wr_suites")
+    for name in suites.names():
+        config.addinivalue_line("markers", "%s: sorts the test into a suite of wr" % name)
+    placing = _Placing(config, settings["places"], suites)
     config.pluginmanager.register(placing, "wr_placing")
     config.pluginmanager.register(_Ignore(config, settings["ignore"] or [], ours, placing), "wr_nested")
     placing.leave_out_named()
@@ -491,7 +575,7 @@ def pytest_configure(config):
         facts = _Facts(settings["events"])
     except OSError as err:
         raise pytest.UsageError("wr: cannot write the events of this run: %s" % err)
-    config.pluginmanager.register(_Recorder(config, facts, placing), "wr_recorder")
+    config.pluginmanager.register(_Recorder(config, facts, placing, suites), "wr_recorder")
 
 
 def _plugins(config):
