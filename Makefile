@@ -35,7 +35,7 @@ demo: need-demo bin/wr ## the main job: build and test examples/acme in real con
 	$(WR) -C examples/acme image base create
 	$(WR) -C examples/acme build --recursive
 	$(WR) -C examples/acme exec infra -- versions
-	$(WR) -C examples/acme test --recursive
+	$(WR) -C examples/acme test --recursive --suite all
 
 test: need-test bin/wr ## all tests, at most 20 minutes on 2 cores
 	@.ci/test fast

@@ -121,8 +121,8 @@ func (b *bench) tests() contest {
 	}
 	return contest{title: "tests of examples/acme", rounds: 7, subjects: []subject{
 		{name: "shell loop of ctr run ... pytest", command: command{argv: []string{"sh", "-c", loop.String()}}},
-		{name: "wr test --recursive", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive"}}},
-		{name: "wr test --recursive --fresh", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--fresh"}}},
+		{name: "wr test --recursive", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--suite", "all"}}},
+		{name: "wr test --recursive --fresh", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--suite", "all", "--fresh"}}},
 	}}
 }
 

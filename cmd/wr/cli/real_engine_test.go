@@ -222,7 +222,7 @@ func TestTheExampleIsGreen(t *testing.T) {
 	w := realWr(t)
 	dir := workspaceCopy(t, "../../../examples/acme")
 	before := w.census()
-	out, errs, code := w.run(dir, "test", "--recursive")
+	out, errs, code := w.run(dir, "test", "--recursive", "--suite", "all")
 	if code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", code, out, errs)
 	}
