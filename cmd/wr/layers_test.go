@@ -52,8 +52,8 @@ var rows = []row{
 		"host/plugin/manifest", "host/plugin/lock",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
-	{"discovery; wazero; build, run", []string{
-		"host/workspace", "host/plugin", "host/plugin/fetch",
+	{"discovery; how long tests took; wazero; build, run", []string{
+		"host/workspace", "host/history", "host/plugin", "host/plugin/fetch",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{

@@ -19,6 +19,7 @@ type Suite struct {
 	Timeout Duration          `toml:"timeout" doc:"How long one case may take with its fixtures, such as 5s. Then its stacks are kept, its process is ended, and the other cases go on in a new one. Default: as long as it wants."`
 	Reruns  Reruns            `toml:"reruns" doc:"How often a case that fails runs again, each time in a process of its own. One that passes then is flaky. Default: never."`
 	Workers Workers           `toml:"workers" doc:"In how many processes the cases of a container run at once, by pytest-xdist, which the image must have. With auto as many as pay. Default: one."`
+	Shards  int64             `toml:"shards" doc:"Into how many containers at most the cases of a project are parted by files, if earlier runs say that it pays. Default: one."`
 	Env     map[string]string `toml:"env" doc:"Variables of these tests, over those of [env]."`
 	Limits  Limits            `toml:"limits" doc:"What the containers of these tests may use, over [limits]; the timeout is that of all of them together."`
 }
@@ -87,6 +88,9 @@ func (d *decoder) checkSuites(suites map[string]Suite) {
 		}
 		if timeout := join(at, "timeout"); d.given(timeout) && s.Timeout <= 0 {
 			d.refuse(timeout, "is nothing; leave timeout out for as long as they want")
+		}
+		if shards := join(at, "shards"); d.given(shards) && s.Shards < 1 {
+			d.refuse(shards, "%d is no number of containers", s.Shards)
 		}
 		for key, n := range map[string]int64{"any": s.Reruns.Any, "timeout": s.Reruns.Timeout, "error": s.Reruns.Error} {
 			if key := join(join(at, "reruns"), key); n < 0 {

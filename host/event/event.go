@@ -6,6 +6,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -17,7 +18,7 @@ type Type string
 // The facts of a run, in the order in which they usually come.
 const (
 	RunStarted      Type = "run_started"      // Run, Args, Version, Personal
-	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text: will be tested in this run
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -59,6 +60,7 @@ const (
 	Broken      Status = "broken"      // it could not be tested at all; Fault says why
 	None        Status = "none"        // has no tests, by declaration
 	Interrupted Status = "interrupted" // the run ended first
+	Stopped     Status = "stopped"     // another project failed first, and --fail-fast was asked for
 	TimedOut    Status = "timeout"     // its time was over first; Fault says which limit
 )
 
@@ -73,6 +75,7 @@ type Event struct {
 	Project     string        `json:"project,omitempty"`     // project path
 	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
 	Slice       string        `json:"slice,omitempty"`       // which of the project's cases there, if not all that are to run: names of suites
+	Shard       string        `json:"shard,omitempty"`       // which part of those, as "2/3"
 	Suite       string        `json:"suite,omitempty"`       // of the case; "" = it is in none
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
@@ -87,6 +90,7 @@ type Event struct {
 	Earlier     []Outcome     `json:"earlier,omitempty"`     // of attempts of the case before this one, in order
 	Status      Status        `json:"status,omitempty"`      //
 	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
+	Estimate    time.Duration `json:"estimate,omitempty"`    // nanoseconds that it takes, as earlier runs have it
 	Text        string        `json:"text,omitempty"`        // short: a message, a reason, a line
 	Details     string        `json:"details,omitempty"`     // long: a traceback
 	Stdout      string        `json:"stdout,omitempty"`      // captured, bounded
@@ -107,32 +111,36 @@ type Event struct {
 type Unit struct {
 	Project   string // path
 	Container string // path of the project whose container it is; "" = its own
-	Slice     string // which of the cases there; "" = all that are to run
+	Slice     string // which of the cases there, by their suites; "" = all that are to run
+	Shard     string // which part of those, as "2/3"; "" = all
 }
 
 // Unit is the unit that e is about.
-func (e Event) Unit() Unit { return Unit{e.Project, e.Container, e.Slice} }
+func (e Event) Unit() Unit { return Unit{e.Project, e.Container, e.Slice, e.Shard} }
 
 // Of is e about u.
 func (e Event) Of(u Unit) Event {
-	e.Project, e.Container, e.Slice = u.Project, u.Container, u.Slice
+	e.Project, e.Container, e.Slice, e.Shard = u.Project, u.Container, u.Slice, u.Shard
 	return e
 }
 
-// Place is u without its slice: all of the project's cases in that container.
+// Place is u without its slice and shard: all of the project's cases in that container.
 func (u Unit) Place() Unit { return Unit{Project: u.Project, Container: u.Container} }
 
 // String is "infra", in the container of another project "infra[optimizer]", and
-// of a slice "infra:slow" or "infra[optimizer]:slow".
+// of a slice "infra:slow", of a shard "infra:2/3" or "infra:slow:2/3".
 func (u Unit) String() string {
-	name := u.Project
+	var name strings.Builder
+	name.WriteString(u.Project)
 	if u.Container != "" && u.Container != u.Project {
-		name += "[" + u.Container + "]"
+		name.WriteString("[" + u.Container + "]")
 	}
-	if u.Slice != "" {
-		name += ":" + u.Slice
+	for _, part := range []string{u.Slice, u.Shard} {
+		if part != "" {
+			name.WriteString(":" + part)
+		}
 	}
-	return name
+	return name.String()
 }
 
 // Setting is one value of a configuration and where it comes from.

@@ -51,6 +51,7 @@ type Options struct {
 	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
+	Pace       Pace                // how tests are spread
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 
 	suite config.Limits // over those of the projects, of the suites that are planned
@@ -89,6 +90,7 @@ func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 			}
 		}
 	}
+	p.Actions = o.Pace.shard(p.Actions)
 	return p
 }
 
@@ -114,10 +116,12 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 		if len(groups) > 1 {
 			a.Slice = g.name()
 		}
-		a.ID = string(Test) + ":" + a.unit().String()
+		a.ID = string(Test) + ":" + a.Unit().String()
 		if a.Test != nil {
-			g.apply(a.Test)
-			a.Test.Suites, a.Test.Places = suites(s, groups, i), placesOf(part)
+			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
+			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i), placesOf(part), int(g.way().Shards)
+			a.Estimate = o.Pace.estimate(a)
+			o.Pace.spread(&a, g)
 			a.Key = key(a.Test, lender.ImageKey)
 			b := build(ws, lender, o)
 			p.addBuild(b)
@@ -201,6 +205,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	if a.Rights = lender.Grant.Tests(); len(a.Rights) > 0 {
 		a.Reason = lender.Config.Rights.Reason
 	}
+	a.Test.Named = o.Paths[s.Path]
 	a.Test.Nested = ContainerPaths(ws.NestedIn(s.Project))
 	return a
 }
@@ -251,10 +256,15 @@ func key(t *Tests, imageKey string) string {
 	portable := *t
 	portable.Container.Caller, portable.Container.Mounts, portable.Container.Labels = spec.Owner{}, t.Container.Mounts[1:], nil
 	portable.Container.Image, portable.Container.Role = "", spec.RoleFresh
-	document, err := json.Marshal(struct {
+	return digest(struct {
 		Image string
 		Tests Tests
 	}{imageKey, portable})
+}
+
+// digest is the sha256 of plain data, hex.
+func digest(data any) string {
+	document, err := json.Marshal(data)
 	if err != nil {
 		panic(err) // plain strings and numbers always encode
 	}

@@ -45,22 +45,24 @@ type Action struct {
 	Project   string        `json:"project"`             // project path
 	Container string        `json:"container,omitempty"` // of a test: path of the project whose container it is, if another's
 	Slice     string        `json:"slice,omitempty"`     // of a test: which of the project's cases there, such as "slow"; "" = all that are to run
+	Shard     string        `json:"shard,omitempty"`     // of a test: which part of those, as "2/3"; "" = all
 	Needs     []string      `json:"needs,omitempty"`     // ids of actions that must succeed first
 	Key       string        `json:"key,omitempty"`       // sha256 of all that decides the result
 	Build     *spec.Build   `json:"build,omitempty"`
 	Remote    string        `json:"remote,omitempty"` // of a build: where a registry may have its image
 	Denied    *fault.Error  `json:"denied,omitempty"` // of a build: why its image has to be found and cannot be made
 	Test      *Tests        `json:"test,omitempty"`
-	Wanted    string        `json:"wanted,omitempty"` // of a test: the image that it should run in; another one takes its place
-	Rights    []event.Right `json:"rights,omitempty"` // of a test: what it may do besides the usual
-	Reason    string        `json:"reason,omitempty"` // why it may
-	None      string        `json:"none,omitempty"`   // no tests, by declaration: the reason
-	Fault     *fault.Error  `json:"fault,omitempty"`  // known already: this cannot be done
+	Estimate  time.Duration `json:"estimate,omitempty"` // of a test: how long it takes, as far as is known
+	Wanted    string        `json:"wanted,omitempty"`   // of a test: the image that it should run in; another one takes its place
+	Rights    []event.Right `json:"rights,omitempty"`   // of a test: what it may do besides the usual
+	Reason    string        `json:"reason,omitempty"`   // why it may
+	None      string        `json:"none,omitempty"`     // no tests, by declaration: the reason
+	Fault     *fault.Error  `json:"fault,omitempty"`    // known already: this cannot be done
 }
 
-// unit is what a test action tests.
-func (a Action) unit() event.Unit {
-	return event.Unit{Project: a.Project, Container: a.Container, Slice: a.Slice}
+// Unit is what a test action tests.
+func (a Action) Unit() event.Unit {
+	return event.Unit{Project: a.Project, Container: a.Container, Slice: a.Slice, Shard: a.Shard}
 }
 
 // Places says which cases of a project belong in which containers. Those go by
@@ -78,12 +80,14 @@ type Tests struct {
 	Container  spec.Container `json:"container"`
 	Command    []string       `json:"command"`          // pytest and its fixed arguments
 	Args       []string       `json:"args,omitempty"`   // of pytest: the project's, then the user's
+	Named      []string       `json:"named,omitempty"`  // the files, directories and node ids of Args
 	Paths      []string       `json:"paths,omitempty"`  // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         `json:"dir"`              // container path where the command starts
 	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	Places     Places         `json:"places"`
-	Suites     []Suite        `json:"suites"` // all, in the order in which they take cases
+	Shards     int            `json:"shards,omitempty"` // into which they may be parted at most
+	Suites     []Suite        `json:"suites"`           // all, in the order in which they take cases
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
 }

@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -110,7 +109,7 @@ func withStray(all []group) []group {
 
 // sameWay reports whether the cases of both can run in one process.
 func sameWay(a, b config.Suite) bool {
-	return a.Workers == b.Workers && a.Limits == b.Limits && sameEnv(a.Env, b.Env)
+	return a.Workers == b.Workers && a.Shards == b.Shards && a.Limits == b.Limits && sameEnv(a.Env, b.Env)
 }
 
 func sameEnv(a, b map[string]string) bool {
@@ -135,15 +134,6 @@ func (g group) name() string {
 		names = append(names, s.Name)
 	}
 	return cmp.Or(strings.Join(names, "+"), "no suite")
-}
-
-// apply has tests run in the way of g.
-func (g group) apply(t *Tests) {
-	way := g.way()
-	if n := way.Workers.Count; n > 1 {
-		t.Args = slices.Concat([]string{"-n", strconv.FormatInt(n, 10)}, t.Args)
-	}
-	t.Env = append(t.Env, variables(way.Env)...)
 }
 
 // suites are all suites of s for the i-th of its groups.

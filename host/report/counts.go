@@ -115,7 +115,7 @@ func (r *Run) Sums() Sums {
 // to an end in order. If it was interrupted or died, nobody knows how they
 // would have ended, and nothing else may say that something is wrong.
 func (p *Project) leftOut() bool {
-	return p.Stopped != "" && (p.Status == event.OK || p.Status == event.Bad)
+	return p.Status == event.Stopped || p.Stopped != "" && (p.Status == event.OK || p.Status == event.Bad)
 }
 
 // untold says what is wrong with p beyond its cases and its collection, or "".
@@ -127,7 +127,7 @@ func (p *Project) untold() string {
 	switch {
 	case p.Fault != nil:
 		return p.Fault.Error()
-	case p.Status == event.OK, p.Status == event.None, told:
+	case p.Status == event.OK, p.Status == event.None, p.Status == event.Stopped, told:
 		return ""
 	case p.Status == event.Interrupted:
 		return "interrupted before it was tested"

@@ -45,7 +45,7 @@ func (p *Project) exitCode() int {
 	switch p.Status {
 	case event.Interrupted:
 		return exitInterrupted
-	case event.OK, event.None:
+	case event.OK, event.None, event.Stopped:
 		// Why not trust the status alone: it is one word, the cases are many.
 		if s := p.Sums(); s.Failures+s.Errors > 0 {
 			return exitFailed

@@ -14,7 +14,8 @@ import (
 )
 
 // JUnit writes r as one JUnit document: a testsuite for each project and
-// container, named path or path[container], or several where suites run apart. The attributes are those of Sums. A file that could not be
+// container, named path or path[container], or several where suites run
+// apart or in shards. The attributes are those of Sums. A file that could not be
 // collected, a project that could not be tested and a case that everything
 // ended before are errors that say why. A case that pytest left out is skipped,
 // which every reader of such files shows and none counts as passed.
@@ -114,7 +115,7 @@ func (p *Project) suite(r *Run) suiteXML {
 // named as in their file, so that a result which came of it can be told.
 func (p *Project) properties(r *Run) []propertyXML {
 	all := []propertyXML{
-		{"image", p.Image}, {"image.wanted", p.Wanted}, {"image.digest", p.Digest}, {"suite", p.Slice}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
+		{"image", p.Image}, {"image.wanted", p.Wanted}, {"image.digest", p.Digest}, {"suite", p.Slice}, {"shard", p.Shard}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason},
 	}
 	for _, right := range p.Rights {
 		all = append(all, propertyXML{"rights." + right.Kind, cmp.Or(strings.Join(right.Names, " "), "yes")})

@@ -37,6 +37,7 @@ type Project struct {
 	Path          string
 	Container     string // path of the project whose container it is; "" = its own
 	Slice         string // which of its cases there, if not all that are to run
+	Shard         string // which part of those, as "2/3"; "" = all
 	Image         string
 	Digest        string        // of the image, where the events say it
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
@@ -132,7 +133,7 @@ func (r *Run) unit(e event.Event) *Project {
 	if r.byUnit == nil {
 		r.byUnit = map[string]*Project{}
 	}
-	p := &Project{Path: e.Project, Container: e.Container, Slice: e.Slice, byID: map[string]*Case{}}
+	p := &Project{Path: e.Project, Container: e.Container, Slice: e.Slice, Shard: e.Shard, byID: map[string]*Case{}}
 	r.byUnit[name] = p
 	r.Projects = append(r.Projects, p)
 	return p
@@ -140,7 +141,7 @@ func (r *Run) unit(e event.Event) *Project {
 
 // Unit is what p tells of.
 func (p *Project) Unit() event.Unit {
-	return event.Unit{Project: p.Path, Container: p.Container, Slice: p.Slice}
+	return event.Unit{Project: p.Path, Container: p.Container, Slice: p.Slice, Shard: p.Shard}
 }
 
 // Name is "infra", or as event.Unit says it.

@@ -45,13 +45,10 @@ func test(id string, needs ...string) plan.Action {
 }
 
 func executor(r *record, blocked *[]string) *run.Executor {
-	var mu sync.Mutex
 	return &run.Executor{
 		Handlers: map[plan.Kind]run.Handler{plan.Build: r.handle, plan.Test: r.handle},
 		Jobs:     map[plan.Kind]int{plan.Build: 1, plan.Test: 2},
 		Blocked: func(a plan.Action, cause error) {
-			mu.Lock()
-			defer mu.Unlock()
 			*blocked = append(*blocked, a.ID+": "+cause.Error())
 		},
 	}
@@ -92,6 +89,31 @@ func TestEachKindKeepsItsLimit(t *testing.T) {
 		}
 		if got := time.Since(began); got != 3*time.Second {
 			t.Errorf("five actions of a second, two at once, took %v, want 3s", got)
+		}
+	})
+}
+
+func TestWhatTakesLongestComesFirstWithAllThatItNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &record{}
+		var blocked []string
+		x := executor(r, &blocked)
+		x.Jobs[plan.Test] = 1
+		long, short, unknown := test("test:long", "build:long"), test("test:short", "build:short"), test("test:unknown")
+		long.Estimate, short.Estimate = time.Minute, time.Second
+		err := x.Do(t.Context(), actions(unknown, build("build:short"), short, build("build:long"), long))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := func(a, b string) {
+			if slices.Index(r.done, a) > slices.Index(r.done, b) {
+				t.Errorf("%s comes after %s in %v", a, b, r.done)
+			}
+		}
+		before("build:long", "build:short")
+		before("test:long", "test:short")
+		if slices.Index(r.done, "test:unknown") > 1 {
+			t.Errorf("what needs nothing waits: %v", r.done)
 		}
 	})
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/run"
@@ -29,6 +31,7 @@ type Config struct {
 	// Personal are the settings of the caller alone, for the record.
 	Personal []event.Setting
 	Sinks    []event.Sink // further consumers of the events
+	FailFast bool         // the first failure ends the run
 	Now      func() time.Time
 }
 
@@ -46,8 +49,14 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 		return nil, dir, notRecorded(dir, 0, err)
 	}
 	result := &report.Run{}
-	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, append([]event.Sink{log, result}, c.Sinks...)...)}
-	err = d.carryOut(ctx, p, result)
+	sinks := append([]event.Sink{log, result}, c.Sinks...)
+	going, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if c.FailFast {
+		sinks = append(sinks, failFast{stop})
+	}
+	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil }}
+	err = d.carryOut(going, p, result)
 	return result, dir, errors.Join(err, record(dir, log, result))
 }
 
@@ -56,6 +65,8 @@ type doing struct {
 	Config
 	dir    RunDir
 	stream *event.Stream
+	// interrupted reports whether the run ended from outside.
+	interrupted func() bool
 
 	mu    sync.Mutex
 	units map[string]int // of a project: those not known to be without cases
@@ -72,14 +83,9 @@ func (d *doing) others(project string) func() bool {
 	}
 }
 
-// unitOf is what a tests.
-func unitOf(a plan.Action) event.Unit {
-	return event.Unit{Project: a.Project, Container: a.Container, Slice: a.Slice}
-}
-
 // about is e about what a tests.
 func about(a plan.Action, e event.Event) event.Event {
-	return e.Of(unitOf(a))
+	return e.Of(a.Unit())
 }
 
 // carryOut walks p. Its error is that the plan itself is wrong.
@@ -92,7 +98,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		d.planned(a)
 		if a.Test != nil {
 			d.units[a.Project]++
-			places[unitOf(a).String()] = a.Test.Places
+			places[a.Unit().String()] = a.Test.Places
 		}
 	}
 	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
@@ -103,16 +109,36 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	}
 	err := executor.Do(ctx, p)
 	if ctx.Err() != nil {
-		result.Interrupted, err = true, nil
+		err = nil
+	}
+	if d.interrupted() {
+		result.Interrupted = true
 	} else {
 		for _, e := range append(account(result, places), unsuited(result, p)...) {
 			d.stream.Emit(e)
 		}
 	}
+	d.remember(result, p)
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
 	return err
+}
+
+// remember adds what the tests took to the history. Why its error counts for
+// nothing: the next run is slower without, and its result is the same.
+func (d *doing) remember(result *report.Run, p plan.Plan) {
+	named := map[string]bool{}
+	for _, a := range p.Actions {
+		if a.Test != nil && len(a.Test.Named) > 0 {
+			named[a.Unit().String()] = true
+		}
+	}
+	_ = history.Save(d.dir.state, result, func(unit *report.Project) bool {
+		n := unit.Counts()
+		chosen := slices.ContainsFunc(unit.Deselected, func(e event.Event) bool { return e.Text == "" })
+		return !named[unit.Name()] && !chosen && n.NotRun+n.CollectErrors == 0 && unit.Shard == "" && unit.Fault == nil
+	})
 }
 
 // planned tells of each project that is to be tested, before anything happens:
@@ -121,7 +147,7 @@ func (d *doing) planned(a plan.Action) {
 	if a.Kind != plan.Test {
 		return
 	}
-	e := about(a, event.Event{Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason})
+	e := about(a, event.Event{Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason, Estimate: a.Estimate})
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}
@@ -144,16 +170,16 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 
 // unit runs the tests of one project.
 func (d *doing) unit(ctx context.Context, a plan.Action) {
-	cache, err := d.dir.cache(unitOf(a).String())
+	cache, err := d.dir.cache(a.Unit().String())
 	if err != nil {
 		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
 	Unit{
-		Project: a.Project, Lender: a.Container, Slice: a.Slice, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
-	}.Run(ctx, d.Runner, d.stream.Emit)
+	}.Run(ctx, d.Runner, func(e event.Event) { d.stream.Emit(stopped(ctx, e)) })
 }
 
 // labelled is c with the run's id, by which `wr engine status` names it.
@@ -173,7 +199,7 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	if ctx.Err() != nil {
 		e.Status, e.Fault = event.Interrupted, nil
 	}
-	d.stream.Emit(e)
+	d.stream.Emit(stopped(ctx, e))
 }
 
 // Names of the reports in a run's directory; the page is made when it is asked for.

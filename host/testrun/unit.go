@@ -26,6 +26,7 @@ type Unit struct {
 	Project    string         // project path
 	Lender     string         // path of the project whose container it is; "" = its own
 	Slice      string         // which of its cases there; "" = all that are to run
+	Shard      string         // which part of those; "" = all
 	Suites     []plan.Suite   // into which they are sorted; none = all run
 	Places     plan.Places    // which cases belong in this container; zero: all that have no mark
 	Env        []string       // of Command, over the container's
@@ -155,7 +156,7 @@ func (u Unit) pluginConfig() pluginConfig {
 
 // id tells the unit from others.
 func (u Unit) id() event.Unit {
-	return event.Unit{Project: u.Project, Container: u.Lender, Slice: u.Slice}
+	return event.Unit{Project: u.Project, Container: u.Lender, Slice: u.Slice, Shard: u.Shard}
 }
 
 func (u Unit) root() string {

@@ -132,11 +132,14 @@ func (s *session) ranInto(end ending) string {
 	}
 }
 
+// interrupted is why cases have not run that the end of the run has cut off.
+const interrupted = "interrupted"
+
 // whyNot is the reason of cases that never began, or were left by order.
 func (s *session) whyNot(end ending, running []string) string {
 	switch {
 	case end.interrupted:
-		return "interrupted"
+		return interrupted
 	case end.late != nil:
 		return end.late.Message
 	case end.full != nil:

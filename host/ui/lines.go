@@ -163,6 +163,8 @@ func (s Style) finished(e event.Event, t *tally) string {
 		return fmt.Sprintf("%s %s  no tests by declaration: %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit().String()), e.Text)
 	case e.Status == event.Interrupted:
 		return fmt.Sprintf("%s %s  interrupted\n", s.paint(yellow, "!"), s.paint(bold, e.Unit().String()))
+	case e.Status == event.Stopped:
+		return fmt.Sprintf("%s %s  stopped: %s\n", s.paint(yellow, "!"), s.paint(bold, e.Unit().String()), printable(e.Text))
 	case e.Status == event.OK && t.String() == "":
 		return fmt.Sprintf("%s %s  nothing to run  %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit().String()), s.paint(dim, seconds(e.Elapsed)))
 	case e.Status == event.OK:

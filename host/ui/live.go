@@ -21,8 +21,9 @@ type Live struct {
 
 	mu    sync.Mutex // guards all below and the writer
 	tally map[string]*tally
-	units []*unit // at work, in order of start
-	drawn int     // lines of the region on screen
+	takes map[string]time.Duration // by unit: what earlier runs took
+	units []*unit                  // at work, in order of start
+	drawn int                      // lines of the region on screen
 	frame int
 
 	once sync.Once // closes stop
@@ -48,7 +49,7 @@ const tick = 100 * time.Millisecond
 func NewLive(w io.Writer, style Style, width func() int) *Live {
 	l := &Live{
 		w: w, style: style, width: width, now: time.Now,
-		tally: map[string]*tally{}, stop: make(chan struct{}), done: make(chan struct{}),
+		tally: map[string]*tally{}, takes: map[string]time.Duration{}, stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go l.animate()
 	return l
@@ -87,6 +88,8 @@ func (l *Live) Emit(e event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch e.Type {
+	case event.ProjectPlanned:
+		l.takes[e.Unit().String()] = e.Estimate
 	case event.BuildStarted:
 		l.begin(e.Unit().String(), "build", "")
 	case event.BuildStep:
@@ -155,13 +158,17 @@ func (l *Live) draw(said string) {
 	_, _ = io.WriteString(l.w, b.String()) // a terminal that is gone has no one to tell
 }
 
-// line is "⠹ optimizer  test  12/30  test_load.py::test_x  3.21s" within width.
+// line is "⠹ optimizer  test  12/30  test_load.py::test_x  3.21s of ~12.0s" within
+// width.
 func (l *Live) line(u *unit, width int) string {
 	progress := ""
 	if t := l.tally[u.project]; t != nil && u.phase == "test" && t.total > 0 {
 		progress = fmt.Sprintf("%d/%d  ", len(t.outcomes), t.total)
 	}
 	elapsed := seconds(l.now().Sub(u.began))
+	if takes := l.takes[u.project]; takes > 0 && u.phase == "test" {
+		elapsed += " of ~" + seconds(takes)
+	}
 	fixed := fmt.Sprintf("%s %s  %s  %s  %s", frames[0], u.project, u.phase, progress, elapsed)
 	text := oneLine(u.text, max(1, width-len([]rune(fixed))))
 	return fmt.Sprintf("%s %s  %s  %s%s  %s", l.style.paint(cyan, frames[l.frame%len(frames)]),

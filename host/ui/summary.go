@@ -94,16 +94,23 @@ func resultOf(p *report.Project) string {
 
 // verdict is the last line: what a tired person reads.
 func (s Style) verdict(r *report.Run) string {
-	bad, other := 0, 0
+	bad, other, stopped := 0, 0, 0
 	for _, p := range r.Projects {
 		if p.Wanted != "" {
 			other++
 		}
-		if p.Status != event.OK && p.Status != event.None {
+		switch p.Status {
+		case event.OK, event.None:
+		case event.Stopped:
+			stopped++
+		default:
 			bad++
 		}
 	}
 	tests := fmt.Sprintf("%d tests in %s", r.Total().Collected, seconds(r.Elapsed))
+	if stopped > 0 {
+		tests += fmt.Sprintf(", %d stopped", stopped)
+	}
 	if other > 0 {
 		tests += fmt.Sprintf(", %d of %d projects in an image of other inputs", other, len(r.Projects))
 	}

@@ -27,6 +27,8 @@ type pytestFlags struct {
 	LastFailed  bool   `name:"lf" aliases:"last-failed" help:"As in pytest: only what failed last, or all."`
 	FailedFirst bool   `name:"ff" aliases:"failed-first" help:"As in pytest: what failed last comes first."`
 	CollectOnly bool   `name:"co" aliases:"collect-only" help:"As in pytest: list the cases and run none."`
+	FailFast    bool   `name:"fail-fast" help:"The first failure ends the whole run: -x, and no other container goes on."`
+	Continue    bool   `help:"Run what can be collected, though some files cannot."`
 	Durations   *int   `name:"durations" placeholder:"N" help:"List the N slowest cases of all containers; 0: all."`
 }
 
@@ -38,7 +40,8 @@ func (f pytestFlags) args(verbose int) []string {
 		flag  string
 		given bool
 	}{
-		{"-x", f.Exitfirst},
+		{"-x", f.Exitfirst || f.FailFast},
+		{"--continue-on-collection-errors", f.Continue},
 		{"-s", f.NoCapture},
 		{"--lf", f.LastFailed},
 		{"--ff", f.FailedFirst},

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -79,6 +81,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		}
 		options := plan.Options{
 			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
 			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
@@ -91,7 +94,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine)}, func(r *report.Run) error { return c.more(a, r) })
+			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine), FailFast: c.FailFast}, func(r *report.Run) error { return c.more(a, r) })
 		},
 	), nil
 }
