@@ -16,7 +16,7 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version, Personal
+	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Shuffle, FailOnFlaky
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
@@ -26,7 +26,8 @@ const (
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
 	CaseStarted     Type = "case_started"     // Project, Case
-	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
+	CaseRetried     Type = "case_retried"     // as CaseFinished, of an attempt that is to be followed by another, or was
+	CaseFinished    Type = "case_finished"    // Project, Case, Outcome, Earlier, Attempt, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
@@ -81,7 +82,8 @@ type Event struct {
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
-	Earlier     []Outcome     `json:"earlier,omitempty"`     // of attempts of the case before this one, in order
+	Earlier     []Outcome     `json:"earlier,omitempty"`     // of the other attempts of the case, in order
+	Attempt     int           `json:"attempt,omitempty"`     // which one this tells of: 1, 2, ...; 0 = there is no other
 	Status      Status        `json:"status,omitempty"`      //
 	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
 	Text        string        `json:"text,omitempty"`        // short: a message, a reason, a line
@@ -94,6 +96,8 @@ type Event struct {
 	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
 	Interrupted bool          `json:"interrupted,omitempty"` //
 	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
+	Shuffle     string        `json:"shuffle,omitempty"`     // seed of the order of the cases
+	FailOnFlaky bool          `json:"failOnFlaky,omitempty"` // a case that passed only in a later attempt fails the run
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why

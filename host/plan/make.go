@@ -49,6 +49,8 @@ type Options struct {
 	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
+	Policy     Policy              // of each case
+	Repetition Repetition          //
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 }
 
@@ -171,6 +173,8 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
+		Policy:     o.Policy,
+		Repetition: o.Repetition,
 	}
 	if lender.Path != s.Path {
 		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}

@@ -79,4 +79,6 @@ type Tests struct {
 	Places     Places         `json:"places"`
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
+	Policy     Policy         `json:"policy,omitzero"`   // of each case
+	Repetition
 }
