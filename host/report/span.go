@@ -52,7 +52,7 @@ func (p *Project) time(e event.Event) {
 			p.running = map[string]bool{}
 		}
 		p.running[e.Case] = true
-	case event.CaseFinished:
+	case event.CaseFinished, event.CaseRetried:
 		delete(p.running, e.Case)
 	}
 }
