@@ -25,7 +25,6 @@ func (c *Case) Span() Span {
 
 // Flaky reports whether c passed in the end, after an attempt that had not.
 func (c *Case) Flaky() bool {
-	bad := func(o event.Outcome) bool { return o == event.Failed || o == event.Errored }
 	return (c.Outcome == event.Passed || c.Outcome == event.XPassed) && slices.ContainsFunc(c.Earlier, bad)
 }
 
