@@ -175,7 +175,7 @@ func TestAPluginThatRunsFailuresAgainItselfIsLeftToIt(t *testing.T) {
 		"conftest.py": retries + "\ndef pytest_addoption(parser): parser.addoption('--reruns', dest='reruns', type=int)\n",
 		"test_a.py":   counted + "def test_hopeless():\n    tries('hopeless')\n    assert 0\n",
 	})
-	w.unit.Args, w.unit.Policy.Reruns = []string{"--reruns=2"}, plan.Reruns{Any: 2}
+	w.unit.Args, w.unit.Policy.Reruns = []string{"-p", "no:rerunfailures", "--reruns=2"}, plan.Reruns{Any: 2}
 	r := w.run(t.Context())
 	if got := r.attempts("test_a.py::test_hopeless"); got != "1 failed, 2 failed, failed" || w.tried("hopeless") != 3 {
 		t.Errorf("got %s, ran %d times", got, w.tried("hopeless"))

@@ -84,15 +84,15 @@ func (d *unitDir) stacksIn(name string) (id, text string, err error) {
 	return id, ownFrames(plainText(string(rest))), err
 }
 
-// Frames that belong to pytest and to what starts it, by what their files have
-// in their paths.
+// Frames that belong to pytest, its plugins and what starts it, by what their
+// files have in their paths.
 var machinery = []string{
-	"/_pytest/", "/pluggy/", "/pytest/__main__.py", "/bin/pytest", "/bin/py.test", "<frozen runpy>", "/runpy.py", "/xdist/", "/execnet/", `"<string>"`,
+	"/site-packages/", "/dist-packages/", "/bin/pytest", "/bin/py.test", "<frozen runpy>", "/runpy.py", `"<string>"`,
 }
 
 // ownFrames is text, stacks as Python's faulthandler writes them, the innermost
-// frame first, without those frames that only lead to the test. A stack of
-// nothing else stays.
+// frame first, without the outermost frames, that only lead to the test. A stack
+// of nothing else stays.
 func ownFrames(text string) string {
 	var kept, stack []string
 	flush := func() {
