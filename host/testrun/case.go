@@ -3,6 +3,7 @@ package testrun
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (c *testCase) event(t event.Type, a attempt) event.Event {
 		Type: t, Case: c.id, File: c.file, Line: c.line, Outcome: a.outcome, Elapsed: a.elapsed,
 		Text: a.text, Details: strings.Join(a.details, "\n\n"), Stdout: a.stdout, Stderr: a.stderr,
 	}
-	if c.attempts > 1 || t == event.CaseRetried {
+	if c.attempts > 1 || c.told > 0 {
 		e.Attempt = a.number
 	}
 	return e
@@ -75,7 +76,7 @@ func (c *testCase) grant(r plan.Reruns) bool {
 // often says how many of the attempts of c ended like the worst one.
 func (c *testCase) often() string {
 	n := 0
-	for _, o := range append(c.outcomes[:len(c.outcomes):len(c.outcomes)], c.now.outcome) {
+	for _, o := range append(slices.Clip(c.outcomes), c.now.outcome) {
 		if o == c.worst.outcome {
 			n++
 		}

@@ -87,7 +87,7 @@ func (d *unitDir) stacksIn(name string) (id, text string, err error) {
 // Frames that belong to pytest, its plugins and what starts it, by what their
 // files have in their paths.
 var machinery = []string{
-	"/site-packages/", "/dist-packages/", "/bin/pytest", "/bin/py.test", "<frozen runpy>", "/runpy.py", `"<string>"`,
+	"/site-packages/", "/dist-packages/", "/_pytest/", "/pluggy/", "/bin/pytest", "/bin/py.test", "<frozen runpy>", "/runpy.py", `"<string>"`,
 }
 
 // ownFrames is text, stacks as Python's faulthandler writes them, the innermost

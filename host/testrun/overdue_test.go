@@ -127,6 +127,16 @@ func TestOutsideOfCasesNothingIsLate(t *testing.T) {
 	}
 }
 
+func TestStoppingAtTheFirstFailureIncludesWhatTookTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, hang("def test_hangs(): threading.Event().wait()"))
+	w.unit.Args, w.unit.Policy.Timeout = []string{"-x"}, time.Second
+	r := w.run(t.Context())
+	if e := r.of("test_a.py::test_after"); e.Outcome != event.NotRun || e.Text != "stopping after 1 failures" || r.Status != event.Bad {
+		t.Errorf("test_after %s: %q, %s", e.Outcome, e.Text, r.Status)
+	}
+}
+
 func TestADumpOfTheUsersOwnIsLeftToThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, hang("def test_hangs(): threading.Event().wait()"))

@@ -83,7 +83,7 @@ func (t *trial) next(s *session, end ending, v Verdict) (only []string, why stri
 	switch why = s.whyNot(end); {
 	case s.single, !lost && !s.inOrder(v), s.finish != nil && s.finish.Stopped != "" && !s.enough():
 		return nil, why
-	case t.lost > maxLost:
+	case t.lost >= maxLost:
 		return nil, fmt.Sprintf("%d processes were lost before", t.lost)
 	case !progress:
 		return nil, why
