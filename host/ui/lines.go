@@ -136,7 +136,7 @@ func (s Style) failure(e event.Event) string {
 	if body == "" {
 		body = e.Text
 	} else if len(e.Earlier) > 0 { // "attempt 3: ...", "failed in 2 of 100: ..."
-		b.WriteString("  " + oneLine(e.Text, 0) + "\n")
+		b.WriteString("  " + headline(e.Text) + "\n")
 	}
 	indented(&b, body)
 	s.captured(&b, "stdout", e.Stdout)
@@ -152,7 +152,13 @@ func (s Style) retried(e event.Event) string {
 	if e.Outcome != event.Failed && e.Outcome != event.Errored {
 		return ""
 	}
-	return fmt.Sprintf("%s %s  %s\n", s.paint(yellow, "↻ "+e.Unit()), printable(e.Case), s.paint(dim, fmt.Sprintf("attempt %d %s: %s", e.Attempt, e.Outcome, oneLine(e.Text, 0))))
+	return fmt.Sprintf("%s %s  %s\n", s.paint(yellow, "↻ "+e.Unit()), printable(e.Case), s.paint(dim, fmt.Sprintf("attempt %d %s: %s", e.Attempt, e.Outcome, headline(e.Text))))
+}
+
+// headline is the first line of text.
+func headline(text string) string {
+	head, _, _ := strings.Cut(text, "\n")
+	return oneLine(head, 0)
 }
 
 func (s Style) captured(b *strings.Builder, name, text string) {
