@@ -52,6 +52,8 @@ type Options struct {
 	NoBuild    bool                // the policy does not let this user build
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
 	Pace       Pace                // how tests are spread
+	Cases      CaseLimits          // over those of the suites
+	Repetition Repetition          //
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 
 	suite config.Limits // over those of the projects, of the suites that are planned
@@ -119,7 +121,7 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 		a.ID = string(Test) + ":" + a.Unit().String()
 		if a.Test != nil {
 			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
-			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i), placesOf(part), int(g.way().Shards)
+			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i, o.Cases), placesOf(part), int(g.way().Shards)
 			a.Estimate = o.Pace.estimate(a)
 			o.Pace.spread(&a, g)
 			a.Key = key(a.Test, lender.ImageKey)
@@ -194,6 +196,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
+		Repetition: o.Repetition,
 	}
 	if lender.Path != s.Path {
 		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}

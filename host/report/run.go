@@ -5,6 +5,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -17,6 +18,8 @@ type Run struct {
 	ID          string
 	Version     string // of wr
 	Args        []string
+	Shuffle     string // seed of the order of the cases; "" = as collected
+	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
 	Started     time.Time
 	Elapsed     time.Duration // from the first to the last event, until it is Finished
@@ -73,13 +76,15 @@ type Case struct {
 	Suite   string   // "" = it is in none
 	AlsoIn  []string // suites, by its marks
 	Outcome event.Outcome
-	Earlier []event.Outcome // of attempts before the last one, in order
+	Earlier []event.Outcome // of the other attempts, in order
 	Elapsed time.Duration
 	Ended   time.Time // when it became known that it had, some 0.1 s late; zero until it has
 	Text    string
 	Details string
 	Stdout  string
 	Stderr  string
+
+	Attempts []Attempt // the others, in order: those before the one that counts, with --repeat also those after it
 }
 
 // Emit is Apply, for event.Stream.
@@ -95,6 +100,7 @@ func (r *Run) Apply(e event.Event) {
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
+		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
@@ -160,7 +166,7 @@ func (p *Project) apply(e event.Event) {
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:
-		p.Session = e.Text
+		p.Session, p.Stopped = e.Text, "" // of its processes the last one says what was left out
 	case event.SessionFinished:
 		p.Stopped, p.CollectOnly = e.Text, e.CollectOnly
 	case event.Collected:
@@ -175,6 +181,8 @@ func (p *Project) apply(e event.Event) {
 		p.Elsewhere = append(p.Elsewhere, e)
 	case event.Warning:
 		p.Warnings = append(p.Warnings, e)
+	case event.CaseRetried:
+		p.find(e.Case).retry(e)
 	case event.CaseFinished:
 		p.find(e.Case).finish(e)
 	case event.ProjectFinished:
@@ -201,5 +209,6 @@ func (c *Case) finish(e event.Event) {
 	*c = Case{
 		ID: c.ID, File: e.File, Line: e.Line, Suite: e.Suite, AlsoIn: e.AlsoIn, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
 		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
+		Attempts: slices.DeleteFunc(c.Attempts, func(a Attempt) bool { return a.Number == e.Attempt }),
 	}
 }

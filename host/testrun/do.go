@@ -30,9 +30,13 @@ type Config struct {
 	Version string     // of wr
 	// Personal are the settings of the caller alone, for the record.
 	Personal []event.Setting
-	Sinks    []event.Sink // further consumers of the events
-	FailFast bool         // the first failure ends the run
-	Now      func() time.Time
+	// Shuffle is the seed of the order of all cases, and FailOnFlaky whether a
+	// flaky case fails the run, for the record.
+	Shuffle     string
+	FailOnFlaky bool
+	FailFast    bool         // the first failure ends the run
+	Sinks       []event.Sink // further consumers of the events
+	Now         func() time.Time
 }
 
 // Do carries out p and returns what came of it and where it is recorded. The
@@ -91,7 +95,9 @@ func about(a plan.Action, e event.Event) event.Event {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
-	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
+	d.stream.Emit(event.Event{
+		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
+	})
 	places := map[string]plan.Places{}
 	d.units = map[string]int{}
 	for _, a := range p.Actions {
@@ -179,6 +185,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
+		Repetition: a.Test.Repetition,
 	}.Run(ctx, d.Runner, func(e event.Event) { d.stream.Emit(stopped(ctx, e)) })
 }
 

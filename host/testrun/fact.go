@@ -16,6 +16,9 @@ type fact struct {
 	Pytest  string `json:"pytest"`
 	Python  string `json:"python"`
 	RootDir string `json:"rootdir"` // container path
+	Single  bool   `json:"single"`  // a person looks into it, or it only collects
+	MaxFail int    `json:"maxfail"` // how many failures stop it; 0: none do
+	Repeats string `json:"repeats"` // the active plugin that runs failures again itself
 
 	Cases []collectedCase `json:"cases"` // collected
 	Left  []collectedCase `json:"left"`  // left

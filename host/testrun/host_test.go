@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/runtime/spec"
@@ -60,7 +61,7 @@ func (h onHost) Run(ctx context.Context, c spec.Container, p spec.Process, stdio
 	}
 	cmd := exec.CommandContext(ctx, p.Args[0], p.Args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = 2 * time.Second
 	cmd.Dir = p.Dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONDONTWRITEBYTECODE=1"}
 	for _, variable := range append(c.Env, p.Env...) {
@@ -190,6 +191,9 @@ func (w *world) run(ctx context.Context) result {
 	r.conserved()
 	return r
 }
+
+// limit has the policy hold for each case.
+func (w *world) limit(p plan.Policy) { w.unit.Suites = []plan.Suite{{Policy: p, Fate: plan.Run}} }
 
 // only is the only project of all, or nil.
 func only(all []*report.Project) *report.Project {

@@ -10,7 +10,6 @@ package testrun
 import (
 	"cmp"
 	"context"
-	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -43,6 +42,7 @@ type Unit struct {
 	AllowEmpty bool           // no tests is no failure
 	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
+	plan.Repetition
 }
 
 // Verdict is how a unit ended.
@@ -50,9 +50,6 @@ type Verdict struct {
 	Status event.Status
 	Fault  *fault.Error // nil when the outcomes of the cases say it all
 }
-
-// pollEvery is how often the facts of a running unit are read.
-const pollEvery = 100 * time.Millisecond
 
 // Run tests u with r and emits all that happens, from event.TestStarted to
 // event.ProjectFinished, with Project set, from this goroutine only. When ctx
@@ -70,51 +67,34 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.id().String(), u.pluginConfig())
+	dir, err := makeUnitDir(u.Record, u.id().String())
 	if err != nil {
-		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
+		return u.unwritable(err)
 	}
 	defer dir.Close()
-	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
-	s.mixed, s.suites = u.Places.Mixed, u.Suites
 	ctx, stop := u.limited(ctx)
 	defer stop()
-	end := u.follow(ctx, r, dir, s)
-	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
-	end.others = u.Others
-	if !s.whole() {
-		end.full = dir.full()
-	}
-	return s.conclude(end)
+	t := trial{Unit: u, dir: dir, runner: r, ledger: newLedger(u, say)}
+	return t.run(ctx)
 }
 
-// follow runs the container and hands s each fact soon after it was written.
-func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *session) ending {
-	done := make(chan ending, 1)
-	go func() {
-		exit, err := r.Run(ctx, u.container(dir), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
-		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
-		e := ending{exit: exit, err: err, container: u.Container}
-		if e.late = timedOut(ctx); e.late != nil && !stopped {
-			e.late = nil // it ended by itself in the last moment
-		}
-		e.interrupted = ctx.Err() != nil && e.late == nil && stopped
-		done <- e
-	}()
-	facts := &tail{file: dir.facts}
-	ticks := time.NewTicker(pollEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-			_ = facts.read(s.line) // what is wrong shows at the end as well
-		case end := <-done:
-			if err := facts.read(s.line); err != nil {
-				s.damage("cannot be read: " + err.Error())
-			}
-			return end
+// unwritable is the verdict of a unit for which there is no place to write.
+func (u Unit) unwritable(err error) Verdict {
+	return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
+}
+
+// policy says how long c may take and when it is run again.
+func (u Unit) policy(c *testCase) plan.Policy {
+	name := ""
+	if len(c.suites) > 0 {
+		name = c.suites[0]
+	}
+	for _, s := range u.Suites {
+		if s.Name == name {
+			return s.Policy
 		}
 	}
+	return plan.Policy{}
 }
 
 // container is u's container with the plugin and a place for its facts.
@@ -149,8 +129,7 @@ func (u Unit) pluginConfig() pluginConfig {
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
-		Suites: u.Suites,
+		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle,
 	}
 }
 

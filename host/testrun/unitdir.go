@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,36 +26,35 @@ const (
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
 	state.Folder
-	path  string   // host path, for mounts
-	null  *os.File // stdin of the process
-	log   *os.File // its stdout and stderr, also read for the last lines
-	facts *os.File // opened before the process starts, so that it may even remove the file
+	path   string       // host path, for mounts
+	null   *os.File     // stdin of the processes
+	log    *os.File     // their stdout and stderr, also read for the last lines
+	plugin state.Folder // what the plugin is, and is told
+	facts  state.Folder // where tests may write as well
 }
 
 // makeUnitDir makes and fills the directory of a project in the directory of
 // its run.
-func makeUnitDir(run RunDir, project string, c pluginConfig) (*unitDir, error) {
+func makeUnitDir(run RunDir, project string) (*unitDir, error) {
 	made, err := run.unit(project)
 	if err != nil {
 		return nil, err
 	}
 	d := &unitDir{Folder: made, path: run.Unit(project)}
-	if err := d.fill(c); err != nil {
+	if err := d.fill(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-func (d *unitDir) fill(c pluginConfig) error {
-	if err := d.writePlugin(c); err != nil {
+func (d *unitDir) fill() (err error) {
+	if d.plugin, err = d.Fresh(pluginFolder); err != nil {
 		return err
 	}
-	facts, err := d.Fresh(factsFolder)
-	if err != nil {
+	if err := d.plugin.Write(pluginName+".py", plugin); err != nil {
 		return err
 	}
-	defer facts.Close()
-	if d.facts, err = facts.NewFile(factsFile); err != nil {
+	if d.facts, err = d.Fresh(factsFolder); err != nil {
 		return err
 	}
 	if d.log, err = d.NewFile(logFile); err != nil {
@@ -64,29 +64,42 @@ func (d *unitDir) fill(c pluginConfig) error {
 	return err
 }
 
-// writePlugin writes the pytest plugin and its configuration.
-func (d *unitDir) writePlugin(c pluginConfig) error {
-	config, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
-	}
-	files, err := d.Fresh(pluginFolder)
-	if err != nil {
-		return err
-	}
-	defer files.Close()
-	return errors.Join(files.Write(pluginName+".py", plugin), files.Write(configFile, config))
-}
-
 // Close closes the files; the directory stays.
 func (d *unitDir) Close() error {
-	all := []error{d.Folder.Close()}
-	for _, f := range []*os.File{d.null, d.log, d.facts} {
+	all := []error{d.Folder.Close(), d.plugin.Close(), d.facts.Close()}
+	for _, f := range []*os.File{d.null, d.log} {
 		if f != nil {
 			all = append(all, f.Close())
 		}
 	}
 	return errors.Join(all...)
+}
+
+// ready makes what the nth process needs, and returns the file of its facts. It
+// is open before the process starts, so that this may even remove it.
+func (d *unitDir) ready(n int, c pluginConfig) (*os.File, error) {
+	name := factsFile(n)
+	c.Events, c.Stacks = path.Join(factsTarget, name), path.Join(factsTarget, stacksFiles(n))
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
+	}
+	err = d.plugin.Replace(configFile, func(f *os.File) error {
+		_, err := f.Write(config)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.facts.NewFile(name)
+}
+
+// factsFile is the name of the file of facts of the nth process.
+func factsFile(n int) string {
+	if n == 1 {
+		return "events.ndjson"
+	}
+	return fmt.Sprintf("events.%d.ndjson", n)
 }
 
 // host is the host path of name, for those who mount it.

@@ -39,7 +39,7 @@ func (l *Lines) Emit(e event.Event) {
 		l.say(l.style.built(e))
 	case event.TestStarted:
 		l.say(l.style.line(e.Unit().String(), "test", "started"))
-	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
+	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
 			l.hold(e.Unit().String()).WriteString(text)
@@ -117,6 +117,8 @@ func (s Style) failure(e event.Event) string {
 	switch {
 	case e.Type == event.Warning && e.Fault != nil:
 		return "\n" + s.Warning(e.Fault)
+	case e.Type == event.CaseRetried:
+		return s.retried(e)
 	case e.Type == event.CollectFailed:
 		title = "cannot collect " + e.Case
 	case e.Outcome == event.Failed, e.Outcome == event.Errored:
@@ -133,6 +135,8 @@ func (s Style) failure(e event.Event) string {
 	body := e.Details
 	if body == "" {
 		body = e.Text
+	} else if len(e.Earlier) > 0 { // "attempt 3: ...", "failed in 2 of 100: ..."
+		b.WriteString("  " + headline(e.Text) + "\n")
 	}
 	indented(&b, body)
 	s.captured(&b, "stdout", e.Stdout)
@@ -141,6 +145,20 @@ func (s Style) failure(e event.Event) string {
 		b.WriteString("  " + s.paint(dim, "again: "+printable(again)) + "\n")
 	}
 	return b.String()
+}
+
+// retried is the line of an attempt that failed and that another one follows.
+func (s Style) retried(e event.Event) string {
+	if e.Outcome != event.Failed && e.Outcome != event.Errored {
+		return ""
+	}
+	return fmt.Sprintf("%s %s  %s\n", s.paint(yellow, "↻ "+e.Unit().String()), printable(e.Case), s.paint(dim, fmt.Sprintf("attempt %d %s: %s", e.Attempt, e.Outcome, headline(e.Text))))
+}
+
+// headline is the first line of text.
+func headline(text string) string {
+	head, _, _ := strings.Cut(text, "\n")
+	return oneLine(head, 0)
 }
 
 func (s Style) captured(b *strings.Builder, name, text string) {

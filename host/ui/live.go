@@ -106,7 +106,7 @@ func (l *Live) Emit(e event.Event) {
 		l.unit(e.Unit().String()).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
 		l.unit(e.Unit().String()).text = e.Case
-	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
+	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
 			l.draw(text)

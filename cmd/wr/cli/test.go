@@ -29,21 +29,23 @@ type testCmd struct {
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
+	attemptFlags
 	lastFlag
 	limitFlags
 }
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	limits, err := c.limits()
-	if err != nil {
+	if err = firstError(err, c.check()); err != nil {
 		return deed{}, err
 	}
+	repetition := c.repetition()
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
 	if err != nil {
 		return deed{}, err
@@ -82,7 +84,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		options := plan.Options{
 			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
 			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
-			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
+			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders, Cases: c.cases(), Repetition: repetition,
 		}
 		a.addPersonal(&options, mine)
 		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
@@ -94,7 +96,10 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine), FailFast: c.FailFast}, func(r *report.Run) error { return c.more(a, r) })
+			config := testrun.Config{
+				Owner: caller, Personal: recorded(mine), Shuffle: repetition.Shuffle, FailFast: c.FailFast, FailOnFlaky: c.FailOnFlaky,
+			}
+			return a.test(ctx, o.engine, p, config, func(r *report.Run) error { return c.more(a, r) })
 		},
 	), nil
 }
