@@ -402,3 +402,32 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 		t.Errorf("--lf runs %v, not what failed in the end", got)
 	}
 }
+
+func TestAProcessThatAPersonLooksIntoIsTheOnlyOne(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--pdb"}, {"--trace", "-k", "never"}} {
+		w := newWorld(t, one("import os\ndef test_x(): os._exit(1)\ndef test_y(): pass\n"))
+		w.unit.Args, w.unit.Repeat, w.unit.AllowEmpty = args, 3, true
+		w.limit(plan.Policy{Reruns: plan.Reruns{Any: 1}})
+		if r := w.run(t.Context()); r.processes() != 1 {
+			t.Errorf("%v: %d processes", args, r.processes())
+		}
+	}
+}
+
+func TestOddIDsAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"odd ids", "odd ids, not escaped"} {
+		w := newWorld(t, gentle[name].files)
+		w.unit.Repeat = 2
+		r := w.run(t.Context())
+		if got := r.outcomes(); !maps.Equal(got, gentle[name].want) || r.processes() != 2 || r.Status != event.OK {
+			t.Errorf("%s: %v, %d processes, %s", name, got, r.processes(), r.Status)
+		}
+		for id := range r.outcomes() {
+			if e := r.of(id); e.Attempt != 2 || e.Text != "" {
+				t.Errorf("%q: attempt %d, %q", id, e.Attempt, e.Text)
+			}
+		}
+	}
+}

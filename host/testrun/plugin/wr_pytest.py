@@ -147,7 +147,7 @@ class _Stacks(_File):
             yield
             return
         self._case, self._end = item.nodeid, self._now() + limit
-        self._arm()
+        self._arm(limit)
         yield
         self._case = None
         if not self.foreign():  # a forked process has no such thread, and would wait for it
@@ -156,15 +156,15 @@ class _Stacks(_File):
     @pytest.hookimpl(trylast=True)
     def pytest_exception_interact(self):
         if self._case is not None and not self.foreign():
-            self._arm()  # again: pytest has just cancelled it, for those who debug
+            self._arm(max(self._end - self._now(), 0.001))  # again: pytest has just cancelled it, for those who debug
 
-    def _arm(self):
+    def _arm(self, left):
         try:
             if not self._usable():
                 self._reopen()
             self._truncate(self._fd, 0)
             self._write(self._fd, (self.encode(self._case) + "\n").encode("ascii"))
-            self._later(max(self._end - self._now(), 0.001), file=self._fd)
+            self._later(left, file=self._fd)
         except Exception:
             pass  # the case is told to be late all the same, without the stacks
 
