@@ -102,7 +102,9 @@ func (l *ledger) expire(c *testCase, stacks string) {
 	if c.now.late = true; stacks != "" {
 		c.now.details = append(c.now.details, stacks)
 	}
-	l.fail(c, event.Failed, "it took longer than "+l.policy(c).Timeout.String())
+	limit := l.policy(c).Timeout
+	c.now.elapsed = max(c.now.elapsed, limit) // the phase that it hangs in was never told
+	l.fail(c, event.Failed, "it took longer than "+limit.String())
 }
 
 // again reports whether c, an attempt of which has just ended, is to be run in

@@ -27,6 +27,9 @@ func (r result) wantLate(id string, words ...string) {
 	if e.Text != "it took longer than 1s" || r.Status != event.Bad || r.Fault != nil || r.exit != 1 {
 		r.Errorf("text is %q, status %s, fault %v, exit %d", e.Text, r.Status, r.Fault, r.exit)
 	}
+	if e.Elapsed < time.Second {
+		r.Errorf("it is said to have taken %v", e.Elapsed)
+	}
 	for _, word := range words {
 		if !strings.Contains(e.Details, word) {
 			r.Errorf("no %q in its stacks:\n%s", word, e.Details)
