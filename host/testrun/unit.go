@@ -38,6 +38,7 @@ type Unit struct {
 	Dir        string         // container path: where Command starts; node ids are relative to it
 	Root       string         // container path of the workspace; "" = spec.Workspace
 	Record     RunDir         // keeps what happens, in a directory of the project's own
+	Again      bool           // the unit was tested before in this run, with other files
 	Nested     []string       // container paths of projects below, not to be collected
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
@@ -70,7 +71,7 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.id().String(), u.pluginConfig())
+	dir, err := makeUnitDir(u.Record, u.id().String(), u.Again, u.pluginConfig())
 	if err != nil {
 		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
 	}
@@ -121,8 +122,8 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
 	c.Own = append(slices.Clone(c.Own),
-		spec.Mount{Source: dir.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
-		spec.Mount{Source: dir.host(factsFolder), Target: factsTarget, Owned: true})
+		spec.Mount{Source: dir.mounted(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: dir.mounted(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
 		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -26,19 +27,25 @@ const (
 type unitDir struct {
 	state.Folder
 	path  string   // host path, for mounts
+	round string   // ends the names of folders; "" = of the first
 	null  *os.File // stdin of the process
 	log   *os.File // its stdout and stderr, also read for the last lines
+	begin int64    // of its own output in log
 	facts *os.File // opened before the process starts, so that it may even remove the file
 }
 
-// makeUnitDir makes and fills the directory of a project in the directory of
-// its run.
-func makeUnitDir(run RunDir, project string, c pluginConfig) (*unitDir, error) {
-	made, err := run.unit(project)
-	if err != nil {
+// makeUnitDir makes and fills the directory of a unit in the directory of its
+// run. Where it was tested before, that one goes on: with folders of their own,
+// and one log.
+func makeUnitDir(run RunDir, unit string, again bool, c pluginConfig) (*unitDir, error) {
+	open, d := run.unit, &unitDir{path: run.Unit(unit)}
+	if again {
+		open, d.round = run.sameUnit, "-again"
+	}
+	var err error
+	if d.Folder, err = open(unit); err != nil {
 		return nil, err
 	}
-	d := &unitDir{Folder: made, path: run.Unit(project)}
 	if err := d.fill(c); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -49,7 +56,7 @@ func (d *unitDir) fill(c pluginConfig) error {
 	if err := d.writePlugin(c); err != nil {
 		return err
 	}
-	facts, err := d.Fresh(factsFolder)
+	facts, err := d.Fresh(factsFolder + d.round)
 	if err != nil {
 		return err
 	}
@@ -57,11 +64,29 @@ func (d *unitDir) fill(c pluginConfig) error {
 	if d.facts, err = facts.NewFile(factsFile); err != nil {
 		return err
 	}
-	if d.log, err = d.NewFile(logFile); err != nil {
+	if err := d.openLog(); err != nil {
 		return err
 	}
 	d.null, err = os.Open(os.DevNull)
 	return err
+}
+
+// openLog opens the file for the output.
+func (d *unitDir) openLog() (err error) {
+	if d.round == "" {
+		d.log, err = d.NewFile(logFile)
+		return err
+	}
+	// What ran in a container can have put a link or a pipe there.
+	if d.log, err = d.OpenFile(logFile, os.O_RDWR|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0); err != nil {
+		return err
+	}
+	info, err := d.log.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is not a regular file any more", d.host(logFile)), err)
+	}
+	d.begin = info.Size()
+	return nil
 }
 
 // writePlugin writes the pytest plugin and its configuration.
@@ -70,7 +95,7 @@ func (d *unitDir) writePlugin(c pluginConfig) error {
 	if err != nil {
 		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
 	}
-	files, err := d.Fresh(pluginFolder)
+	files, err := d.Fresh(pluginFolder + d.round)
 	if err != nil {
 		return err
 	}
@@ -89,8 +114,11 @@ func (d *unitDir) Close() error {
 	return errors.Join(all...)
 }
 
-// host is the host path of name, for those who mount it.
+// host is the host path of name.
 func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
+
+// mounted is the host path of a folder that containers get.
+func (d *unitDir) mounted(folder string) string { return d.host(folder + d.round) }
 
 // full tries whether anything more can be written here, and returns the fault of
 // the disk if not. Why not ask for the free space: quotas are not in it.
@@ -119,7 +147,7 @@ func (d *unitDir) logTail() string {
 	if err != nil {
 		return ""
 	}
-	buf := make([]byte, min(end, tailBytes))
+	buf := make([]byte, max(0, min(end-d.begin, tailBytes)))
 	if _, err := d.log.ReadAt(buf, end-int64(len(buf))); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}

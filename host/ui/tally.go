@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ func count(tallies map[string]*tally, e event.Event) {
 	case event.CaseFinished:
 		t.outcomes[e.Case] = e.Outcome
 	case event.SessionFinished:
-		t.stopped, t.collectOnly = e.Text, e.CollectOnly
+		t.stopped, t.collectOnly = cmp.Or(e.Text, t.stopped), e.CollectOnly
 	}
 }
 
