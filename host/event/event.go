@@ -18,7 +18,7 @@ type Type string
 // The facts of a run, in the order in which they usually come.
 const (
 	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Shuffle, FailOnFlaky
-	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate: will be tested in this run
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -30,7 +30,7 @@ const (
 	CaseRetried     Type = "case_retried"     // as CaseFinished, of an attempt that is to be followed by another, or was
 	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Attempt, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case; of a suite that is not to run also Suite, AlsoIn, File, Line, Text
-	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
+	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, Suite, AlsoIn, File, Line, Belongs, Text: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none

@@ -104,8 +104,8 @@ func (r *Run) Apply(e event.Event) {
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
-		for _, p := range r.Projects { // of whoever uses its image
-			if cmp.Or(p.Container, p.Path) == e.Project {
+		for _, p := range r.Projects { // of whoever waits for its image
+			if cmp.Or(p.Container, p.Path) == e.Project && p.Status == "" && p.Test.From.IsZero() {
 				p.apply(e)
 			}
 		}
@@ -162,13 +162,14 @@ func (p *Project) apply(e event.Event) {
 	case event.BuildFinished:
 		p.Digest, p.Cached, p.Pulled = e.Digest, e.Cached, e.Text
 	case event.ProjectPlanned:
+		p.Status = "" // also in the second round
 		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:
 		p.Session, p.Stopped = e.Text, "" // of its processes the last one says what was left out
 	case event.SessionFinished:
-		p.Stopped, p.CollectOnly = e.Text, e.CollectOnly
+		p.Stopped, p.CollectOnly = cmp.Or(e.Text, p.Stopped), e.CollectOnly
 	case event.Collected:
 		for _, id := range e.Cases {
 			p.find(id)

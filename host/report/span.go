@@ -43,7 +43,9 @@ func (p *Project) time(e event.Event) {
 	case event.BuildFinished:
 		p.Build = Span{e.Time.Add(-e.Elapsed), e.Time}
 	case event.TestStarted:
-		p.Test.From = e.Time
+		if p.Test.From.IsZero() {
+			p.Test.From = e.Time
+		}
 	case event.ProjectFinished:
 		if !p.Test.From.IsZero() {
 			p.Test.To = e.Time

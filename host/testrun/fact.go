@@ -85,17 +85,19 @@ func (c *collectedCase) UnmarshalJSON(data []byte) error {
 	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.suites)
 }
 
-// misplacedCase is [node id, file, line, container].
+// misplacedCase is [node id, file, line, container, text, suites].
 type misplacedCase struct {
 	id        string
 	file      string
 	line      int
 	container string // path of its project; "?name": there is none of that name
+	text      string // "", deselected, notAsked or lastFailed
+	suites    []int  // that it is in
 }
 
 // UnmarshalJSON reads the array form.
 func (c *misplacedCase) UnmarshalJSON(data []byte) error {
-	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.container)
+	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.container, &c.text, &c.suites)
 }
 
 // plainPhase is [when, seconds] of a phase that passed and said nothing.

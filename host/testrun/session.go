@@ -186,14 +186,19 @@ func (s *session) named(numbers []int) []string {
 func (s *session) leave(cases []collectedCase) {
 	s.unsuited += len(cases)
 	for _, c := range cases {
-		e := suited(event.Event{
-			Type: event.CaseDeselected, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Text: "it is in no suite",
-		}, s.named(c.suites))
-		if e.Suite != "" {
-			e.Text = "suite " + e.Suite + " was not asked for"
-		}
-		s.emit(e)
+		s.emit(unasked(suited(event.Event{
+			Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line,
+		}, s.named(c.suites))))
 	}
+}
+
+// unasked tells that the case of e is in no suite that is to run.
+func unasked(e event.Event) event.Event {
+	e.Type, e.Text = event.CaseDeselected, "it is in no suite"
+	if e.Suite != "" {
+		e.Text = "suite " + e.Suite + " was not asked for"
+	}
+	return e
 }
 
 // suited is e of a case that is in those suites.
@@ -206,11 +211,18 @@ func suited(e event.Event, suites []string) event.Event {
 
 // misplace notes cases that belong in other containers.
 func (s *session) misplace(cases []misplacedCase) {
-	s.elsewhere += len(cases)
 	for _, c := range cases {
-		s.emit(event.Event{
-			Type: event.CaseElsewhere, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Belongs: c.container,
-		})
+		switch c.text {
+		case deselected:
+			s.deselected++
+		case notAsked:
+			s.unsuited++
+		default:
+			s.elsewhere++
+		}
+		s.emit(suited(event.Event{
+			Type: event.CaseElsewhere, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Belongs: c.container, Text: c.text,
+		}, s.named(c.suites)))
 	}
 }
 

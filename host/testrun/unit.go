@@ -37,6 +37,7 @@ type Unit struct {
 	Dir        string         // container path: where Command starts; node ids are relative to it
 	Root       string         // container path of the workspace; "" = spec.Workspace
 	Record     RunDir         // keeps what happens, in a directory of the project's own
+	Again      bool           // the unit was tested before in this run, with other files
 	Nested     []string       // container paths of projects below, not to be collected
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
@@ -67,7 +68,7 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.id().String())
+	dir, err := makeUnitDir(u.Record, u.id().String(), u.Again)
 	if err != nil {
 		return u.unwritable(err)
 	}
@@ -101,8 +102,8 @@ func (u Unit) policy(c *testCase) plan.Policy {
 func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
 	c.Own = append(slices.Clone(c.Own),
-		spec.Mount{Source: dir.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
-		spec.Mount{Source: dir.host(factsFolder), Target: factsTarget, Owned: true})
+		spec.Mount{Source: dir.mounted(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: dir.mounted(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
 		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}

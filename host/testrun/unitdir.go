@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -27,20 +28,26 @@ const (
 type unitDir struct {
 	state.Folder
 	path   string       // host path, for mounts
+	round  string       // ends the names of folders; "" = of the first
 	null   *os.File     // stdin of the processes
 	log    *os.File     // their stdout and stderr, also read for the last lines
+	begin  int64        // of their own output in log
 	plugin state.Folder // what the plugin is, and is told
 	facts  state.Folder // where tests may write as well
 }
 
-// makeUnitDir makes and fills the directory of a project in the directory of
-// its run.
-func makeUnitDir(run RunDir, project string) (*unitDir, error) {
-	made, err := run.unit(project)
-	if err != nil {
+// makeUnitDir makes and fills the directory of a unit in the directory of its
+// run. Where it was tested before, that one goes on: with folders of their own,
+// and one log.
+func makeUnitDir(run RunDir, unit string, again bool) (*unitDir, error) {
+	open, d := run.unit, &unitDir{path: run.Unit(unit)}
+	if again {
+		open, d.round = run.sameUnit, "-again"
+	}
+	var err error
+	if d.Folder, err = open(unit); err != nil {
 		return nil, err
 	}
-	d := &unitDir{Folder: made, path: run.Unit(project)}
 	if err := d.fill(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -48,20 +55,38 @@ func makeUnitDir(run RunDir, project string) (*unitDir, error) {
 }
 
 func (d *unitDir) fill() (err error) {
-	if d.plugin, err = d.Fresh(pluginFolder); err != nil {
+	if d.plugin, err = d.Fresh(pluginFolder + d.round); err != nil {
 		return err
 	}
 	if err := d.plugin.Write(pluginName+".py", plugin); err != nil {
 		return err
 	}
-	if d.facts, err = d.Fresh(factsFolder); err != nil {
+	if d.facts, err = d.Fresh(factsFolder + d.round); err != nil {
 		return err
 	}
-	if d.log, err = d.NewFile(logFile); err != nil {
+	if err := d.openLog(); err != nil {
 		return err
 	}
 	d.null, err = os.Open(os.DevNull)
 	return err
+}
+
+// openLog opens the file for the output.
+func (d *unitDir) openLog() (err error) {
+	if d.round == "" {
+		d.log, err = d.NewFile(logFile)
+		return err
+	}
+	// What ran in a container can have put a link or a pipe there.
+	if d.log, err = d.OpenFile(logFile, os.O_RDWR|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0); err != nil {
+		return err
+	}
+	info, err := d.log.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is not a regular file any more", d.host(logFile)), err)
+	}
+	d.begin = info.Size()
+	return nil
 }
 
 // Close closes the files; the directory stays.
@@ -102,8 +127,11 @@ func factsFile(n int) string {
 	return fmt.Sprintf("events.%d.ndjson", n)
 }
 
-// host is the host path of name, for those who mount it.
+// host is the host path of name.
 func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
+
+// mounted is the host path of a folder that containers get.
+func (d *unitDir) mounted(folder string) string { return d.host(folder + d.round) }
 
 // full tries whether anything more can be written here, and returns the fault of
 // the disk if not. Why not ask for the free space: quotas are not in it.
@@ -132,7 +160,7 @@ func (d *unitDir) logTail() string {
 	if err != nil {
 		return ""
 	}
-	buf := make([]byte, min(end, tailBytes))
+	buf := make([]byte, max(0, min(end-d.begin, tailBytes)))
 	if _, err := d.log.ReadAt(buf, end-int64(len(buf))); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}

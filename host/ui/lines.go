@@ -31,6 +31,8 @@ func NewLines(w io.Writer, style Style) *Lines {
 // Emit draws e.
 func (l *Lines) Emit(e event.Event) {
 	switch e.Type {
+	case event.ProjectPlanned:
+		l.say(l.style.moved(e))
 	case event.BuildStarted:
 		l.say(l.style.line(e.Unit().String(), "build", e.Image))
 	case event.BuildStep:
@@ -94,6 +96,18 @@ func (l *Lines) say(line string) {
 // line is "project  phase  text".
 func (s Style) line(project, phase, text string) string {
 	return fmt.Sprintf("%s  %s  %s\n", s.paint(bold, project), s.paint(dim, phase), text)
+}
+
+// moved is the line for cases that are planned late, or "".
+func (s Style) moved(e event.Event) string {
+	switch len(e.Cases) {
+	case 0:
+		return ""
+	case 1:
+		return s.line(e.Unit().String(), "plan", "1 case belongs here, as only Python could tell: "+oneLine(e.Cases[0], 0))
+	default:
+		return s.line(e.Unit().String(), "plan", fmt.Sprintf("%d cases belong here, as only Python could tell", len(e.Cases)))
+	}
 }
 
 // built is the line for the end of a build; a failure is told with the project's end.

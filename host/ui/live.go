@@ -90,6 +90,9 @@ func (l *Live) Emit(e event.Event) {
 	switch e.Type {
 	case event.ProjectPlanned:
 		l.takes[e.Unit().String()] = e.Estimate
+		if said := l.style.moved(e); said != "" {
+			l.draw(said)
+		}
 	case event.BuildStarted:
 		l.begin(e.Unit().String(), "build", "")
 	case event.BuildStep:

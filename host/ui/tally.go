@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -42,7 +43,7 @@ func count(tallies map[string]*tally, e event.Event) {
 		t.outcomes[e.Case] = e.Outcome
 		t.flaky[e.Case] = report.Flaky(e.Outcome, e.Earlier)
 	case event.SessionFinished:
-		t.stopped, t.collectOnly = e.Text, e.CollectOnly
+		t.stopped, t.collectOnly = cmp.Or(e.Text, t.stopped), e.CollectOnly
 	}
 }
 

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
-	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -41,67 +39,11 @@ func (testCmd) Help() string {
 
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
-	limits, err := c.limits()
-	if err = firstError(err, c.check()); err != nil {
-		return deed{}, err
-	}
-	repetition := c.repetition()
-	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	t, err := c.testPlan(ctx, a, slices.Concat(c.args(a.Verbose), a.rest))
 	if err != nil {
 		return deed{}, err
 	}
-	suites, err := c.suites(ws, chosen.projects, a.rest)
-	if err != nil {
-		return deed{}, err
-	}
-	args := slices.Concat(c.args(a.Verbose), a.rest)
-	parts, err := placeTests(ctx, ws, &chosen, args)
-	if err != nil {
-		return deed{}, err
-	}
-	o, err := a.openAll(ctx, ws, chosen)
-	if err != nil {
-		return deed{}, err
-	}
-	o.useLast = c.UseLast
-	caller, err := a.caller(o.ws)
-	if err != nil {
-		return deed{}, errors.Join(err, o.engine.Close())
-	}
-	mine, err := a.personal(ctx, o.ws)
-	if err != nil {
-		return deed{}, errors.Join(err, o.engine.Close())
-	}
-	draw := func(selected []plan.Selected) plan.Plan {
-		a.grantAll(o.ws, selected)
-		lenders := map[string]plan.Selected{}
-		for i := range selected {
-			if i < len(o.projects) {
-				parts.add(&selected[i], o.ws)
-			}
-			lenders[selected[i].Path] = selected[i]
-		}
-		options := plan.Options{
-			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
-			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
-			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders, Cases: c.cases(), Repetition: repetition,
-		}
-		a.addPersonal(&options, mine)
-		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
-	}
-	return a.deedOn(ctx, o,
-		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
-		func(selected []plan.Selected) error {
-			p := draw(selected)
-			for _, s := range selected {
-				a.sayTestRights(s)
-			}
-			config := testrun.Config{
-				Owner: caller, Personal: recorded(mine), Shuffle: repetition.Shuffle, FailFast: c.FailFast, FailOnFlaky: c.FailOnFlaky,
-			}
-			return a.test(ctx, o.engine, p, config, func(r *report.Run) error { return c.more(a, r) })
-		},
-	), nil
+	return a.deedOn(ctx, t.opened, t.show, func(selected []plan.Selected) error { return t.do(ctx, selected) }), nil
 }
 
 // test carries out p, shows it with what is more to say of it, and ends wr with

@@ -172,9 +172,8 @@ class _Stacks(_File):
 class _Recorder:
     """Turns pytest's hooks into facts."""
 
-    def __init__(self, config, facts, placing, suites, first):
+    def __init__(self, config, facts, suites, first):
         self._config = config
-        self._placing = placing
         self._suites = suites
         self._facts = facts
         self._first = first  # whether this is the first process of its run
@@ -233,17 +232,18 @@ class _Recorder:
             self._facts.put(t="collect_skip", id=report.nodeid, text=_reason(report))
 
     def elsewhere(self, found):
-        """Tells cases that belong in other containers: [node id, file, line, container]."""
+        """Tells cases that belong in other containers: [node id, file, line, container, text, suites]."""
+        if not self._first:
+            return  # the first process has told of all
         for start in range(0, len(found), _CHUNK):
             self._facts.put(t="elsewhere", elsewhere=found[start:start + _CHUNK])
 
     def left(self, cases):
         """Tells cases of suites that are not to run, as those that are collected."""
+        if not self._first:
+            return
         for start in range(0, len(cases), _CHUNK):
             self._facts.put(t="left", left=cases[start:start + _CHUNK])
-
-    def pytest_deselected(self, items):
-        self.dropped([item.nodeid for item in items if self._placing.is_here(item)])
 
     def dropped(self, ids):
         """Tells cases of this container that will not run, once each."""
@@ -348,7 +348,8 @@ class _Recorder:
 class _Nested:
     """Leaves out the directories of projects further down, unless they were asked for.
 
-    And files that have no case for this container.
+    Links do not lead there either, nor back to where they came from. And files
+    are left out that have no case for this container.
     """
 
     def __init__(self, config, ignored, ours, placing):
@@ -365,6 +366,8 @@ class _Nested:
         path = str(path)
         # None, not False: other plugins may still say what they think.
         if any(_within(path, ignored) for ignored in self._left):
+            return True
+        if os.path.isdir(path) and (os.path.realpath(path) in map(os.path.realpath, self._left) or _turns_back(path)):
             return True
         return self._placing.leaves_out(path)
 
@@ -472,15 +475,21 @@ class _Placing:
         self._take = None if places["take"] is None else set(places["take"])
         self._left = {}  # container -> number of cases
         self._told = False
+        self._seen = {}  # items, in order
+        self._sorted = False
 
     def leaves_out(self, path):
         """Whether a file has no case for this container: then it is not even imported."""
         path = str(path)
         if path in self._leave or self._only is not None and self._only.leaves_out(path):
             return True
-        if self._take is None or path in self._take:
+        if self._takes(path):
             return None
         return _may_be_left_out(path) or None
+
+    def _takes(self, path):
+        """Whether cases of a file are run in this session: a package is also imported for its modules."""
+        return self._take is None or path in self._take
 
     def leave_out_named(self):
         """Drops files that were named and have no case here: pytest ignores none of those itself."""
@@ -492,20 +501,35 @@ class _Placing:
             self._config.args = [str(arg).split("::")[0] for arg in self._config.args]
             self._config.pluginmanager.register(_Empty(), "wr_empty")
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items):
-        collected = dict.fromkeys(items)
-        yield  # other hooks add marks, and drop cases, with or without saying so
-        kept = dict.fromkeys(items)
-        places = {item: self._place(item) for item in {**collected, **kept}}
-        fates = {item: self._suites.fate(item) for item in places if places[item] == self._here}
-        left = [_collected(item, self._suites) for item in kept if fates.get(item) == "left"]
-        items[:] = [item for item in items if fates.get(item) == "run"]
-        elsewhere = [[item.nodeid, *_position(item), place] for item, place in places.items() if place != self._here]
-        if self._config.getoption("lf", False):
-            elsewhere = []  # each container has its own choice of what failed last
-        dropped = [item.nodeid for item, fate in fates.items() if fate != "other" and item not in kept]
-        told = {"elsewhere": elsewhere, "dropped": dropped, "left": left}
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_itemcollected(self, item):
+        self._seen[item] = None  # hooks may drop it without saying so
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_deselected(self, items):
+        if not self._sorted:
+            self._seen.update(dict.fromkeys(items))
+            return
+        recorder = self._config.pluginmanager.getplugin("wr_recorder")
+        if recorder is not None:
+            recorder.dropped([item.nodeid for item in items if self._fate(item, self._place(item)) in ("run", "left")])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session):
+        """Leaves out what does not run here. Before, any hook may add marks, and drop cases."""
+        self._sorted = True
+        kept = dict.fromkeys(session.items)
+        places = {item: self._place(item) for item in {**self._seen, **kept}}
+        fates = {item: self._fate(item, place) for item, place in places.items()}
+        session.items[:] = [item for item in session.items if fates[item] == "run"]
+        told = {
+            "elsewhere": [
+                [item.nodeid, *_position(item), places[item], self._unless(item, kept), self._suites.of(item)]
+                for item, fate in fates.items() if fate == "elsewhere"
+            ],
+            "left": [_collected(item, self._suites) for item in kept if fates[item] == "left"],
+            "dropped": [item.nodeid for item, fate in fates.items() if fate in ("run", "left") and item not in kept],
+        }
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput["wr_told"] = told
         else:
@@ -520,8 +544,8 @@ class _Placing:
 
     def _tell(self, told):
         self._told = True
-        for case in told["elsewhere"]:
-            self._left[case[-1]] = self._left.get(case[-1], 0) + 1
+        for _, _, _, place, _, _ in told["elsewhere"]:
+            self._left[place] = self._left.get(place, 0) + 1
         recorder = self._config.pluginmanager.getplugin("wr_recorder")
         if recorder is not None:
             recorder.elsewhere(told["elsewhere"])
@@ -537,8 +561,19 @@ class _Placing:
             else:
                 terminalreporter.write_line("wr: %d not here: they run in the container of %s, by wr test" % (count, name), yellow=True)
 
-    def is_here(self, item):
-        return self._place(item) == self._here and self._suites.fate(item) != "other"
+    def _fate(self, item, place):
+        if place != self._here or not self._takes(_file(item)):
+            return "elsewhere"
+        return self._suites.fate(item)
+
+    def _unless(self, item, kept):
+        """Why a case may not run where it belongs; "": it must."""
+        if item not in kept:
+            return "deselected"
+        if self._suites.fate(item) == "left":
+            return "not asked for"
+        # Each container has its own choice of what failed last.
+        return "last failed" if self._config.getoption("lf", False) else ""
 
     def _place(self, item):
         """In whose container a case belongs; what nobody knows is told as it is written."""
@@ -713,7 +748,7 @@ def pytest_configure(config):
         facts = _Facts(settings["events"])
     except OSError as err:
         raise pytest.UsageError("wr: cannot write the events of this run: %s" % err)
-    config.pluginmanager.register(_Recorder(config, facts, placing, suites, only is None), "wr_recorder")
+    config.pluginmanager.register(_Recorder(config, facts, suites, only is None), "wr_recorder")
 
 
 def _watch(config, settings, suites):
@@ -796,6 +831,22 @@ def _asked(config):
 
 def _within(path, directory):
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _turns_back(path):
+    """Whether a path is a link to a directory above it: pytest would come by again and again."""
+    if not os.path.islink(path):
+        return False
+    real, above = os.path.realpath(path), os.path.dirname(path)
+    while not _within(os.path.realpath(above), real):
+        if above == os.path.dirname(above):
+            return False
+        above = os.path.dirname(above)
+    return True
+
+
+def _file(item):
+    return str(getattr(item, "path", None) or item.fspath)
 
 
 def _position(item):
