@@ -66,9 +66,9 @@ func (b *bench) close() {
 func (b *bench) describe(w io.Writer) {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	fmt.Fprintf(w, "%d cores, Linux %s, %s\n", runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version())
-	for name, there := range map[string]bool{"ctr": b.ctr != "", "docker": b.docker != "", "buildkitd": b.buildkit.programs != ""} {
-		if !there {
-			fmt.Fprintf(w, "left out: %s is not here\n", name)
+	for _, peer := range []struct{ name, at string }{{"ctr", b.ctr}, {"docker", b.docker}, {"buildkitd", b.buildkit.programs}} {
+		if peer.at == "" {
+			fmt.Fprintf(w, "left out: %s is not here\n", peer.name)
 		}
 	}
 }
