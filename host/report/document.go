@@ -23,6 +23,7 @@ type Document struct {
 	Exit        int               `json:"exit"` // of a run that is not finished: what it would be now
 	Sums        Sums              `json:"sums"`
 	Personal    []event.Setting   `json:"personal"`
+	Coverage    *CoverageDocument `json:"coverage,omitempty"` // of runs with --coverage
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not
 	Slowest     []CaseDocument    `json:"slowest"` // at most ten
@@ -47,6 +48,13 @@ type ProjectDocument struct {
 	Running      []string      `json:"running,omitempty"` // cases that were cut off
 }
 
+// CoverageDocument is what the tests have covered, in a Document.
+type CoverageDocument struct {
+	event.Coverage
+
+	Fault *fault.Error `json:"fault,omitempty"` // why it is not what was asked for
+}
+
 // CaseDocument is a case in one of the lists of a Document.
 type CaseDocument struct {
 	Project string          `json:"project"`
@@ -62,6 +70,9 @@ func (r *Run) Document() Document {
 		Run: r.ID, Version: r.Version, Args: list(r.Args), Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
 		Interrupted: r.Interrupted, Exit: r.Exit, Sums: r.Sums(), Personal: list(r.Personal),
 		Flaky: caseDocuments(r.Flaky()), Slowest: caseDocuments(r.Slowest(listed)), Projects: []ProjectDocument{},
+	}
+	if r.Coverage != nil {
+		d.Coverage = &CoverageDocument{*r.Coverage, r.CoverageFault}
 	}
 	if !r.Finished {
 		d.Exit = ExitCode(r)

@@ -38,6 +38,7 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if text := left(r); text != "" {
 		fmt.Fprintf(w, "\n%s\n", style.paint(dim, text))
 	}
+	style.coverage(w, r, junit)
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }
@@ -121,6 +122,8 @@ func (s Style) verdict(r *report.Run) string {
 		return s.paint(yellow, "interrupted") + " after " + tests
 	case bad > 0:
 		return s.paint(red, fmt.Sprintf("%d of %d projects failed", bad, len(r.Projects))) + ", " + tests
+	case r.CoverageFault != nil:
+		return s.paint(red, "all passed, but not the coverage") + ", " + tests
 	case r.Total().Passed+r.Total().XFailed+r.Total().XPassed == 0:
 		return s.paint(yellow, "nothing was run") + ", " + tests
 	default:
