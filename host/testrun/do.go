@@ -32,7 +32,10 @@ type Config struct {
 	Personal []event.Setting
 	Sinks    []event.Sink // further consumers of the events
 	FailFast bool         // the first failure ends the run
-	Now      func() time.Time
+	// CoverageMin is how many percent of the lines have to be covered where that
+	// is measured.
+	CoverageMin float64
+	Now         func() time.Time
 }
 
 // Do carries out p and returns what came of it and where it is recorded. The
@@ -119,6 +122,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		}
 	}
 	d.remember(result, p)
+	d.coverage(ctx, p, result)
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
@@ -178,7 +182,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	Unit{
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
+		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
 	}.Run(ctx, d.Runner, func(e event.Event) { d.stream.Emit(stopped(ctx, e)) })
 }
 

@@ -57,6 +57,11 @@ func (d *unitDir) fill(c pluginConfig) error {
 	if d.facts, err = facts.NewFile(factsFile); err != nil {
 		return err
 	}
+	return d.openStdio()
+}
+
+// openStdio opens what the process has as its standard files.
+func (d *unitDir) openStdio() (err error) {
 	if d.log, err = d.NewFile(logFile); err != nil {
 		return err
 	}
