@@ -29,6 +29,7 @@ type testCmd struct {
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
+	coverageFlags
 	lastFlag
 	limitFlags
 }
@@ -41,7 +42,7 @@ func (testCmd) Help() string {
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	limits, err := c.limits()
-	if err != nil {
+	if err = firstError(err, c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return deed{}, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
@@ -80,7 +81,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			lenders[selected[i].Path] = selected[i]
 		}
 		options := plan.Options{
-			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
+			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, Coverage: c.measured(), HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
 			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
 			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
@@ -94,7 +95,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine), FailFast: c.FailFast}, func(r *report.Run) error { return c.more(a, r) })
+			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine), FailFast: c.FailFast, CoverageMin: c.minimum()}, func(r *report.Run) error { return c.more(a, r) })
 		},
 	), nil
 }
