@@ -60,6 +60,8 @@ func (u unitMeasured) lack(began bool) string {
 		return "it ran, and has left nothing"
 	case !began:
 		return "it was not tested: " + string(u.status)
+	case u.status == event.Interrupted || u.status == event.Stopped || u.status == event.TimedOut:
+		return "it did not come to its end: " + string(u.status)
 	case u.pending:
 		return "a process of it ended before it had written what it covered"
 	case !u.data:

@@ -15,6 +15,7 @@ format.
 import glob
 import json
 import os
+import re
 import sys
 import warnings
 
@@ -93,9 +94,19 @@ def _report(units, out):
     report.load()
     # Why ignore_errors: a file that cannot be read is told as a warning, and the others count.
     report.html_report(directory=os.path.join(out, "html"), ignore_errors=True)
-    report.xml_report(outfile=os.path.join(out, "coverage.xml"), ignore_errors=True)
+    xml = os.path.join(out, "coverage.xml")
+    report.xml_report(outfile=xml, ignore_errors=True)
+    _relocate(xml)
     report.lcov_report(outfile=os.path.join(out, "lcov.info"), ignore_errors=True)
     report.json_report(outfile=os.path.join(out, "coverage.json"), ignore_errors=True)
+
+
+def _relocate(xml):
+    """Has a report say that its paths are relative: before 7.0 it names the workspace in the container."""
+    with open(xml, encoding="utf-8") as f:
+        text = f.read()
+    with open(xml, "w", encoding="utf-8") as f:
+        f.write(re.sub("<source>.*</source>", "<source>.</source>", text))
 
 
 def _config(units):
