@@ -134,7 +134,7 @@ func TestAProjectSaysItselfWhatIsMeasured(t *testing.T) {
 			_, files := w.covered()
 			var names []string
 			for name, file := range files {
-				if len(file.Executed)+len(file.Missing) > 0 {
+				if len(file.Executed)+len(file.Missing) > 0 && filepath.Base(name) != "__init__.py" { // Python 3.8 runs a line of an empty file
 					names = append(names, name)
 				}
 			}
