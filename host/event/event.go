@@ -34,6 +34,7 @@ const (
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
+	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
 )
 
@@ -105,6 +106,7 @@ type Event struct {
 	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
 	Shuffle     string        `json:"shuffle,omitempty"`     // seed of the order of the cases
 	FailOnFlaky bool          `json:"failOnFlaky,omitempty"` // a case that passed only in a later attempt fails the run
+	Coverage    *Coverage     `json:"coverage,omitempty"`    //
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why

@@ -41,6 +41,7 @@ type Options struct {
 	Paths      map[string][]string // project path to the files and node ids asked for; none = all
 	Suites     suite.Choice        // those that are to run
 	AllowEmpty bool                // no tests is no failure
+	Coverage   bool                // measure what tests cover
 	HostEnv    map[string]string   // variables of the host
 	Allow      []string            // names of HostEnv for every project, as the caller has set
 	Mounts     []spec.Mount        // for every project, as the caller has set
@@ -195,6 +196,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Paths:      s.Config.Test.Paths,
 		Dir:        InContainer(s.Project),
 		AllowEmpty: o.AllowEmpty,
+		Coverage:   o.Coverage,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
 		Repetition: o.Repetition,
 	}

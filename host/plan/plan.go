@@ -89,6 +89,7 @@ type Tests struct {
 	Shards     int            `json:"shards,omitempty"` // into which they may be parted at most
 	Suites     []Suite        `json:"suites"`           // all, in the order in which they take cases
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
-	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
+	Coverage   bool           `json:"coverage,omitempty"` // measure what they cover
+	Timeout    time.Duration  `json:"timeout,omitempty"`  // of all together; 0 = as long as they take
 	Repetition
 }

@@ -117,6 +117,9 @@ func (r *Run) facts() []fact {
 	for _, s := range r.Personal {
 		all = append(all, fact{"personal." + s.Key, s.Text()})
 	}
+	if r.Coverage != nil {
+		all = append(all, fact{"coverage", Percent(r.Coverage.CoveredLines, r.Coverage.Lines)})
+	}
 	return all
 }
 

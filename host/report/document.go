@@ -25,6 +25,7 @@ type Document struct {
 	Shuffle     string            `json:"shuffle,omitempty"` // seed of the order of the cases
 	FailOnFlaky bool              `json:"failOnFlaky,omitempty"`
 	Personal    []event.Setting   `json:"personal"`
+	Coverage    *CoverageDocument `json:"coverage,omitempty"` // of runs with --coverage
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not
 	Slowest     []CaseDocument    `json:"slowest"` // at most ten
@@ -49,6 +50,13 @@ type ProjectDocument struct {
 	Running      []string      `json:"running,omitempty"` // cases that were cut off
 }
 
+// CoverageDocument is what the tests have covered, in a Document.
+type CoverageDocument struct {
+	event.Coverage
+
+	Fault *fault.Error `json:"fault,omitempty"` // why it is not what was asked for
+}
+
 // CaseDocument is a case in one of the lists of a Document.
 type CaseDocument struct {
 	Project string          `json:"project"`
@@ -70,6 +78,9 @@ func (r *Run) Document() Document {
 	}
 	for i, c := range r.Flaky() {
 		d.Flaky[i].Attempts = c.Attempts
+	}
+	if r.Coverage != nil {
+		d.Coverage = &CoverageDocument{*r.Coverage, r.CoverageFault}
 	}
 	if !r.Finished {
 		d.Exit = ExitCode(r)

@@ -29,6 +29,9 @@ func ExitCode(r *Run) int {
 	for _, p := range r.Projects {
 		causes[p.exitCode()] = true
 	}
+	if r.CoverageFault != nil {
+		causes[faultCode(r.CoverageFault)] = true
+	}
 	for _, code := range exitOrder {
 		if causes[code] {
 			return code

@@ -28,6 +28,9 @@ type Run struct {
 	Finished    bool       // its last event is there; a run that is not was cut off
 	Projects    []*Project // in the order in which they were planned
 
+	Coverage      *event.Coverage // of all tests together; nil = it was not measured, or is not known yet
+	CoverageFault *fault.Error    // why it is not what was asked for
+
 	Events int       // so far
 	Last   time.Time // of the last event
 
@@ -103,6 +106,8 @@ func (r *Run) Apply(e event.Event) {
 		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
+	case event.CoverageMade:
+		r.Coverage, r.CoverageFault = e.Coverage, e.Fault
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
 		for _, p := range r.Projects { // of whoever waits for its image
 			if cmp.Or(p.Container, p.Path) == e.Project && p.Status == "" && p.Test.From.IsZero() {

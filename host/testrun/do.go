@@ -34,7 +34,10 @@ type Config struct {
 	// flaky case fails the run, for the record.
 	Shuffle     string
 	FailOnFlaky bool
-	FailFast    bool         // the first failure ends the run
+	FailFast    bool // the first failure ends the run
+	// CoverageMin is how many percent of the lines have to be covered where that
+	// is measured.
+	CoverageMin float64
 	Sinks       []event.Sink // further consumers of the events
 	Now         func() time.Time
 	// More plans tests that only Python could place. It is asked at most once in
@@ -129,6 +132,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		}
 	}
 	d.remember(result)
+	d.coverage(ctx, result)
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
@@ -215,7 +219,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	Unit{
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
+		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
 		Repetition: a.Test.Repetition,
 	}.Run(ctx, d.Runner, func(e event.Event) { d.emit(stopped(ctx, e)) })
 }

@@ -42,6 +42,7 @@ type Unit struct {
 	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool           // no tests is no failure
 	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
+	Coverage   bool           // measure what the tests cover
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
 	plan.Repetition
 }
@@ -68,7 +69,7 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.id().String(), u.Again)
+	dir, err := u.makeDir()
 	if err != nil {
 		return u.unwritable(err)
 	}
@@ -104,6 +105,9 @@ func (u Unit) container(dir *unitDir) spec.Container {
 	c.Own = append(slices.Clone(c.Own),
 		spec.Mount{Source: dir.mounted(pluginFolder), Target: pluginTarget, ReadOnly: true},
 		spec.Mount{Source: dir.mounted(factsFolder), Target: factsTarget, Owned: true})
+	if u.Coverage {
+		c.Own = append(c.Own, spec.Mount{Source: dir.host(coverageFolder), Target: coverageTarget, Owned: true})
+	}
 	if u.Cache != "" {
 		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}
@@ -117,11 +121,15 @@ func (u Unit) process() spec.Process {
 	if u.Cache != "" {
 		own = append(own, "-o", "cache_dir="+cacheTarget)
 	}
-	return spec.Process{
+	p := spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
 		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
 		Dir:  u.Dir,
 	}
+	if u.Coverage {
+		p = u.measuring(p)
+	}
+	return p
 }
 
 // pluginConfig is what the plugin has to know of u.

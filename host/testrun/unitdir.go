@@ -64,6 +64,11 @@ func (d *unitDir) fill() (err error) {
 	if d.facts, err = d.Fresh(factsFolder + d.round); err != nil {
 		return err
 	}
+	return d.openStdio()
+}
+
+// openStdio opens what processes have as their standard files.
+func (d *unitDir) openStdio() (err error) {
 	if err := d.openLog(); err != nil {
 		return err
 	}

@@ -110,6 +110,15 @@ func JobSummary(w io.Writer, r *report.Run) error {
 	if len(r.Projects) > 1 {
 		row(&b, []string{"total", ""}, sumsNotRun(r.Sums()), []string{seconds(r.Elapsed), ""})
 	}
+	if r.Coverage != nil {
+		fmt.Fprintf(&b, "\n%s\n", escaped(covered(r)))
+		for _, lack := range r.Coverage.Missing {
+			fmt.Fprintf(&b, "\nlacks %s%s\n", partly(lack.Partly), escaped(lack.Unit+": "+lack.Reason))
+		}
+		if r.CoverageFault != nil {
+			fmt.Fprintf(&b, "\n**%s** %s\n", escaped(r.CoverageFault.Code), escaped(r.CoverageFault.Message))
+		}
+	}
 	if len(r.Personal) > 0 {
 		fmt.Fprintf(&b, "\nwith settings of one person: %s\n", escaped(personal(r.Personal)))
 	}

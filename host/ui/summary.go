@@ -44,6 +44,7 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 			fmt.Fprintf(w, "%s %s %s  %s\n", style.paint(yellow, "flaky:"), c.Project.Name(), printable(c.ID), style.paint(dim, attempts(c)))
 		}
 	}
+	style.coverage(w, r, junit)
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }
@@ -145,6 +146,8 @@ func (s Style) verdict(r *report.Run) string {
 		return s.paint(red, fmt.Sprintf("%d of %d projects failed", bad, len(r.Projects))) + ", " + tests
 	case r.FailOnFlaky && flaky > 0:
 		return s.paint(red, "flaky cases fail this run") + ", " + tests
+	case r.CoverageFault != nil:
+		return s.paint(red, "all passed, but not the coverage") + ", " + tests
 	case r.Total().Passed+r.Total().XFailed+r.Total().XPassed == 0:
 		return s.paint(yellow, "nothing was run") + ", " + tests
 	default:

@@ -28,13 +28,14 @@ type testCmd struct {
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
 	attemptFlags
+	coverageFlags
 	lastFlag
 	limitFlags
 }
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\n--coverage makes one sum of what the tests of all containers cover, in .wr/runs/ID/coverage; see docs/tests.md.\n\nExit codes: 0 all passed, 1 something failed, nothing was collected or too little is covered, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.

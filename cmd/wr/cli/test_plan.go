@@ -35,10 +35,8 @@ type testPlan struct {
 func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPlan, error) {
 	t := &testPlan{app: a, cmd: c, args: args, order: c.repetition()}
 	var err error
-	if t.limits, err = c.limits(); err == nil {
-		err = c.check()
-	}
-	if err != nil {
+	t.limits, err = c.limits()
+	if err = firstError(err, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
@@ -84,7 +82,7 @@ func (t *testPlan) plan(tested, lenders []plan.Selected) plan.Plan {
 		projects[i] = s.Project
 	}
 	options := plan.Options{
-		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, HostEnv: t.hostEnv(projects...), Caller: t.caller, Fresh: t.cmd.Fresh,
+		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Coverage: t.cmd.measured(), HostEnv: t.hostEnv(projects...), Caller: t.caller, Fresh: t.cmd.Fresh,
 		Pace:   plan.Pace{History: history.Load(t.ws.Root), Jobs: t.jobs(), CPUs: runtime.NumCPU()},
 		Limits: t.limits, NoBuild: !t.mayBuild(t.ws), Lenders: byPath(lenders), Cases: t.cmd.cases(), Repetition: t.order,
 	}
@@ -103,6 +101,7 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	}
 	return t.test(ctx, t.engine, p, testrun.Config{
 		Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
+		CoverageMin: t.cmd.minimum(),
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {
 			return t.more(ctx, selected, moved)
 		},

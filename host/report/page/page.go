@@ -30,7 +30,7 @@ var script string
 // parsed is made at first use: few commands write a page.
 var parsed = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"seconds": seconds, "clean": func(v any) string { return clean(fmt.Sprint(v)) }, "class": class, "moment": moment,
+		"seconds": seconds, "clean": func(v any) string { return clean(fmt.Sprint(v)) }, "class": class, "moment": moment, "percent": report.Percent,
 	}).Parse(source))
 })
 

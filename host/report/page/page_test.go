@@ -127,6 +127,11 @@ func story() []event.Event {
 		{Type: event.Warning, Project: web, Text: "a warning"},
 		{Type: event.ProjectFinished, Project: infra, Status: event.Bad, Elapsed: time.Second},
 		{Type: event.ProjectFinished, Project: web, Status: event.Bad, Elapsed: time.Second},
+		{Type: event.CoverageMade, Coverage: &event.Coverage{
+			Covered: event.Covered{Files: 3, Lines: 30, CoveredLines: 20, Branches: 8, CoveredBranches: 3}, Page: ".wr/runs/x/coverage/html/index.html",
+			Projects: []event.ProjectCoverage{{Project: infra, Covered: event.Covered{Files: 2, Lines: 20, CoveredLines: 15, Branches: 8, CoveredBranches: 3}}, {Covered: event.Covered{Files: 1, Lines: 10, CoveredLines: 5}}},
+			Missing:  []event.Unmeasured{{Unit: web, Reason: "coverage.py is not in the image"}, {Unit: infra, Reason: "a process of it ended before", Partly: true}},
+		}, Fault: &fault.Error{Code: "test.coverage_missing", Message: "what these tests cover could not be measured: " + web}},
 		{Type: event.RunFinished, Exit: 3, Elapsed: 2300 * time.Millisecond},
 	}
 }
