@@ -86,4 +86,5 @@ type Tests struct {
 	Suites     []Suite        `json:"suites"` // all, in the order in which they take cases
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
+	Debug      Debug          `json:"debug,omitzero"`
 }
