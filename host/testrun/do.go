@@ -30,6 +30,8 @@ type Config struct {
 	Personal []event.Setting
 	Sinks    []event.Sink // further consumers of the events
 	Now      func() time.Time
+	// Terminal is for tests that a person debugs; nil where the plan has none.
+	Terminal Terminal
 }
 
 // Do carries out p and returns what came of it and where it is recorded. The
@@ -59,6 +61,7 @@ type doing struct {
 
 	mu    sync.Mutex
 	units map[string]int // of a project: those not known to be without cases
+	stop  func()         // ends the run, as its context does
 }
 
 // others is Unit.Others of a project: of several units that turn out to be
@@ -85,6 +88,8 @@ func about(a plan.Action, e event.Event) event.Event {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
+	ctx, d.stop = context.WithCancel(ctx)
+	defer d.stop()
 	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
 	places := map[string]plan.Places{}
 	d.units = map[string]int{}
@@ -149,11 +154,15 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
-	Unit{
+	v := Unit{
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
+		Debug: a.Test.Debug, Terminal: d.Terminal,
 	}.Run(ctx, d.Runner, d.stream.Emit)
+	if v.Status == event.Interrupted { // also by who is at the terminal of pytest
+		d.stop()
+	}
 }
 
 // labelled is c with the run's id, by which `wr engine status` names it.

@@ -42,6 +42,8 @@ type Unit struct {
 	AllowEmpty bool           // no tests is no failure
 	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
+	Debug      plan.Debug     // how a person looks into them
+	Terminal   Terminal       // for Debug.Terminal
 }
 
 // Verdict is how a unit ended.
@@ -76,6 +78,9 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
 	s.mixed, s.suites = u.Places.Mixed, u.Suites
+	if u.Debug.Port > 0 {
+		s.debugger = u.debuggerWaits
+	}
 	ctx, stop := u.limited(ctx)
 	defer stop()
 	end := u.follow(ctx, r, dir, s)
@@ -91,9 +96,9 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *session) ending {
 	done := make(chan ending, 1)
 	go func() {
-		exit, err := r.Run(ctx, u.container(dir), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
+		exit, err := u.attach(ctx, r, dir)
 		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
-		e := ending{exit: exit, err: err, container: u.Container}
+		e := ending{exit: exit, err: err, container: u.Container, attended: u.Debug.Terminal}
 		if e.late = timedOut(ctx); e.late != nil && !stopped {
 			e.late = nil // it ended by itself in the last moment
 		}
@@ -132,13 +137,16 @@ func (u Unit) container(dir *unitDir) spec.Container {
 // a pytest that a test starts would inherit the latter.
 func (u Unit) process() spec.Process {
 	own := []string{"-p", pluginName}
+	if u.Debug != (plan.Debug{}) {
+		own = append(own, "-p", debugPlugin)
+	}
 	if u.Cache != "" {
 		own = append(own, "-o", "cache_dir="+cacheTarget)
 	}
 	return spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
 		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
-		Dir:  u.Dir,
+		Dir:  u.Dir, Ports: u.ports(),
 	}
 }
 
@@ -149,7 +157,7 @@ func (u Unit) pluginConfig() pluginConfig {
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
 		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
-		Suites: u.Suites,
+		Suites: u.Suites, Debug: u.Debug,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -75,7 +76,10 @@ func (d *unitDir) writePlugin(c pluginConfig) error {
 		return err
 	}
 	defer files.Close()
-	return errors.Join(files.Write(pluginName+".py", plugin), files.Write(configFile, config))
+	if c.Debug != (plan.Debug{}) {
+		err = files.Write(debugPlugin+".py", debugging)
+	}
+	return errors.Join(err, files.Write(pluginName+".py", plugin), files.Write(configFile, config))
 }
 
 // Close closes the files; the directory stays.
