@@ -89,7 +89,9 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 	if !s.whole() {
 		end.full = dir.full()
 	}
-	return s.conclude(end)
+	v := s.conclude(end)
+	u.lonelyDebugger(s)
+	return v
 }
 
 // follow runs the container and hands s each fact soon after it was written.
