@@ -239,6 +239,15 @@ func TestAKilledShellLeavesTheTerminalUsable(t *testing.T) {
 	a.check(t, r)
 }
 
+func TestWhatPytestSaysInColourIsUnderstood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{"conftest.py": "1 / 0\n", "test_a.py": "def test_x(): pass\n"})
+	w.unit.Args = []string{"--pdb", "--color=yes"}
+	if r := w.debug(t, plan.Debug{Terminal: true}); r.code() != "test.conftest_failed" || strings.ContainsAny(r.Fault.Message, "[\x1b") {
+		t.Errorf("got %v", r.Fault)
+	}
+}
+
 // noTerminal cannot be lent.
 type noTerminal struct{}
 
