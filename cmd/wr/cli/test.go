@@ -27,6 +27,7 @@ type testCmd struct {
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
+	debugFlags
 	lastFlag
 	limitFlags
 }
@@ -39,7 +40,8 @@ func (testCmd) Help() string {
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	limits, err := c.limits()
-	if err != nil {
+	debug, wrong := c.debug(a)
+	if err = errors.Join(err, wrong); err != nil {
 		return deed{}, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
@@ -50,7 +52,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	args := slices.Concat(c.args(a.Verbose), a.rest)
+	args := slices.Concat(c.pytestFlags.args(a.Verbose), c.debugFlags.args(), a.rest)
 	parts, err := placeTests(ctx, ws, &chosen, args)
 	if err != nil {
 		return deed{}, err
@@ -79,7 +81,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		}
 		options := plan.Options{
 			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
-			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
+			Debug: debug, Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
 		}
 		a.addPersonal(&options, mine)
 		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
@@ -88,6 +90,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
 		func(selected []plan.Selected) error {
 			p := draw(selected)
+			a.sayDebug(debug)
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
@@ -99,10 +102,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 // test carries out p, shows it with what is more to say of it, and ends wr with
 // the code of its result.
 func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
-	var view ui.Sink = ui.NewJSON(a.Out)
-	if !a.JSON {
-		view = a.drawing(a.Out)
-	}
+	view := a.view(p, &c)
 	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
@@ -125,6 +125,21 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 		return exit(result.Exit)
 	}
 	return nil
+}
+
+// view is how the events of p are shown. Where pytest is to have the terminal,
+// it is also what lends it.
+func (a *app) view(p plan.Plan, c *testrun.Config) ui.Sink {
+	switch {
+	case p.Debug().Terminal:
+		s := newStage(a)
+		c.Terminal = s
+		return s
+	case a.JSON:
+		return ui.NewJSON(a.Out)
+	default:
+		return a.drawing(a.Out)
+	}
 }
 
 // contradiction is the fault of a project that declares to have no tests and
