@@ -23,6 +23,7 @@ const (
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
 	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
+	DebuggerWaits   Type = "debugger_waits"   // Project, Text: the address that an editor is to attach to, Details: how
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why

@@ -48,6 +48,7 @@ type Options struct {
 	Caller     spec.Owner          // whom written files belong to
 	NoCache    bool                // build without BuildKit's cache
 	Fresh      bool                // run in containers that are used for nothing else
+	Debug      Debug               // how a person looks into the tests
 	Limits     Limits              // over those of the caller and of the projects
 	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
@@ -85,6 +86,7 @@ func (p *Plan) addBuild(a Action) {
 // TestRun plans the images and tests of projects.
 func TestRun(ws *workspace.Workspace, projects []Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
+	projects, o = o.debugged(projects)
 	for _, s := range projects {
 		for _, part := range s.parts() {
 			there := o.asked(s, part)
@@ -199,6 +201,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Coverage:   o.Coverage,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
 		Repetition: o.Repetition,
+		Debug:      o.Debug,
 	}
 	if lender.Path != s.Path {
 		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}

@@ -91,5 +91,6 @@ type Tests struct {
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Coverage   bool           `json:"coverage,omitempty"` // measure what they cover
 	Timeout    time.Duration  `json:"timeout,omitempty"`  // of all together; 0 = as long as they take
+	Debug      Debug          `json:"debug,omitzero"`
 	Repetition
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec"
 )
@@ -35,10 +36,16 @@ const (
 // makeDir makes the directory of u.
 func (u Unit) makeDir() (*unitDir, error) {
 	dir, err := makeUnitDir(u.Record, u.id().String(), u.Again)
-	if err != nil || !u.Coverage {
-		return dir, err
+	if err != nil {
+		return nil, err
 	}
-	if err := dir.measure(); err != nil {
+	if u.Debug != (plan.Debug{}) {
+		err = dir.plugin.Write(debugPlugin+".py", debugging)
+	}
+	if err == nil && u.Coverage {
+		err = dir.measure()
+	}
+	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return dir, nil

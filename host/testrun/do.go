@@ -40,6 +40,8 @@ type Config struct {
 	CoverageMin float64
 	Sinks       []event.Sink // further consumers of the events
 	Now         func() time.Time
+	// Terminal is for tests that a person debugs; nil where the plan has none.
+	Terminal Terminal
 	// More plans tests that only Python could place. It is asked at most once in
 	// a run, when all that was planned has ended; nil: such tests are errors.
 	More func(ctx context.Context, moved []Moved) (plan.Plan, error)
@@ -85,6 +87,8 @@ type doing struct {
 	actions []plan.Action              // of all rounds
 	places  placesOf                   //
 	ended   map[event.Unit]event.Event // how units ended in the first round; nil during it
+	stop    func()                     // ends the run, as its context does
+	quit    bool                       // a person ended it at the terminal of pytest; units run one by one then
 
 	mu       sync.Mutex          // guards what follows
 	units    map[string]int      // of a project: those not known to be without cases
@@ -110,6 +114,8 @@ func about(a plan.Action, e event.Event) event.Event {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
+	ctx, d.stop = context.WithCancel(ctx)
+	defer d.stop()
 	d.stream.Emit(event.Event{
 		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
 	})
@@ -121,7 +127,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	if ctx.Err() != nil {
 		err = nil
 	}
-	if d.interrupted() {
+	if d.interrupted() || d.quit {
 		result.Interrupted = true
 	} else {
 		for _, e := range account(result, d.places) {
@@ -216,12 +222,16 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
-	Unit{
+	v := Unit{
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
-		Repetition: a.Test.Repetition,
+		Repetition: a.Test.Repetition, Debug: a.Test.Debug, Terminal: d.Terminal,
 	}.Run(ctx, d.Runner, func(e event.Event) { d.emit(stopped(ctx, e)) })
+	if a.Test.Debug.Terminal && v.Status == event.Interrupted { // by who is at the terminal of pytest
+		d.quit = true
+		d.stop()
+	}
 }
 
 // labelled is c with the run's id, by which `wr engine status` names it.

@@ -57,6 +57,7 @@ type fact struct {
 
 // The types of facts.
 const (
+	factDebugger      = "debugger" // an editor may attach
 	factSession       = "session"
 	factCollected     = "collected"
 	factDeselected    = "deselected"

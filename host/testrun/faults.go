@@ -105,6 +105,9 @@ func usageFault(end ending) *fault.Error {
 			Message: "a conftest.py cannot be imported: " + strings.TrimSuffix(line, "."),
 		}
 	}
+	if f := debuggerFault(end); f != nil {
+		return f
+	}
 	if found := noPath().FindStringSubmatch(end.log); found != nil {
 		return &fault.Error{
 			Code: "test.no_path", Class: fault.Usage, Message: found[1],

@@ -67,8 +67,13 @@ func (h onHost) Run(ctx context.Context, c spec.Container, p spec.Process, stdio
 	for _, variable := range append(c.Env, p.Env...) {
 		cmd.Env = append(cmd.Env, toHost.Replace(variable))
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
-	err := cmd.Run()
+	run := cmd.Run
+	if p.Terminal {
+		run = func() error { return onTerminal(cmd, stdio) }
+	} else {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
+	}
+	err := run()
 	if ctx.Err() != nil {
 		return exitOf(cmd), context.Cause(ctx)
 	}

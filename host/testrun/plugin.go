@@ -11,14 +11,20 @@ import (
 	"github.com/wr-build/wr/runtime/spec"
 )
 
-// pluginName is the module that pytest loads.
-const pluginName = "wr_pytest"
+// The modules that pytest loads, the second one for those who debug.
+const (
+	pluginName  = "wr_pytest"
+	debugPlugin = "wr_debug"
+)
 
 // plugin is its source. It is plain Python, so any interpreter in any image
 // can load it from a read-only mount.
 //
 //go:embed plugin/wr_pytest.py
 var plugin []byte
+
+//go:embed plugin/wr_debug.py
+var debugging []byte
 
 // Where the plugin and its facts are in a container.
 const (
@@ -40,6 +46,7 @@ type pluginConfig struct {
 	Shuffle string   `json:"shuffle,omitempty"` // seed of the order; "" = as collected
 
 	Suites []plan.Suite `json:"suites"` // none: all cases run
+	Debug  plan.Debug   `json:"debug,omitzero"`
 }
 
 // places is what the plugin has to know to tell which cases belong here.

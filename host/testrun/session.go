@@ -21,7 +21,8 @@ type session struct {
 	mixed  []string // container paths of files that are collected in other containers too
 	only   []string // pytest's ids of the cases that it is for; nil = it is the first, for all
 
-	suites []plan.Suite // by which facts number them
+	suites   []plan.Suite       // by which facts number them
+	debugger func() event.Event // says that an editor may attach; nil = nobody waits for one
 
 	last      int64  // number of the last fact
 	damaged   string // why the facts cannot be trusted; "" = they can
@@ -81,6 +82,10 @@ func (s *session) damage(what string) {
 
 func (s *session) apply(f fact) {
 	switch f.Type {
+	case factDebugger:
+		if s.debugger != nil {
+			s.emit(s.debugger())
+		}
 	case factSession:
 		s.start(f)
 	case factCollected:

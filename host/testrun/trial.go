@@ -39,6 +39,9 @@ func (t *trial) run(ctx context.Context) Verdict {
 	var only []string
 	for n := 1; ; n++ {
 		s := &session{ledger: t.ledger, number: n, paths: paths{root: t.root(), dir: t.Dir}, mixed: t.Places.Mixed, suites: t.Suites, only: only}
+		if t.Debug.Port > 0 {
+			s.debugger = t.debuggerWaits
+		}
 		end, err := t.process(ctx, s)
 		if err != nil {
 			t.ledger.settle(err.Error())
@@ -48,6 +51,7 @@ func (t *trial) run(ctx context.Context) Verdict {
 		next, why := t.next(s, end, v)
 		if len(next) == 0 {
 			t.ledger.settle(why)
+			t.lonelyDebugger(s)
 			return t.judge(s, v)
 		}
 		only = next
@@ -171,12 +175,12 @@ func (t *trial) follow(ctx context.Context, s *session, facts *tail) ending {
 
 // start runs a process until it ends or running does, which ends with ctx.
 func (t *trial) start(ctx, running context.Context) ending {
-	exit, err := t.runner.Run(running, t.container(t.dir), t.Unit.process(), spec.Stdio{In: t.dir.null, Out: t.dir.log, Err: t.dir.log})
+	exit, err := t.attach(running, t.runner, t.dir)
 	stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
 	if errors.Is(err, errOverdue) {
 		err = nil // it was meant
 	}
-	e := ending{exit: exit, err: err, container: t.Container}
+	e := ending{exit: exit, err: err, container: t.Container, attended: t.Debug.Terminal}
 	if e.late = timedOut(ctx); e.late != nil && !stopped {
 		e.late = nil // it ended by itself in the last moment
 	}

@@ -45,6 +45,8 @@ type Unit struct {
 	Coverage   bool           // measure what the tests cover
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
 	plan.Repetition
+	Debug    plan.Debug // how a person looks into them
+	Terminal Terminal   // for Debug.Terminal
 }
 
 // Verdict is how a unit ended.
@@ -118,13 +120,16 @@ func (u Unit) container(dir *unitDir) spec.Container {
 // a pytest that a test starts would inherit the latter.
 func (u Unit) process() spec.Process {
 	own := []string{"-p", pluginName}
+	if u.Debug != (plan.Debug{}) {
+		own = append(own, "-p", debugPlugin)
+	}
 	if u.Cache != "" {
 		own = append(own, "-o", "cache_dir="+cacheTarget)
 	}
 	p := spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
 		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
-		Dir:  u.Dir,
+		Dir:  u.Dir, Ports: u.ports(),
 	}
 	if u.Coverage {
 		p = u.measuring(p)
@@ -138,7 +143,7 @@ func (u Unit) pluginConfig() pluginConfig {
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle,
+		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle, Debug: u.Debug,
 	}
 }
 

@@ -173,12 +173,16 @@ func (d *unitDir) logTail() string {
 	return strings.Join(slices.Clone(lines[max(0, len(lines)-tailLines):]), "\n")
 }
 
-// plainText is text without control characters and broken UTF-8.
+// escapes matches what colours text on a terminal.
+var escapes = expression(`\x1b\[[0-9;?]*[ -/]*[@-~]`)
+
+// plainText is text without what only a terminal understands, control characters
+// and broken UTF-8.
 func plainText(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
+	}, escapes().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), ""))
 }

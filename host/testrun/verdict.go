@@ -17,6 +17,7 @@ type ending struct {
 	exit        spec.Exit
 	err         error        // of the runner, not of the process
 	interrupted bool         // err is there because the context ended
+	attended    bool         // a person was at pytest's terminal
 	late        *fault.Error // err is there because the time was over; nil = it was not
 	container   spec.Container
 	full        *fault.Error // why the facts end early: no more could be written; nil = that is not why
@@ -38,6 +39,7 @@ const (
 // conclude ends the cases that were running when the process did, and judges it
 // by the cases that it had.
 func (s *session) conclude(end ending) Verdict {
+	end.interrupted = end.interrupted || end.attended && s.quit(end.exit)
 	if s.torn && s.started {
 		s.damage("ends in a line that is no fact")
 	}

@@ -41,6 +41,8 @@ func (l *Lines) Emit(e event.Event) {
 		l.say(l.style.built(e))
 	case event.TestStarted:
 		l.say(l.style.line(e.Unit().String(), "test", "started"))
+	case event.DebuggerWaits:
+		fmt.Fprint(l.w, l.style.waits(e)) // whoever wants it quiet waits as well
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
@@ -122,6 +124,14 @@ func (s Style) built(e event.Event) string {
 	default:
 		return s.line(e.Unit().String(), "build", "done in "+seconds(e.Elapsed))
 	}
+}
+
+// waits says where and how to attach an editor.
+func (s Style) waits(e event.Event) string {
+	var b strings.Builder
+	b.WriteString(s.line(e.Unit().String(), "debug", "waits for an editor to attach to "+s.paint(bold, e.Text)))
+	indented(&b, e.Details)
+	return b.String()
 }
 
 // failure is the whole story of a failed case or collection, or of what is

@@ -104,6 +104,9 @@ func (l *Live) Emit(e event.Event) {
 		}
 	case event.TestStarted:
 		l.begin(e.Unit().String(), "test", "starting")
+	case event.DebuggerWaits:
+		l.unit(e.Unit().String()).text = "waits for an editor"
+		l.draw(l.style.waits(e))
 	case event.Collected:
 		count(l.tally, e)
 		l.unit(e.Unit().String()).text = fmt.Sprintf("%d collected", len(e.Cases))

@@ -234,6 +234,21 @@ func TestQuietSaysOnlyWhatWentWrong(t *testing.T) {
 	}
 }
 
+func TestWhoIsToAttachAnEditorIsToldAtOnceAndAlways(t *testing.T) {
+	waits := event.Event{Type: event.DebuggerWaits, Project: "web", Text: "127.0.0.1:5678", Details: "attach\nthus"}
+	const want = "web  debug  waits for an editor to attach to 127.0.0.1:5678\n    attach\n    thus\n"
+	var lines, live bytes.Buffer
+	ui.NewLines(&lines, ui.Style{Quiet: true}).Emit(waits)
+	screen := ui.NewLive(&live, ui.Style{}, func() int { return 80 })
+	screen.Emit(waits)
+	if err := screen.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lines.String() != want || !strings.Contains(live.String(), want) {
+		t.Errorf("got %q, and live %q", lines.String(), live.String())
+	}
+}
+
 func TestWhatALiveScreenShowsInTheEnd(t *testing.T) {
 	screen := vt100.NewVT100(30, 80)
 	live := ui.NewLive(crlf{screen}, ui.Style{}, func() int { return 80 })

@@ -29,6 +29,7 @@ type testCmd struct {
 	pytestFlags
 	attemptFlags
 	coverageFlags
+	debugFlags
 	lastFlag
 	limitFlags
 }
@@ -40,7 +41,7 @@ func (testCmd) Help() string {
 
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
-	t, err := c.testPlan(ctx, a, slices.Concat(c.args(a.Verbose), a.rest))
+	t, err := c.testPlan(ctx, a, slices.Concat(c.pytestFlags.args(a.Verbose), c.debugFlags.args(), a.rest))
 	if err != nil {
 		return deed{}, err
 	}
@@ -50,10 +51,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 // test carries out p, shows it with what is more to say of it, and ends wr with
 // the code of its result.
 func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
-	var view ui.Sink = ui.NewJSON(a.Out)
-	if !a.JSON {
-		view = a.drawing(a.Out)
-	}
+	view := a.view(p, &c)
 	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
 	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
@@ -76,6 +74,21 @@ func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Co
 		return exit(result.Exit)
 	}
 	return nil
+}
+
+// view is how the events of p are shown. Where pytest is to have the terminal,
+// it is also what lends it.
+func (a *app) view(p plan.Plan, c *testrun.Config) ui.Sink {
+	switch {
+	case p.Debug().Terminal:
+		s := newStage(a)
+		c.Terminal = s
+		return s
+	case a.JSON:
+		return ui.NewJSON(a.Out)
+	default:
+		return a.drawing(a.Out)
+	}
 }
 
 // contradiction is the fault of a project that declares to have no tests and

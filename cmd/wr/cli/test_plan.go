@@ -28,15 +28,18 @@ type testPlan struct {
 	limits plan.Limits
 	caller spec.Owner
 	mine   config.Personal
+	debug  plan.Debug      // how a person looks into the tests
 	order  plan.Repetition // how many times, and in which order, cases run
 }
 
 // testPlan finds out what c asks for. The caller closes the engine.
 func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPlan, error) {
 	t := &testPlan{app: a, cmd: c, args: args, order: c.repetition()}
+	var wrong error
+	t.debug, wrong = c.debug(a)
 	var err error
 	t.limits, err = c.limits()
-	if err = firstError(err, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
+	if err = firstError(err, wrong, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
@@ -82,7 +85,7 @@ func (t *testPlan) plan(tested, lenders []plan.Selected) plan.Plan {
 		projects[i] = s.Project
 	}
 	options := plan.Options{
-		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Coverage: t.cmd.measured(), HostEnv: t.hostEnv(projects...), Caller: t.caller, Fresh: t.cmd.Fresh,
+		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Coverage: t.cmd.measured(), Debug: t.debug, HostEnv: t.hostEnv(projects...), Caller: t.caller, Fresh: t.cmd.Fresh,
 		Pace:   plan.Pace{History: history.Load(t.ws.Root), Jobs: t.jobs(), CPUs: runtime.NumCPU()},
 		Limits: t.limits, NoBuild: !t.mayBuild(t.ws), Lenders: byPath(lenders), Cases: t.cmd.cases(), Repetition: t.order,
 	}
@@ -96,6 +99,7 @@ func (t *testPlan) show(selected []plan.Selected) error { return t.printPlan(t.d
 // do carries the plan out.
 func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	p := t.draw(selected)
+	t.sayDebug(t.debug)
 	for _, s := range selected {
 		t.sayTestRights(s)
 	}

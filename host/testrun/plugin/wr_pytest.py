@@ -186,6 +186,10 @@ class _Recorder:
 
     # The session.
 
+    def debugger(self):
+        """Tells that an editor may attach now, and that nothing happens before."""
+        self._facts.put(t="debugger")
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session):
         self._session = session
