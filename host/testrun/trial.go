@@ -68,6 +68,7 @@ func (t *trial) process(ctx context.Context, s *session) (ending, error) {
 	}
 	defer facts.Close()
 	end := t.follow(ctx, s, &tail{file: facts})
+	end.interrupted = end.interrupted || end.attended && s.quit(end.exit)
 	end.log, end.allowEmpty, end.others = t.dir.logTail(), t.AllowEmpty, t.Others
 	if !s.whole() {
 		end.full = t.dir.full()

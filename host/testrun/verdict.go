@@ -39,7 +39,6 @@ const (
 // conclude ends the cases that were running when the process did, and judges it
 // by the cases that it had.
 func (s *session) conclude(end ending) Verdict {
-	end.interrupted = end.interrupted || end.attended && s.quit(end.exit)
 	if s.torn && s.started {
 		s.damage("ends in a line that is no fact")
 	}
