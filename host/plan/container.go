@@ -54,6 +54,20 @@ func environment(p workspace.Project, o Options) []string {
 	return variables(env)
 }
 
+// taken are the names of those variables of environment that have the caller's
+// own values.
+func taken(p workspace.Project, o Options) []string {
+	var names []string
+	for _, name := range slices.Concat(o.Allow, p.Config.Env.Allow) {
+		_, given := o.HostEnv[name]
+		if _, set := p.Config.Env.Set[name]; given && !set {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // variables are NAME=VALUE, by name.
 func variables(env map[string]string) []string {
 	var list []string

@@ -206,6 +206,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	if lender.Path != s.Path {
 		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}
 	}
+	a.Test.Taken = taken(lender.Project, o)
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest
 	}

@@ -83,6 +83,8 @@ type Tests struct {
 	Named      []string       `json:"named,omitempty"`  // the files, directories and node ids of Args
 	Paths      []string       `json:"paths,omitempty"`  // what to collect when Args name nothing, relative to Dir; none = what pytest finds
 	Dir        string         `json:"dir"`              // container path where the command starts
+	Taken      []string       `json:"taken,omitempty"`  // names of variables that have the caller's own values
+	Order      []string       `json:"order,omitempty"`  // node ids of the cases to run, in order, of a run that repeats another; none = all as collected
 	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	Places     Places         `json:"places"`

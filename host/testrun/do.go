@@ -120,6 +120,9 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
 	})
 	d.announce(p, nil)
+	if err := d.keepPlan(p); err != nil {
+		return notRecorded(d.dir, 0, err)
+	}
 	err := d.executor(ctx).Do(ctx, p)
 	if d.More != nil && (err == nil || ctx.Err() != nil) {
 		err = d.secondRound(ctx, result)
@@ -133,7 +136,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		for _, e := range account(result, d.places) {
 			d.stream.Emit(e)
 		}
-		for _, e := range unsuited(result, d.actions) {
+		for _, e := range append(unsuited(result, d.actions), unrepeated(result, d.actions)...) {
 			d.stream.Emit(e)
 		}
 	}
@@ -226,7 +229,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
-		Repetition: a.Test.Repetition, Debug: a.Test.Debug, Terminal: d.Terminal,
+		Repetition: a.Test.Repetition, Order: a.Test.Order, Debug: a.Test.Debug, Terminal: d.Terminal,
 	}.Run(ctx, d.Runner, func(e event.Event) { d.emit(stopped(ctx, e)) })
 	if a.Test.Debug.Terminal && v.Status == event.Interrupted { // by who is at the terminal of pytest
 		d.quit = true

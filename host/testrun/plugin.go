@@ -43,6 +43,8 @@ type pluginConfig struct {
 	Places  places   `json:"places"`
 	Only    []string `json:"only,omitempty"`    // node ids, as pytest has them, of the cases that the process is for; none = all
 	Stacks  string   `json:"stacks,omitempty"`  // container path of the files for stacks of late cases, short of what tells workers apart
+	Order   []string `json:"order,omitempty"`   // node ids, relative to Dir, of the cases to run, in order; none = all as collected
+	Dir     string   `json:"dir,omitempty"`     // container path
 	Shuffle string   `json:"shuffle,omitempty"` // seed of the order; "" = as collected
 
 	Suites []plan.Suite `json:"suites"` // none: all cases run

@@ -80,6 +80,9 @@ func (d *doing) secondRound(ctx context.Context, r *report.Run) error {
 		cases[m.place()] = m.Cases
 	}
 	d.announce(p, cases)
+	if err := d.keepPlan(p); err != nil {
+		return err
+	}
 	return d.executor(ctx).Do(ctx, p)
 }
 

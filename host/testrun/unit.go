@@ -44,6 +44,7 @@ type Unit struct {
 	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
 	Coverage   bool           // measure what the tests cover
 	Timeout    time.Duration  // of all tests together; 0 = as long as they take
+	Order      []string       // node ids of the cases to run, in order; none = all as collected
 	plan.Repetition
 	Debug    plan.Debug // how a person looks into them
 	Terminal Terminal   // for Debug.Terminal
@@ -143,7 +144,7 @@ func (u Unit) pluginConfig() pluginConfig {
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle, Debug: u.Debug,
+		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle, Order: u.Order, Dir: u.Dir, Debug: u.Debug,
 	}
 }
 

@@ -50,6 +50,7 @@ type grammar struct {
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 
 	Report   reportCmd   `cmd:"" group:"more" help:"How a run of tests ended, and what differs between two."`
+	Replay   replayCmd   `cmd:"" group:"more" help:"Repeat a run of tests: same images, cases, order and limits."`
 	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
 	Ps       psCmd       `cmd:"" group:"more" help:"The containers that are kept or in use."`
 	Stats    statsCmd    `cmd:"" group:"more" help:"What the containers of a project use: processors, memory, processes."`

@@ -51,7 +51,7 @@ func (e fakeEngine) Build(_ context.Context, b spec.Build, progress func(spec.St
 			}
 		}
 	}
-	image := spec.Image{Ref: b.Ref}
+	image := spec.Image{Ref: b.Ref, Digest: digestOf(text)}
 	return image, errors.Join(os.MkdirAll(e.dir, 0o755), os.WriteFile(e.path(b.Ref), text, 0o600))
 }
 

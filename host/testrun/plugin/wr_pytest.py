@@ -465,6 +465,30 @@ class _Shuffle:
         return hashlib.sha256(json.dumps([self._seed, part]).encode("ascii")).digest()
 
 
+class _Order:
+    """Keeps the cases of a run that is repeated, in their order."""
+
+    def __init__(self, config, ids, base):
+        self._root, self._base = _rootdir(config), base
+        self._places = {nodeid: place for place, nodeid in enumerate(ids)}
+        for choice in ("lf", "failedfirst", "newfirst", "stepwise"):  # these would choose anew
+            if hasattr(config.option, choice):
+                setattr(config.option, choice, False)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        yield
+        places = {item: self._places.get(self._own(item.nodeid)) for item in items}
+        items[:] = sorted((item for item in items if places[item] is not None), key=places.get)
+
+    def _own(self, nodeid):
+        """The id relative to where pytest starts, as wr has it."""
+        if self._root == self._base:
+            return nodeid
+        file, colons, rest = nodeid.partition("::")
+        return os.path.relpath(os.path.join(self._root, file), self._base) + colons + rest
+
+
 class _Placing:
     """Leaves to other containers the cases that name them."""
 
@@ -743,6 +767,8 @@ def pytest_configure(config):
     placing.leave_out_named()
     if settings.get("shuffle"):
         config.pluginmanager.register(_Shuffle(settings["shuffle"]), "wr_shuffle")
+    if settings.get("order"):
+        config.pluginmanager.register(_Order(config, settings["order"], settings["dir"]), "wr_order")
     if only:
         config.pluginmanager.register(only, "wr_only")
     _watch(config, settings, suites)

@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/testrun"
+	"github.com/wr-build/wr/host/ui"
+	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+// replayCmd is `wr replay [RUN]`.
+type replayCmd struct {
+	Run string `arg:"" predictor:"run" optional:"" default:"latest" name:"run" help:"As for wr report: an id, or a directory such as an artifact of CI."`
+}
+
+// Help is the long form.
+func (replayCmd) Help() string {
+	return "The files of the workspace are those of now; check out the commit of the run first. All else is as it was: images by their digests, cases and their order, arguments of pytest, seed, suites, user, network, limits, and variables, of which those of the caller have the values of now. An image that is not here any more is pulled by its digest, if it was found in a registry.\n\nAt the end it says what differs from that run. The exit code is that of the tests."
+}
+
+// replaying is a run that is to be repeated.
+type replaying struct {
+	*app
+	ws     *workspace.Workspace
+	engine Engine
+	before *report.Run
+	plan   plan.Plan // what was planned for it
+	owner  spec.Owner
+}
+
+// Prepare reads the run.
+func (c *replayCmd) Prepare(ctx context.Context, a *app) (deed, error) {
+	dir, err := a.runDir(ctx, c.Run)
+	if err != nil {
+		return deed{}, err
+	}
+	defer dir.Close()
+	r := &replaying{app: a}
+	if r.before, err = dir.Load(); err != nil {
+		return deed{}, err
+	}
+	if r.plan, err = dir.Plan(); err != nil {
+		return deed{}, err
+	}
+	if r.ws, err = workspace.Load(ctx, a.dir); err != nil {
+		return deed{}, err
+	}
+	if r.engine, err = a.connect(ctx); err != nil {
+		return deed{}, err
+	}
+	return deed{
+		show: func() error { return r.repeat(ctx, a.printPlan) },
+		do:   func() error { return r.repeat(ctx, func(p plan.Plan) error { return r.run(ctx, p) }) },
+		end:  r.engine.Close,
+	}, nil
+}
+
+// repeat plans the run once more.
+func (r *replaying) repeat(ctx context.Context, use func(plan.Plan) error) error {
+	recordings, err := r.recordings(ctx)
+	if err != nil {
+		return err
+	}
+	lenders, err := r.lenders(recordings)
+	if err != nil {
+		return err
+	}
+	o := plan.Options{HostEnv: map[string]string{}}
+	if r.owner, err = r.caller(r.ws); err != nil {
+		return err
+	}
+	o.Caller = r.owner
+	mine, err := r.personal(ctx, r.ws)
+	if err != nil {
+		return err
+	}
+	r.addPersonal(&o, mine)
+	o.HostEnv = map[string]string{}
+	for _, name := range plan.Taken(recordings) {
+		if value, ok := r.LookupEnv(name); ok {
+			o.HostEnv[name] = value
+		} else {
+			fmt.Fprint(r.Err, r.style(r.Err).Warning(&fault.Error{Code: "replay.no_variable", Message: name + " was set then, and is not now"}))
+		}
+	}
+	return use(plan.Replay(r.ws, recordings, lenders, o))
+}
+
+// recordings are what was tested in the run, in the images that it had.
+func (r *replaying) recordings(ctx context.Context) ([]plan.Recording, error) {
+	var all []plan.Recording
+	seen := map[string]bool{}
+	for _, a := range r.plan.Actions {
+		i := slices.IndexFunc(r.before.Projects, func(p *report.Project) bool { return p.Unit() == a.Unit() })
+		if a.Test == nil || i < 0 || len(r.before.Projects[i].Cases) == 0 || seen[a.Unit().String()] {
+			continue
+		}
+		seen[a.Unit().String()] = true
+		image, err := r.image(ctx, a, r.before.Projects[i].Digest)
+		if err != nil {
+			return nil, err
+		}
+		recording := plan.Recording{Action: a, Image: image}
+		for _, c := range r.before.Projects[i].Cases {
+			recording.Order = append(recording.Order, c.ID)
+		}
+		all = append(all, recording)
+	}
+	if len(all) == 0 {
+		return nil, &fault.Error{Code: "replay.nothing", Class: fault.Usage, Message: "no case ran in run " + r.before.ID + ", so there is nothing to repeat"}
+	}
+	return all, nil
+}
+
+// image is the local name of the image that a had, pulled if it is not here.
+func (r *replaying) image(ctx context.Context, a plan.Action, digest string) (string, error) {
+	was := a.Test.Container.Image
+	gone := &fault.Error{
+		Code: "replay.image_gone", Message: fmt.Sprintf("the image of %s in that run is not here any more", a.Unit()),
+		Details: was + "\n" + cmp.Or(digest, "the run does not say by which digest"), Next: "check out the commit of the run, and wr build " + cmp.Or(a.Container, a.Project),
+	}
+	if digest == "" {
+		return "", gone
+	}
+	repository := was[:strings.LastIndex(was, ":")]
+	local := repository + ":replay-" + strings.TrimPrefix(digest, "sha256:")
+	for _, ref := range []string{was, local} {
+		if i, there, err := r.engine.Lookup(ctx, ref); err != nil || there && i.Digest == digest {
+			return ref, err
+		}
+	}
+	from := r.remote(was)
+	if from == "" || r.DryRun {
+		return "", gone
+	}
+	from = from[:strings.LastIndex(from, ":")] + "@" + digest
+	i, found, err := r.engine.Pull(ctx, spec.Copy{Local: local, Remote: from}, r.steps(a.Project))
+	if err == nil && (!found || i.Digest != digest) {
+		gone.Details += "\nnor has the registry " + from
+		err = gone
+	}
+	return local, err
+}
+
+// remote is where a registry may have had the image of that name, or "".
+func (r *replaying) remote(image string) string {
+	for _, a := range r.plan.Actions {
+		if a.Build != nil && a.Build.Ref == image {
+			return a.Remote
+		}
+	}
+	return ""
+}
+
+// lenders are the projects whose containers recordings had.
+func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Selected, error) {
+	var all []plan.Selected
+	for _, one := range recordings {
+		for _, name := range []string{one.Project, cmp.Or(one.Container, one.Project)} {
+			i := slices.IndexFunc(r.ws.Projects, func(p workspace.Project) bool { return p.Path == name })
+			if i < 0 {
+				return nil, &fault.Error{
+					Code: "replay.no_project", Class: fault.Usage, Message: "that run tested " + name + ", which is no project of this workspace",
+					Next: "check out the commit of the run",
+				}
+			}
+			all = append(all, plan.Selected{Project: r.ws.Projects[i]})
+		}
+	}
+	r.grantAll(r.ws, all)
+	for _, s := range all {
+		if err := cmp.Or(s.Fault, s.Refused); err != nil {
+			return nil, err
+		}
+	}
+	return byPath(all), nil
+}
+
+// run carries p out and says what differs.
+func (r *replaying) run(ctx context.Context, p plan.Plan) error {
+	c := testrun.Config{Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky}
+	if r.before.Coverage != nil {
+		c.CoverageMin = r.before.Coverage.Minimum
+	}
+	return r.test(ctx, r.engine, p, c, func(now *report.Run) error {
+		if r.JSON {
+			return nil
+		}
+		_, err := fmt.Fprintf(r.Out, "\nagainst run %s:\n", r.before.ID)
+		return errors.Join(err, ui.Difference(r.Out, r.style(r.Out), report.Compare(r.before, now)))
+	})
+}
