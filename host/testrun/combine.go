@@ -42,7 +42,7 @@ const totalsSize = 64 << 20
 // lastMoment is how long a run that was interrupted still combines.
 const lastMoment = time.Minute
 
-// coverage tells what the units of p have covered, all together, if that was
+// coverage tells what all units have covered, together, if that was
 // asked for: also of a run that failed or was interrupted, as far as it came.
 func (d *doing) coverage(ctx context.Context, result *report.Run) {
 	units := d.unitsMeasured(result)

@@ -206,6 +206,19 @@ func TestAProcessThatDiesLeavesASignThatItsCoverageIsMissing(t *testing.T) {
 	}
 }
 
+func TestWhatIsTestedInASecondRoundOrProcessIsMeasuredToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, map[string]string{
+		"lib.py": module, "test_a.py": "import lib\ndef test_a(): lib.called()\n",
+		"test_b.py": "import lib, os\ndef test_dies(): os._exit(3)\ndef test_b(): lib.by_child()\n",
+	})
+	w.unit.Coverage, w.unit.Args = true, []string{"test_a.py"}
+	w.run(t.Context())
+	w.unit.Again, w.unit.Args = true, []string{"test_b.py"}
+	_, files := w.covered()
+	w.wantCovered(files, "p/lib.py", 9, 12)
+}
+
 func TestTheSitecustomizeOfAnImageStillRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{
