@@ -33,8 +33,8 @@ const (
 )
 
 // ownMount brings the folder of a project's shells, with their history and
-// scripts, into c. It outlives containers, and every one that is kept has it,
-// since commands and shells share one.
+// scripts, and with wr's pytest plugin, into c. It outlives containers, and all
+// that are not for tests have it.
 func (a *app) ownMount(c spec.Container) spec.Mount {
 	return spec.Mount{Source: a.privatePath(c, shellFolder), Target: insideTarget, Owned: true}
 }
