@@ -36,6 +36,19 @@ type Part struct {
 	Leave   []string          // files that have no case for this container
 	Take    []string          // nil: all other files; else the only ones that may have some
 	Mixed   []string          // files that have cases for this container and for others
+	Cases   []Case            // as far as they are seen without Python
+}
+
+// Case is one case, or those of one function whose parameters only Python knows.
+type Case struct {
+	ID   string // node id in its file: "TestA::test_b[1]"
+	File string // workspace path
+	Line int
+}
+
+// Collects reports whether pytest has to look into a Python file for p.
+func (p Part) Collects(file string) bool {
+	return !slices.Contains(p.Leave, file) && (p.Take == nil || slices.Contains(p.Take, file))
 }
 
 // Asked is what pytest is to be given.
@@ -61,7 +74,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		return nil, err
 	}
-	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
+	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
 	for i := range tree.Tests {
 		if err := s.sort(&tree.Tests[i]); err != nil {
 			return nil, err
@@ -118,6 +131,7 @@ type sorting struct {
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
 	mixed   []string                     // files for several containers
+	cases   map[string][]Case            // those seen, by path of the lender
 }
 
 // sort finds the containers that the cases of one file need. One of which Python
@@ -139,6 +153,7 @@ func (s *sorting) sort(f *pyscan.File) error {
 				return err
 			}
 			needs[lender] = true
+			s.cases[lender] = append(s.cases[lender], Case{ID: id, File: f.Name, Line: c.Line})
 		}
 	}
 	if home || len(needs) == 0 || len(seen) < len(asked) {
@@ -265,9 +280,9 @@ func lineOf(name string, c *pyscan.Case) int {
 // parts are the parts that the tests may make up.
 func (s *sorting) parts() []Part {
 	names := s.ws.Names()
-	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed}}
+	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed, Cases: s.cases[s.home.Path]}}
 	for _, lender := range slices.Sorted(maps.Keys(s.taken)) {
-		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed})
+		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed, Cases: s.cases[lender]})
 	}
 	return all
 }

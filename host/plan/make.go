@@ -53,6 +53,7 @@ type Options struct {
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
 	Pace       Pace                // how tests are spread
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
+	Root       string              // container path of the workspace; "" = spec.Workspace
 
 	suite config.Limits // over those of the projects, of the suites that are planned
 }
@@ -102,13 +103,28 @@ func (s Selected) parts() []place.Part {
 	return s.Parts
 }
 
-// addTest adds a part of the tests of s, as one action for each way in which its
-// suites run, and the build that they need.
+// addTest adds a part of the tests of s and, if there is something to run, the
+// build it needs.
 func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o Options) {
 	lender := s
 	if part.Lender.Path != s.Path {
 		lender = o.Lenders[part.Lender.Path]
 	}
+	for _, a := range testsIn(ws, s, lender, part, o) {
+		if a.Test != nil {
+			a.Key = key(a.Test, lender.ImageKey)
+			b := build(ws, lender, o)
+			p.addBuild(b)
+			a.Needs = []string{b.ID}
+		}
+		p.Actions = append(p.Actions, a)
+	}
+}
+
+// testsIn plans a part of the tests of s in the container of the lender, as one
+// action for each way in which its suites run.
+func testsIn(ws *workspace.Workspace, s, lender Selected, part place.Part, o Options) []Action {
+	var all []Action
 	groups := o.groups(s)
 	for i, g := range groups {
 		o.suite = g.way().Limits
@@ -119,22 +135,19 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 		a.ID = string(Test) + ":" + a.Unit().String()
 		if a.Test != nil {
 			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
-			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i), placesOf(part), int(g.way().Shards)
+			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i), o.places(part), int(g.way().Shards)
 			a.Estimate = o.Pace.estimate(a)
 			o.Pace.spread(&a, g)
-			a.Key = key(a.Test, lender.ImageKey)
-			b := build(ws, lender, o)
-			p.addBuild(b)
-			a.Needs = []string{b.ID}
 		}
-		p.Actions = append(p.Actions, a)
+		all = append(all, a)
 	}
+	return all
 }
 
-func placesOf(part place.Part) Places {
+func (o Options) places(part place.Part) Places {
 	return Places{
 		Default: part.Default, Names: part.Names,
-		Leave: ContainerPaths(part.Leave), Take: ContainerPaths(part.Take), Mixed: ContainerPaths(part.Mixed),
+		Leave: o.all(part.Leave), Take: o.all(part.Take), Mixed: o.all(part.Mixed),
 	}
 }
 
@@ -191,12 +204,12 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Command:    s.Config.Test.Command,
 		Args:       arguments(s, o),
 		Paths:      s.Config.Test.Paths,
-		Dir:        InContainer(s.Project),
+		Dir:        o.in(s.Path),
 		AllowEmpty: o.AllowEmpty,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
 	}
 	if lender.Path != s.Path {
-		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}
+		a.Test.Env = []string{"PYTHONPATH=" + o.pythonPath(s.Project, lender.Project)}
 	}
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest
@@ -206,7 +219,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		a.Reason = lender.Config.Rights.Reason
 	}
 	a.Test.Named = o.Paths[s.Path]
-	a.Test.Nested = ContainerPaths(ws.NestedIn(s.Project))
+	a.Test.Nested = o.all(ws.NestedIn(s.Project))
 	return a
 }
 
