@@ -23,6 +23,8 @@ type Document struct {
 	Exit        int               `json:"exit"` // of a run that is not finished: what it would be now
 	Sums        Sums              `json:"sums"`
 	Personal    []event.Setting   `json:"personal"`
+	Here        string            `json:"here,omitempty"`    // project whose container wr itself ran in
+	NotHere     []NotHere         `json:"notHere,omitempty"` // cases that another container has, and that did not run
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not
 	Slowest     []CaseDocument    `json:"slowest"` // at most ten
@@ -61,6 +63,7 @@ func (r *Run) Document() Document {
 	d := Document{
 		Run: r.ID, Version: r.Version, Args: list(r.Args), Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
 		Interrupted: r.Interrupted, Exit: r.Exit, Sums: r.Sums(), Personal: list(r.Personal),
+		Here: r.Here, NotHere: r.NotHere(),
 		Flaky: caseDocuments(r.Flaky()), Slowest: caseDocuments(r.Slowest(listed)), Projects: []ProjectDocument{},
 	}
 	if !r.Finished {

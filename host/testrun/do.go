@@ -55,7 +55,10 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 	if c.FailFast {
 		sinks = append(sinks, failFast{stop})
 	}
-	d := &doing{Config: c, dir: dir, stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil }}
+	d := &doing{Config: c, local: p.Here != "", root: spec.Workspace, dir: dir, stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil }}
+	if d.local {
+		d.root = p.Root
+	}
 	err = d.carryOut(going, p, result)
 	return result, dir, errors.Join(err, record(dir, log, result))
 }
@@ -63,6 +66,8 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 // doing is one run of Do.
 type doing struct {
 	Config
+	local  bool   // nothing is mounted: wr runs in the container
+	root   string // container path of the workspace
 	dir    RunDir
 	stream *event.Stream
 	// interrupted reports whether the run ended from outside.
@@ -91,7 +96,7 @@ func about(a plan.Action, e event.Event) event.Event {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
-	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal})
+	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Here: p.Here})
 	places := map[string]plan.Places{}
 	d.units = map[string]int{}
 	for _, a := range p.Actions {
@@ -114,7 +119,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	if d.interrupted() {
 		result.Interrupted = true
 	} else {
-		for _, e := range append(account(result, places), unsuited(result, p)...) {
+		for _, e := range append(account(result, d.root, places), unsuited(result, p)...) {
 			d.stream.Emit(e)
 		}
 	}
@@ -176,6 +181,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		return
 	}
 	Unit{
+		Local: d.local, Root: d.root, NotHere: a.Test.NotHere,
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,

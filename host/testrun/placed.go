@@ -11,15 +11,15 @@ import (
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
-	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // account returns what is still to be told when all units have ended: of cases
 // that were seen in one container and that nobody tells of where they belong, and
-// of cases that two containers have. planned are the places of units, by name.
-func account(r *report.Run, planned map[string]plan.Places) []event.Event {
-	a := accounting{run: r, planned: planned, units: map[string]map[string]string{}}
+// of cases that two containers have. root is the container path of the workspace,
+// planned are the places of units, by name.
+func account(r *report.Run, root string, planned map[string]plan.Places) []event.Event {
+	a := accounting{run: r, root: root, planned: planned, units: map[string]map[string]string{}}
 	for _, p := range r.Projects {
 		for _, c := range p.Cases {
 			a.once(p, c)
@@ -36,6 +36,7 @@ func account(r *report.Run, planned map[string]plan.Places) []event.Event {
 // accounting is one pass of account.
 type accounting struct {
 	run     *report.Run
+	root    string
 	planned map[string]plan.Places
 	units   map[string]map[string]string // by project and case: the unit that has it
 	events  []event.Event
@@ -65,17 +66,18 @@ func (a *accounting) take(p *report.Project, id string) (first string, taken boo
 }
 
 // elsewhere ends the case of e, which p left to another container, if that
-// container does not tell of it.
+// container does not tell of it. Where wr makes no others, none has to.
 func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	there := a.run.In(p.Path, e.Belongs)
-	if slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) }) {
+	name, unknown := strings.CutPrefix(e.Belongs, "?")
+	told := slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) })
+	if told || a.run.Here != "" && !unknown {
 		return
 	}
 	if _, taken := a.take(p, e.Case); taken {
 		return // another container has seen it too
 	}
 	end := event.Event{Case: e.Case, File: e.File, Line: e.Line, Outcome: event.Errored}
-	name, unknown := strings.CutPrefix(e.Belongs, "?")
 	switch {
 	case unknown:
 		end.Text = "it belongs in the container " + name + ", which no project has"
@@ -114,7 +116,7 @@ func (a *accounting) end(p *report.Project, e event.Event) {
 // leftOut reports whether the unit was to collect the file of e and pytest left
 // all of it out, as --lf, -x or a hook make it.
 func (a *accounting) leftOut(where *report.Project, e event.Event) bool {
-	places, file := a.planned[where.Name()], path.Join(spec.Workspace, e.File)
+	places, file := a.planned[where.Name()], path.Join(a.root, e.File)
 	if where.Status != event.OK && where.Status != event.Bad || places.Take != nil && !slices.Contains(places.Take, file) || slices.Contains(places.Leave, file) {
 		return false
 	}

@@ -23,26 +23,28 @@ import (
 
 // Unit is one project's tests in one container.
 type Unit struct {
-	Project    string         // project path
-	Lender     string         // path of the project whose container it is; "" = its own
-	Slice      string         // which of its cases there; "" = all that are to run
-	Shard      string         // which part of those; "" = all
-	Suites     []plan.Suite   // into which they are sorted; none = all run
-	Places     plan.Places    // which cases belong in this container; zero: all that have no mark
-	Env        []string       // of Command, over the container's
-	Image      string         // reference, for events
-	Container  spec.Container // without the mounts that testrun itself needs
-	Command    []string       // pytest and its fixed arguments
-	Args       []string       // further arguments, the user's last
-	Paths      []string       // what to collect when Args name nothing, relative to Dir; none = what pytest finds
-	Dir        string         // container path: where Command starts; node ids are relative to it
-	Root       string         // container path of the workspace; "" = spec.Workspace
-	Record     RunDir         // keeps what happens, in a directory of the project's own
-	Nested     []string       // container paths of projects below, not to be collected
-	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
-	AllowEmpty bool           // no tests is no failure
-	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
-	Timeout    time.Duration  // of all tests together; 0 = as long as they take
+	Project    string           // project path
+	Lender     string           // path of the project whose container it is; "" = its own
+	Slice      string           // which of its cases there; "" = all that are to run
+	Shard      string           // which part of those; "" = all
+	Suites     []plan.Suite     // into which they are sorted; none = all run
+	Places     plan.Places      // which cases belong in this container; zero: all that have no mark
+	Env        []string         // of Command, over the container's
+	Image      string           // reference, for events
+	Container  spec.Container   // without the mounts that testrun itself needs
+	Command    []string         // pytest and its fixed arguments
+	Args       []string         // further arguments, the user's last
+	Paths      []string         // what to collect when Args name nothing, relative to Dir; none = what pytest finds
+	Dir        string           // container path: where Command starts; node ids are relative to it
+	Root       string           // container path of the workspace; "" = spec.Workspace
+	Local      bool             // the process sees this machine's own paths: nothing is mounted for it
+	NotHere    []plan.Elsewhere // cases in files that are not collected, to be told
+	Record     RunDir           // keeps what happens, in a directory of the project's own
+	Nested     []string         // container paths of projects below, not to be collected
+	Cache      string           // host path of pytest's own cache, kept from run to run; "" = none is
+	AllowEmpty bool             // no tests is no failure
+	Others     func() bool      // asked once if there are none: whether other units of the project may have some; nil = there is no other
+	Timeout    time.Duration    // of all tests together; 0 = as long as they take
 }
 
 // Verdict is how a unit ended.
@@ -77,6 +79,7 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 	defer dir.Close()
 	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
 	s.mixed, s.suites = u.Places.Mixed, u.Suites
+	s.notHere(u.NotHere)
 	ctx, stop := u.limited(ctx)
 	defer stop()
 	end := u.follow(ctx, r, dir, s)
@@ -92,7 +95,7 @@ func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Ve
 func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *session) ending {
 	done := make(chan ending, 1)
 	go func() {
-		exit, err := r.Run(ctx, u.container(dir), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
+		exit, err := r.Run(ctx, u.container(), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
 		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
 		e := ending{exit: exit, err: err, container: u.Container}
 		if e.late = timedOut(ctx); e.late != nil && !stopped {
@@ -118,11 +121,14 @@ func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *sessio
 }
 
 // container is u's container with the plugin and a place for its facts.
-func (u Unit) container(dir *unitDir) spec.Container {
+func (u Unit) container() spec.Container {
 	c := u.Container
+	if u.Local {
+		return c
+	}
 	c.Own = append(slices.Clone(c.Own),
-		spec.Mount{Source: dir.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
-		spec.Mount{Source: dir.host(factsFolder), Target: factsTarget, Owned: true})
+		spec.Mount{Source: u.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: u.host(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
 		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}
@@ -134,11 +140,11 @@ func (u Unit) container(dir *unitDir) spec.Container {
 func (u Unit) process() spec.Process {
 	own := []string{"-p", pluginName}
 	if u.Cache != "" {
-		own = append(own, "-o", "cache_dir="+cacheTarget)
+		own = append(own, "-o", "cache_dir="+u.sees(u.Cache, cacheTarget))
 	}
 	return spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
-		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
+		Env:  append(slices.Clone(u.Env), InsideEnv(u.sees(u.host(pluginFolder), pluginTarget), slices.Concat(u.Container.Env, u.Env))...),
 		Dir:  u.Dir,
 	}
 }
@@ -149,9 +155,21 @@ func (u Unit) pluginConfig() pluginConfig {
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Events: path.Join(factsTarget, factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
+		Version: factsVersion, Events: path.Join(u.sees(u.host(factsFolder), factsTarget), factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
 		Suites: u.Suites,
 	}
+}
+
+// host is the host path of what the record of u calls name.
+func (u Unit) host(name string) string { return filepath.Join(u.Record.Unit(u.id().String()), name) }
+
+// sees is the path by which the process knows what lies at a host path and
+// otherwise is mounted at target.
+func (u Unit) sees(host, target string) string {
+	if u.Local {
+		return host
+	}
+	return target
 }
 
 // id tells the unit from others.
@@ -169,7 +187,7 @@ func (u Unit) root() string {
 // logPath is where the output of the unit is, relative to the workspace when
 // it is in there.
 func (u Unit) logPath() string {
-	log := filepath.Join(u.Record.Unit(u.id().String()), logFile)
+	log := u.host(logFile)
 	for _, m := range u.Container.Mounts {
 		if m.Target != u.root() {
 			continue

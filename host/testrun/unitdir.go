@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ const (
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
 	state.Folder
-	path  string   // host path, for mounts
+	path  string   // host path, for messages
 	null  *os.File // stdin of the process
 	log   *os.File // its stdout and stderr, also read for the last lines
 	facts *os.File // opened before the process starts, so that it may even remove the file
@@ -88,9 +87,6 @@ func (d *unitDir) Close() error {
 	}
 	return errors.Join(all...)
 }
-
-// host is the host path of name, for those who mount it.
-func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
 
 // full tries whether anything more can be written here, and returns the fault of
 // the disk if not. Why not ask for the free space: quotas are not in it.

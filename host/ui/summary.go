@@ -38,8 +38,23 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if text := left(r); text != "" {
 		fmt.Fprintf(w, "\n%s\n", style.paint(dim, text))
 	}
+	if text := notHere(r); text != "" {
+		fmt.Fprintf(w, "\n%s\n", style.paint(yellow, text))
+	}
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
+}
+
+// notHere says what wr, which ran in the container of one project, left to others.
+func notHere(r *report.Run) string {
+	var words []string
+	for _, n := range r.NotHere() {
+		words = append(words, fmt.Sprintf("%d in the container of %s", n.Cases, n.Container))
+	}
+	if words == nil {
+		return ""
+	}
+	return "not here, which is the container of " + r.Here + ": " + strings.Join(words, ", ")
 }
 
 // personal lists what one person alone has set.
