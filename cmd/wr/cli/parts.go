@@ -56,6 +56,18 @@ func (c *choice) addLender(p workspace.Project) {
 	}
 }
 
+// complete adds to the first n, which are to be tested, and returns all by path.
+func (p parts) complete(selected []plan.Selected, n int, ws *workspace.Workspace) map[string]plan.Selected {
+	all := map[string]plan.Selected{}
+	for i := range selected {
+		if i < n {
+			p.add(&selected[i], ws)
+		}
+		all[selected[i].Path] = selected[i]
+	}
+	return all
+}
+
 // add completes what is known of a project that is to be tested.
 func (p parts) add(s *plan.Selected, ws *workspace.Workspace) {
 	if s.Untestable = p.faults[s.Path]; s.Untestable == nil {

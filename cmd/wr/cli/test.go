@@ -25,6 +25,7 @@ type testCmd struct {
 	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
+	Here       bool     `help:"Where wr itself runs in the project's container, or in one of its image: test in there, without an engine."`
 	Suite      []string `predictor:"suite" placeholder:"NAME,..." help:"The suites to run, or all. Default: fast, and whatever is named as a node id or by -m."`
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
@@ -35,7 +36,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nIn a container of wr's, as with wr exec PROJECT -- wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -53,6 +54,9 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	args := slices.Concat(c.args(a.Verbose), a.rest)
+	if c.Here || a.inContainer(ws) {
+		return c.prepareHere(ctx, a, ws, chosen, plan.Options{Args: args, Paths: chosen.paths, Suites: suites, AllowEmpty: c.AllowEmpty, Limits: limits})
+	}
 	parts, err := placeTests(ctx, ws, &chosen, args)
 	if err != nil {
 		return deed{}, err
@@ -72,13 +76,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}
 	draw := func(selected []plan.Selected) plan.Plan {
 		a.grantAll(o.ws, selected)
-		lenders := map[string]plan.Selected{}
-		for i := range selected {
-			if i < len(o.projects) {
-				parts.add(&selected[i], o.ws)
-			}
-			lenders[selected[i].Path] = selected[i]
-		}
+		lenders := parts.complete(selected, len(o.projects), o.ws)
 		options := plan.Options{
 			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
 			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
@@ -94,20 +92,22 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			for _, s := range selected {
 				a.sayTestRights(s)
 			}
-			return a.test(ctx, o.engine, p, testrun.Config{Owner: caller, Personal: recorded(mine), FailFast: c.FailFast}, func(r *report.Run) error { return c.more(a, r) })
+			return a.test(ctx, p, testrun.Config{
+				Builder: o.engine, Puller: o.engine, Runner: o.engine, Jobs: a.jobs(), Owner: caller, Personal: recorded(mine), FailFast: c.FailFast,
+			}, func(r *report.Run) error { return c.more(a, r) })
 		},
 	), nil
 }
 
 // test carries out p, shows it with what is more to say of it, and ends wr with
 // the code of its result.
-func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
+func (a *app) test(ctx context.Context, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
 	var view ui.Sink = ui.NewJSON(a.Out)
 	if !a.JSON {
 		view = a.drawing(a.Out)
 	}
-	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
-	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
+	c.Now, c.Version = time.Now, Version()
+	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""
 	if err == nil {
