@@ -24,6 +24,7 @@ type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
 	Bases      map[string]string // what its bases stand for, as in spec.Build
+	Layer      *spec.Layer       // that wr adds to the image; nil: none
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
 	Wanted     string            // full name of the image of its inputs, when Ref takes its place
@@ -167,6 +168,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Args:       maker.Config.Image.Args,
 		NoCache:    o.NoCache,
 		Bases:      s.Bases,
+		Layer:      s.Layer,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)

@@ -155,7 +155,7 @@ func (u Unit) pluginConfig() pluginConfig {
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Events: path.Join(u.sees(u.host(factsFolder), factsTarget), factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{where, here},
+		Version: factsVersion, Events: path.Join(u.sees(u.host(factsFolder), factsTarget), factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{Places: where, Here: here},
 		Suites: u.Suites,
 	}
 }
