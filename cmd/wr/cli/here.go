@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -25,6 +26,17 @@ func (a *app) inContainer(ws *workspace.Workspace) bool {
 	}
 	_, err := os.Lstat(spec.Agent)
 	return err == nil
+}
+
+// orHere is err, with the other way there may be for a job of CI that has no engine.
+func (a *app) orHere(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || !a.inCI() || !strings.HasPrefix(f.Code, "engine.") {
+		return err
+	}
+	out := *f
+	out.Next = strings.TrimPrefix(f.Next+"; or, if the job runs in the project's own image, wr test --here", "; or, ")
+	return &out
 }
 
 // prepareHere finds out what is to be tested in the container that wr runs in.

@@ -63,7 +63,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}
 	o, err := a.openAll(ctx, ws, chosen)
 	if err != nil {
-		return deed{}, err
+		return deed{}, a.orHere(err)
 	}
 	o.useLast = c.UseLast
 	caller, err := a.caller(o.ws)
