@@ -19,18 +19,20 @@ type contest struct {
 	subjects []subject
 }
 
-// subject is one way to do the thing.
+// subject is one way to do the thing: a process, or a function of the bench.
 type subject struct {
 	name   string
 	before func(context.Context) error // not measured
+	within func(context.Context) error // instead of the command
 	command
 }
 
 // command is a process to run.
 type command struct {
-	dir  string
-	env  []string // nil = the bench's own
-	argv []string
+	dir   string
+	env   []string // nil = the bench's own
+	argv  []string
+	wants string // what has to be in the output, so that the thing is known to have been done
 }
 
 // hold measures and prints the contest.
@@ -56,7 +58,7 @@ func (c contest) hold(ctx context.Context, w io.Writer, rounds int) error {
 	floor := median(times[0])
 	for i, s := range c.subjects {
 		m := median(times[i])
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.2f\t  %s\n", ms(m), ms(slices.Min(times[i])), ms(slices.Max(times[i])), float64(m)/float64(floor), s.name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t  %s\n", ms(m), ms(slices.Min(times[i])), ms(slices.Max(times[i])), ratio(m, floor), s.name)
 	}
 	return t.Flush()
 }
@@ -68,8 +70,12 @@ func (s subject) measure(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	run := s.run
+	if s.within != nil {
+		run = s.within
+	}
 	began := time.Now()
-	err := s.run(ctx)
+	err := run(ctx)
 	return time.Since(began), err
 }
 
@@ -82,12 +88,24 @@ func (c command) run(ctx context.Context) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%q: %w\n%s", c.argv, err, out.String())
 	}
+	if !bytes.Contains(out.Bytes(), []byte(c.wants)) {
+		return fmt.Errorf("%q does not say %q\n%s", c.argv, c.wants, out.String())
+	}
 	return nil
 }
 
 func median(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))
 	return sorted[len(sorted)/2]
+}
+
+// ratio is how often the floor goes into d, in more digits where it is small.
+func ratio(d, floor time.Duration) string {
+	r := float64(d) / float64(floor)
+	if r < 0.1 {
+		return fmt.Sprintf("%.4f", r)
+	}
+	return fmt.Sprintf("%.2f", r)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }

@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"strings"
 )
 
 // contests lists what is measured.
 func (b *bench) contests() []contest {
-	return []contest{b.start(), b.engine(), b.build(), b.steps(), b.export(), b.kept(), b.fresh(), b.parallel(), b.tests()}
+	return []contest{
+		b.start(), b.engine(), b.build(), b.steps(), b.export(), b.kept(), b.fresh(), b.parallel(),
+		b.example(), b.discovery(), b.eightProjects(), b.twoHundred(), b.fiveThousand(),
+	}
 }
 
 // start: how long wr takes to do next to nothing.
@@ -79,11 +80,10 @@ func (b *bench) parallel() contest {
 
 // fresh: `true` in a container that is made for it and removed.
 func (b *bench) fresh() contest {
-	bundle := filepath.Dir(b.rootfs)
 	c := contest{title: "`true` in a fresh container", subjects: []subject{
-		{name: "runc run, bundle prepared (floor)", command: command{argv: []string{"runc", "--root", filepath.Join(b.dir, "runc"), "run", "--bundle", bundle, "wr-bench"}}},
+		{name: "runc run, bundle prepared (floor)", command: command{argv: b.runcRun(b.acme)}},
 		{name: "wr exec --fresh -- true", command: command{dir: acme, argv: []string{b.wr, "exec", "--fresh", "--", "true"}}},
-		{name: "ctr run --rm", command: command{argv: b.ctrRun(".", "true")}},
+		{name: "ctr run --rm", command: command{argv: b.ctrRun(b.acme, ".", "true")}},
 	}}
 	if b.docker != "" {
 		for _, network := range []string{"host", "none"} {
@@ -94,36 +94,6 @@ func (b *bench) fresh() contest {
 		}
 	}
 	return c
-}
-
-// ctrRun runs args in a fresh container of a project, as a shell script would.
-func (b *bench) ctrRun(project string, args ...string) []string {
-	root, err := filepath.Abs(acme)
-	if err != nil {
-		root = acme
-	}
-	return append(b.onEngine("run", "--rm", "--net-host", "--runtime", b.status.Helpers.Shim.Path,
-		"--mount", "type=bind,src="+root+",dst=/app,options=rbind:rw", "--cwd", filepath.Join("/app", project),
-		"--env", "PYTHONPATH=/app:"+filepath.Join("/app", project), "--env", "PYTHONDONTWRITEBYTECODE=1", "--env", "GREETING=welcome",
-		b.images[project], "wr-bench-"+strings.NewReplacer("/", "-", ".", "root").Replace(project)), args...)
-}
-
-// tests: the main job beside the loop that teams write today.
-func (b *bench) tests() contest {
-	var loop strings.Builder
-	loop.WriteString("set -e\n")
-	for _, project := range []struct{ path, pytest, ignore string }{
-		{".", "pytest", "--ignore=infra --ignore=optimizer --ignore=apps"},
-		{"optimizer", "pytest", ""},
-		{"apps/web", "enter python3 -m pytest", ""}, // ctr knows no ENTRYPOINT
-	} {
-		fmt.Fprintf(&loop, "%s %s --rootdir=. -p no:cacheprovider %s\n", quoted(b.ctrRun(project.path)), project.pytest, project.ignore)
-	}
-	return contest{title: "tests of examples/acme", rounds: 7, subjects: []subject{
-		{name: "shell loop of ctr run ... pytest", command: command{argv: []string{"sh", "-c", loop.String()}}},
-		{name: "wr test --recursive", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--suite", "all"}}},
-		{name: "wr test --recursive --fresh", command: command{argv: []string{b.wr, "-C", acme, "test", "--recursive", "--suite", "all", "--fresh"}}},
-	}}
 }
 
 // quoted is a command line that a shell splits into args again.

@@ -17,8 +17,8 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here
-	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate: will be tested in this run
+	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here, Shuffle, FailOnFlaky
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -27,9 +27,10 @@ const (
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
 	CollectFailed   Type = "collect_failed"   // Project, Case: the file, Text: why
 	CaseStarted     Type = "case_started"     // Project, Case
-	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Elapsed, Text, Details, Stdout, Stderr
+	CaseRetried     Type = "case_retried"     // as CaseFinished, of an attempt that is to be followed by another, or was
+	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Attempt, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case; of a suite that is not to run also Suite, AlsoIn, File, Line, Text
-	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, File, Line, Belongs: collected here, to be run there
+	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, Suite, AlsoIn, File, Line, Belongs, Text: collected here, to be run there
 	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
@@ -88,7 +89,8 @@ type Event struct {
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
-	Earlier     []Outcome     `json:"earlier,omitempty"`     // of attempts of the case before this one, in order
+	Earlier     []Outcome     `json:"earlier,omitempty"`     // of the other attempts of the case, in order
+	Attempt     int           `json:"attempt,omitempty"`     // which one this tells of: 1, 2, ...; 0 = there is no other
 	Status      Status        `json:"status,omitempty"`      //
 	Elapsed     time.Duration `json:"elapsed,omitempty"`     // nanoseconds
 	Estimate    time.Duration `json:"estimate,omitempty"`    // nanoseconds that it takes, as earlier runs have it
@@ -102,6 +104,8 @@ type Event struct {
 	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
 	Interrupted bool          `json:"interrupted,omitempty"` //
 	CollectOnly bool          `json:"collectOnly,omitempty"` // the cases were only to be listed
+	Shuffle     string        `json:"shuffle,omitempty"`     // seed of the order of the cases
+	FailOnFlaky bool          `json:"failOnFlaky,omitempty"` // a case that passed only in a later attempt fails the run
 	Fault       *fault.Error  `json:"fault,omitempty"`       //
 	Personal    []Setting     `json:"personal,omitempty"`    // what the caller has set for themselves
 	Rights      []Right       `json:"rights,omitempty"`      // what the container may do besides the usual; Text: why

@@ -49,9 +49,14 @@ func placed(t *testing.T, ws *workspace.Workspace, paths ...string) (string, err
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{Paths: paths})
+	root, err := os.OpenRoot(ws.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	tests, err := place.Of(t.Context(), ws, root.FS(), p, place.Asked{Paths: paths})
 	var lines []string
-	for _, part := range parts {
+	for _, part := range tests.Parts {
 		line := part.Lender.Path
 		if part.Leave != nil {
 			line += fmt.Sprint(" without ", part.Leave)
@@ -60,6 +65,9 @@ func placed(t *testing.T, ws *workspace.Workspace, paths ...string) (string, err
 			line += fmt.Sprint(" only ", part.Take)
 		}
 		lines = append(lines, line)
+	}
+	for _, link := range tests.Outside {
+		lines = append(lines, link+" leads out")
 	}
 	return strings.Join(lines, "\n"), err
 }
@@ -137,6 +145,26 @@ func TestFilesGoWhereTheirCasesBelong(t *testing.T) {
 	}
 }
 
+func TestLinksOutOfTheWorkspaceAreTold(t *testing.T) {
+	for name, tt := range map[string]struct{ link, to, want string }{
+		"out":              {"infra/link", "/etc", "infra without [infra/test_a.py]\nweb/optimizer only [infra/test_a.py]\ninfra/link leads out"},
+		"a file":           {"infra/test_b.py", "../../test_b.py", "infra without [infra/test_a.py]\nweb/optimizer only [infra/test_a.py]\ninfra/test_b.py leads out"},
+		"to another place": {"infra/link", "../web", "infra without [infra/test_a.py]\nweb/optimizer only [infra/test_a.py]"},
+		"to a file":        {"infra/test_b.py", "test_a.py", "web/optimizer only [infra/test_a.py infra/test_b.py]"},
+		"to nowhere":       {"infra/link", "gone", "web/optimizer only [infra/test_a.py]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ws := load(t, map[string]string{"infra/test_a.py": there})
+			if err := os.Symlink(tt.to, filepath.Join(ws.Root, tt.link)); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := placed(t, ws); err != nil || got != tt.want {
+				t.Errorf("got %q, error %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
 func TestAContainerThatIsNoneIsAnErrorWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		files map[string]string
@@ -183,9 +211,10 @@ func TestPartsNameTheCasesThatAreSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{})
+	found, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{})
+	parts := found.Parts
 	if err != nil || len(parts) != 3 {
-		t.Fatalf("got %v, %v", parts, err)
+		t.Fatalf("got %v, %v", found, err)
 	}
 	const m, there = "infra/test_m.py", "infra/test_t.py"
 	for i, want := range [][]place.Case{

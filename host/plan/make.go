@@ -53,6 +53,8 @@ type Options struct {
 	NoBuild    bool                // the policy does not let this user build
 	Lenders    map[string]Selected // the projects of Selected.Parts, by path
 	Pace       Pace                // how tests are spread
+	Cases      CaseLimits          // over those of the suites
+	Repetition Repetition          //
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
 	Root       string              // container path of the workspace; "" = spec.Workspace
 
@@ -136,7 +138,7 @@ func testsIn(ws *workspace.Workspace, s, lender Selected, part place.Part, o Opt
 		a.ID = string(Test) + ":" + a.Unit().String()
 		if a.Test != nil {
 			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
-			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i), o.places(part), int(g.way().Shards)
+			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i, o.Cases), o.places(part), int(g.way().Shards)
 			a.Estimate = o.Pace.estimate(a)
 			o.Pace.spread(&a, g)
 		}
@@ -209,6 +211,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Dir:        o.in(s.Path),
 		AllowEmpty: o.AllowEmpty,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
+		Repetition: o.Repetition,
 	}
 	if lender.Path != s.Path {
 		a.Test.Env = []string{"PYTHONPATH=" + o.pythonPath(s.Project, lender.Project)}

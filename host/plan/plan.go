@@ -92,6 +92,7 @@ type Tests struct {
 	NotHere    []Elsewhere    `json:"notHere,omitempty"` // cases in files that are not collected, since another container has them
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Timeout    time.Duration  `json:"timeout,omitempty"` // of all together; 0 = as long as they take
+	Repetition
 }
 
 // Elsewhere is a case that another container has.

@@ -20,19 +20,6 @@ type Suite struct {
 	Fate  Fate      `json:"fate"`
 }
 
-// Policy says what becomes of a case that does not pass.
-type Policy struct {
-	Timeout time.Duration `json:"timeout,omitempty"` // of one case; 0 = as long as it takes
-	Reruns  Reruns        `json:"reruns,omitzero"`
-}
-
-// Reruns says how often a case that fails runs again, by how it failed.
-type Reruns struct {
-	Any     int `json:"any,omitempty"`     // at most
-	Timeout int `json:"timeout,omitempty"` // it took too long; 0 = as any
-	Error   int `json:"error,omitempty"`   // a fixture failed, or its process died; 0 = as any
-}
-
 // Fate is what becomes of the cases of a suite.
 type Fate string
 
@@ -47,7 +34,7 @@ const (
 // AllSuites are the suites of a project where every case runs.
 func AllSuites(all []suite.Suite) []Suite {
 	g := group{suites: all, stray: true}
-	return suites(Selected{Suites: all}, []group{g}, 0)
+	return suites(Selected{Suites: all}, []group{g}, 0, CaseLimits{})
 }
 
 // group are suites whose cases can run in one process.
@@ -137,7 +124,7 @@ func (g group) name() string {
 }
 
 // suites are all suites of s for the i-th of its groups.
-func suites(s Selected, all []group, i int) []Suite {
+func suites(s Selected, all []group, i int, limits CaseLimits) []Suite {
 	fate := func(name string) Fate {
 		for at, g := range all {
 			if name == "" && g.stray || slices.ContainsFunc(g.suites, func(one suite.Suite) bool { return name != "" && one.Name == name }) {
@@ -154,9 +141,9 @@ func suites(s Selected, all []group, i int) []Suite {
 	}
 	var out []Suite
 	for _, one := range s.Suites {
-		out = append(out, Suite{Name: one.Name, Marks: one.Marks, Fate: fate(one.Name), Policy: policy(one.Suite)})
+		out = append(out, Suite{Name: one.Name, Marks: one.Marks, Fate: fate(one.Name), Policy: limits.Over(policy(one.Suite))})
 	}
-	return append(out, Suite{Fate: fate("")})
+	return append(out, Suite{Fate: fate(""), Policy: limits.Over(Policy{})})
 }
 
 func policy(c config.Suite) Policy {

@@ -1,20 +1,24 @@
 package pyscan_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/pyscan"
 )
 
-// forest makes 200 test files with 10 tests each in 10 directories, with what
-// such files have: imports, a class, marks, parameters, bodies.
-func forest(tb testing.TB) string {
+// forest makes test files with 10 tests each in 10 directories, with what such
+// files have: imports, a class, marks, bodies.
+func forest(tb testing.TB, files int) *os.Root {
 	tb.Helper()
 	root := tb.TempDir()
-	for i := range 200 {
+	for i := range files {
 		dir := filepath.Join(root, fmt.Sprintf("pkg%d", i%10), "tests")
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			tb.Fatal(err)
@@ -23,7 +27,12 @@ func forest(tb testing.TB) string {
 			tb.Fatal(err)
 		}
 	}
-	return root
+	opened, err := os.OpenRoot(root)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { opened.Close() })
+	return opened
 }
 
 // leaf is one test file.
@@ -45,11 +54,7 @@ const body = `value = {"a": [1, 2, 3], "b": f"{thing!r:>10}"}; assert value["a"]
 // BenchmarkDiscover is the whole way from a directory to 2000 cases: at most
 // 30 ms on two cores.
 func BenchmarkDiscover(b *testing.B) {
-	root, err := os.OpenRoot(forest(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer root.Close()
+	root := forest(b, 200)
 	for b.Loop() {
 		tree, err := pyscan.Discover(b.Context(), root.FS(), pyscan.Options{})
 		if err != nil || len(tree.NodeIDs()) != 2000 {
@@ -67,4 +72,91 @@ func BenchmarkScan(b *testing.B) {
 			b.Fatal(f.Cases)
 		}
 	}
+}
+
+// BenchmarkKept is why results are not kept in host/cache (docs/rationale.md):
+// the files of BenchmarkDiscover, and of ten times as many tests, read and
+// scanned, beside read, hashed, looked up and decoded. Each on one core.
+func BenchmarkKept(b *testing.B) {
+	for _, n := range []int{200, 2000} {
+		fsys := forest(b, n).FS()
+		tree, err := pyscan.Discover(b.Context(), fsys, pyscan.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("scanned/tests=%d", 10*n), func(b *testing.B) {
+			for b.Loop() {
+				eachSource(b, fsys, tree.Tests, func(name string, src []byte) error {
+					pyscan.Scan(name, src, pyscan.Rules{})
+					return nil
+				})
+			}
+		})
+		dir := kept(b, fsys, tree.Tests)
+		b.Run(fmt.Sprintf("kept/tests=%d", 10*n), func(b *testing.B) {
+			for b.Loop() {
+				results := open(b, dir)
+				eachSource(b, fsys, tree.Tests, func(name string, src []byte) error {
+					found, ok := results.Result(key(name, src))
+					if !ok {
+						return fmt.Errorf("no result of %s", name)
+					}
+					return json.Unmarshal(found.Data, &pyscan.File{})
+				})
+				if err := results.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// eachSource reads files and does something with each, on one core.
+func eachSource(tb testing.TB, fsys fs.FS, files []pyscan.File, do func(name string, src []byte) error) {
+	tb.Helper()
+	for _, f := range files {
+		src, err := fs.ReadFile(fsys, f.Name)
+		if err == nil {
+			err = do(f.Name, src)
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// kept is the folder of a cache that has the results of files.
+func kept(tb testing.TB, fsys fs.FS, files []pyscan.File) string {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), "cache")
+	results := open(tb, dir)
+	for _, f := range files {
+		src, err := fs.ReadFile(fsys, f.Name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		data, err := json.Marshal(f)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		results.PutResult(key(f.Name, src), cache.Result{Data: data})
+	}
+	if err := results.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+func open(tb testing.TB, dir string) *cache.Cache {
+	tb.Helper()
+	c, err := cache.Open(dir, cache.Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// key is that of the result of one file.
+func key(name string, src []byte) cache.Key {
+	return cache.KeyOf("pyscan "+strconv.Itoa(pyscan.Version), name, cache.DigestOf(src).String())
 }

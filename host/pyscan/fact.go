@@ -173,6 +173,7 @@ const (
 	CodePlugin        = "plugin"         // pytest_plugins
 	CodeTooMany       = "too_many"       // more than this package counts
 	CodeUnreadable    = "unreadable"     // a file or directory that cannot be read
+	CodeOutside       = "outside"        // a symbolic link that leads out of the tree
 	CodeOption        = "option"         // a setting of pytest that changes what is collected
 	CodeDoctest       = "doctest"        // examples in a text file
 )

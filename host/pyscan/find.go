@@ -196,7 +196,7 @@ func (f *finder) link(at string) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nor is there anything for pytest
 	case err != nil:
-		f.doubt(CodeUnreadable, at, "a symbolic link that leads out of the tree")
+		f.doubt(CodeOutside, at, "a symbolic link that leads out of the tree")
 	case info.IsDir():
 		f.doubt(CodeUnreadable, at, "a symbolic link to a directory, which is not followed")
 	case info.Mode().IsRegular():

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -92,10 +93,12 @@ func (r *reader) one(name string) File {
 func (r *reader) all(ctx context.Context, names []string) ([]File, error) {
 	files := make([]File, len(names))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range names {
+	var next atomic.Int64
+	for range min(len(names), runtime.GOMAXPROCS(0)) {
 		group.Go(func() error {
-			files[i] = r.one(name)
+			for i := int(next.Add(1)) - 1; i < len(names) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				files[i] = r.one(names[i])
+			}
 			return context.Cause(ctx)
 		})
 	}

@@ -22,6 +22,8 @@ type Document struct {
 	Interrupted bool              `json:"interrupted"`
 	Exit        int               `json:"exit"` // of a run that is not finished: what it would be now
 	Sums        Sums              `json:"sums"`
+	Shuffle     string            `json:"shuffle,omitempty"` // seed of the order of the cases
+	FailOnFlaky bool              `json:"failOnFlaky,omitempty"`
 	Personal    []event.Setting   `json:"personal"`
 	Here        string            `json:"here,omitempty"`    // project whose container wr itself ran in
 	NotHere     []NotHere         `json:"notHere,omitempty"` // cases that another container has, and that did not run
@@ -56,6 +58,8 @@ type CaseDocument struct {
 	Outcome event.Outcome   `json:"outcome"`
 	Elapsed time.Duration   `json:"elapsed"`
 	Earlier []event.Outcome `json:"earlier,omitempty"`
+
+	Attempts []Attempt `json:"attempts,omitempty"` // of flaky cases: those besides the one that counts
 }
 
 // Document makes the document of r.
@@ -63,8 +67,11 @@ func (r *Run) Document() Document {
 	d := Document{
 		Run: r.ID, Version: r.Version, Args: list(r.Args), Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
 		Interrupted: r.Interrupted, Exit: r.Exit, Sums: r.Sums(), Personal: list(r.Personal),
-		Here: r.Here, NotHere: r.NotHere(),
+		Shuffle: r.Shuffle, FailOnFlaky: r.FailOnFlaky, Here: r.Here, NotHere: r.NotHere(),
 		Flaky: caseDocuments(r.Flaky()), Slowest: caseDocuments(r.Slowest(listed)), Projects: []ProjectDocument{},
+	}
+	for i, c := range r.Flaky() {
+		d.Flaky[i].Attempts = c.Attempts
 	}
 	if !r.Finished {
 		d.Exit = ExitCode(r)
@@ -89,7 +96,7 @@ func list[T any](l []T) []T { return append([]T{}, l...) }
 func caseDocuments(cases []Placed) []CaseDocument {
 	all := []CaseDocument{}
 	for _, c := range cases {
-		all = append(all, CaseDocument{c.Project.Name(), c.ID, c.Outcome, c.Elapsed, c.Earlier})
+		all = append(all, CaseDocument{Project: c.Project.Name(), Case: c.ID, Outcome: c.Outcome, Elapsed: c.Elapsed, Earlier: c.Earlier})
 	}
 	return all
 }

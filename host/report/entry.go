@@ -38,12 +38,14 @@ type Entry struct {
 	File    string          `json:"file,omitempty"`    // workspace path
 	Line    int             `json:"line,omitempty"`    // 1-based
 	Elapsed time.Duration   `json:"elapsed,omitempty"` // nanoseconds
-	Earlier []event.Outcome `json:"earlier,omitempty"` // of attempts before the last one
+	Earlier []event.Outcome `json:"earlier,omitempty"` // of the other attempts
 	Text    string          `json:"text,omitempty"`    // why, in short
 	Details string          `json:"details,omitempty"` // why, at length
 	Next    string          `json:"next,omitempty"`    // what to do
 	Stdout  string          `json:"stdout,omitempty"`
 	Stderr  string          `json:"stderr,omitempty"`
+
+	Attempts []Attempt `json:"attempts,omitempty"` // the others
 }
 
 // Bad reports whether e is a failure or an error.
@@ -85,6 +87,7 @@ func (p *Project) caseEntry(c *Case) Entry {
 	e := Entry{
 		Case: true, Title: c.ID, Outcome: string(c.Outcome), File: c.File, Line: c.Line, Elapsed: c.Elapsed, Earlier: c.Earlier,
 		Text: c.Text, Details: c.Details, Stdout: c.Stdout, Stderr: c.Stderr,
+		Attempts: c.Attempts,
 	}
 	switch c.Outcome {
 	case event.Passed, event.XPassed:

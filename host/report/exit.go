@@ -20,9 +20,12 @@ const (
 var exitOrder = []int{exitInterrupted, exitBug, exitEnvironment, exitUsage, exitTimedOut, exitFailed}
 
 // ExitCode is the exit code of r: 130 > 4 > 3 > 2 > 124 > 1 > 0. A run without
-// projects has found none, which is 3. A project that never finished is 3 too.
+// projects has found none, which is 3. A project that never finished is 3 too. A
+// flaky case is 1 where that was asked for.
 func ExitCode(r *Run) int {
-	causes := map[int]bool{exitInterrupted: r.Interrupted, exitEnvironment: len(r.Projects) == 0}
+	causes := map[int]bool{
+		exitInterrupted: r.Interrupted, exitEnvironment: len(r.Projects) == 0, exitFailed: r.FailOnFlaky && len(r.Flaky()) > 0,
+	}
 	for _, p := range r.Projects {
 		causes[p.exitCode()] = true
 	}

@@ -69,16 +69,18 @@ type propertyXML struct {
 }
 
 type caseXML struct {
-	Class     string   `xml:"classname,attr"`
-	Name      string   `xml:"name,attr"`
-	File      string   `xml:"file,attr,omitempty"`
-	Line      int      `xml:"line,attr,omitempty"`
-	Time      string   `xml:"time,attr"`
-	Failure   *whyXML  `xml:"failure"`
-	Error     *whyXML  `xml:"error"`
-	Skipped   *whyXML  `xml:"skipped"`
-	SystemOut *textXML `xml:"system-out"`
-	SystemErr *textXML `xml:"system-err"`
+	Class     string       `xml:"classname,attr"`
+	Name      string       `xml:"name,attr"`
+	File      string       `xml:"file,attr,omitempty"`
+	Line      int          `xml:"line,attr,omitempty"`
+	Time      string       `xml:"time,attr"`
+	Failure   *whyXML      `xml:"failure"`
+	Failures  []attemptXML // besides the one that counts
+	Skipped   *whyXML      `xml:"skipped"`
+	Error     *whyXML      `xml:"error"`
+	Errors    []attemptXML // besides the one that counts
+	SystemOut *textXML     `xml:"system-out"`
+	SystemErr *textXML     `xml:"system-err"`
 }
 
 type whyXML struct {
@@ -157,6 +159,7 @@ func (p *Project) caseXML(c *Case) caseXML {
 	x := caseXML{
 		Class: clean(class), Name: clean(name), File: clean(c.File), Line: c.Line, Time: inSeconds(c.Elapsed),
 		SystemOut: output(c.Stdout), SystemErr: output(c.Stderr),
+		Failures: c.attemptsXML(event.Failed, "Failure"), Errors: c.attemptsXML(event.Errored, "Error"),
 	}
 	why := &whyXML{Message: clean(c.Text), Text: bounded(c.Details)}
 	switch c.Outcome {

@@ -49,7 +49,7 @@ func (n node) all(name string) []node {
 
 // element is what the schema says about one kind of element. Attributes map to
 // the pattern of their value; "?" before a name makes it optional. Children are
-// in order; "?" is at most one, "*" any number.
+// in order; "?" is at most one, "*" any number, "!" exactly one.
 type element struct {
 	attrs    map[string]string
 	children []string
@@ -74,15 +74,20 @@ var schema = map[string]element{
 	"property":   {map[string]string{"name": named, "value": named}, nil, false},
 	"testcase": {
 		map[string]string{"classname": named, "name": named, "time": seconds, "?file": named, "?line": count},
-		[]string{"?failure", "?error", "?skipped", "?system-out", "?system-err"},
+		[]string{"?failure", "*rerunFailure", "*flakyFailure", "?skipped", "?error", "*rerunError", "*flakyError", "?system-out", "?system-err"},
 		false,
 	},
+	"rerunFailure": rerunElement, "rerunError": rerunElement, "flakyFailure": rerunElement, "flakyError": rerunElement,
+	"stackTrace": {nil, nil, true},
 	"failure":    {map[string]string{"message": anyText, "?type": named}, nil, true},
 	"error":      {map[string]string{"message": anyText, "?type": named}, nil, true},
 	"skipped":    {map[string]string{"message": anyText, "type": `^pytest\.(skip|xfail)$|^not_run$`}, nil, true},
 	"system-out": {nil, nil, true},
 	"system-err": {nil, nil, true},
 }
+
+// rerunElement is an attempt that does not count.
+var rerunElement = element{map[string]string{"message": anyText, "type": `^failed$|^errored$`}, []string{"!stackTrace", "?system-out", "?system-err"}, false}
 
 func validate(n node) error {
 	e, ok := schema[n.XMLName.Local]
@@ -129,13 +134,18 @@ func (e element) validateAttrs(n node) error {
 func (e element) validateChildren(n node) error {
 	at, repeats := 0, 0
 	for _, c := range n.Children {
-		for at < len(e.children) && (e.children[at][1:] != c.XMLName.Local || e.children[at][0] == '?' && repeats > 0) {
+		for at < len(e.children) && (e.children[at][1:] != c.XMLName.Local || e.children[at][0] != '*' && repeats > 0) {
 			at, repeats = at+1, 0
 		}
 		if at == len(e.children) {
 			return fmt.Errorf("<%s> may not hold <%s> here", n.XMLName.Local, c.XMLName.Local)
 		}
 		repeats++
+	}
+	for _, child := range e.children {
+		if child[0] == '!' && len(n.all(child[1:])) == 0 {
+			return fmt.Errorf("<%s> has no <%s>", n.XMLName.Local, child[1:])
+		}
 	}
 	if n.XMLName.Local == "testcase" && len(n.all("failure"))+len(n.all("error"))+len(n.all("skipped")) > 1 {
 		return errors.New("<testcase> has more than one result")
@@ -221,6 +231,8 @@ func expected(events []event.Event) report.Counts {
 			for _, id := range e.Cases {
 				last[e.Project+" "+id] += ""
 			}
+		case event.CaseRetried:
+			last[e.Project+" "+e.Case] += ""
 		case event.CaseFinished:
 			last[e.Project+" "+e.Case] = e.Outcome
 		case event.CaseDeselected:

@@ -5,6 +5,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -17,6 +18,8 @@ type Run struct {
 	ID          string
 	Version     string // of wr
 	Args        []string
+	Shuffle     string // seed of the order of the cases; "" = as collected
+	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
 	Here        string          // path of the project whose container wr itself ran in; "" = it made containers
 	Started     time.Time
@@ -74,13 +77,15 @@ type Case struct {
 	Suite   string   // "" = it is in none
 	AlsoIn  []string // suites, by its marks
 	Outcome event.Outcome
-	Earlier []event.Outcome // of attempts before the last one, in order
+	Earlier []event.Outcome // of the other attempts, in order
 	Elapsed time.Duration
 	Ended   time.Time // when it became known that it had, some 0.1 s late; zero until it has
 	Text    string
 	Details string
 	Stdout  string
 	Stderr  string
+
+	Attempts []Attempt // the others, in order: those before the one that counts, with --repeat also those after it
 }
 
 // Emit is Apply, for event.Stream.
@@ -96,11 +101,12 @@ func (r *Run) Apply(e event.Event) {
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Here, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Here, e.Time
+		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
-		for _, p := range r.Projects { // of whoever uses its image
-			if cmp.Or(p.Container, p.Path) == e.Project {
+		for _, p := range r.Projects { // of whoever waits for its image
+			if cmp.Or(p.Container, p.Path) == e.Project && p.Status == "" && p.Test.From.IsZero() {
 				p.apply(e)
 			}
 		}
@@ -157,13 +163,14 @@ func (p *Project) apply(e event.Event) {
 	case event.BuildFinished:
 		p.Digest, p.Cached, p.Pulled = e.Digest, e.Cached, e.Text
 	case event.ProjectPlanned:
+		p.Status = "" // also in the second round
 		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:
-		p.Session = e.Text
+		p.Session, p.Stopped = e.Text, "" // of its processes the last one says what was left out
 	case event.SessionFinished:
-		p.Stopped, p.CollectOnly = e.Text, e.CollectOnly
+		p.Stopped, p.CollectOnly = cmp.Or(e.Text, p.Stopped), e.CollectOnly
 	case event.Collected:
 		for _, id := range e.Cases {
 			p.find(id)
@@ -176,6 +183,8 @@ func (p *Project) apply(e event.Event) {
 		p.Elsewhere = append(p.Elsewhere, e)
 	case event.Warning:
 		p.Warnings = append(p.Warnings, e)
+	case event.CaseRetried:
+		p.find(e.Case).retry(e)
 	case event.CaseFinished:
 		p.find(e.Case).finish(e)
 	case event.ProjectFinished:
@@ -202,5 +211,6 @@ func (c *Case) finish(e event.Event) {
 	*c = Case{
 		ID: c.ID, File: e.File, Line: e.Line, Suite: e.Suite, AlsoIn: e.AlsoIn, Outcome: e.Outcome, Earlier: e.Earlier, Elapsed: e.Elapsed, Ended: e.Time,
 		Text: e.Text, Details: e.Details, Stdout: e.Stdout, Stderr: e.Stderr,
+		Attempts: slices.DeleteFunc(c.Attempts, func(a Attempt) bool { return a.Number == e.Attempt }),
 	}
 }

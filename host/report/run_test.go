@@ -201,7 +201,7 @@ func randomRun(rng *rand.Rand) []event.Event {
 func randomFact(rng *rand.Rand) event.Event {
 	id := fmt.Sprintf("test/test_a.py::T::test_%d[%s::x]", rng.IntN(10), pick(rng, nasty))
 	text := pick(rng, nasty)
-	switch rng.IntN(7) {
+	switch rng.IntN(8) {
 	case 0:
 		return event.Event{Type: event.Collected, Cases: []string{id, id + "2"}}
 	case 1:
@@ -210,9 +210,13 @@ func randomFact(rng *rand.Rand) event.Event {
 		return event.Event{Type: event.CaseDeselected, Case: id}
 	case 3:
 		return event.Event{Type: event.SessionFinished, Text: text}
+	case 4:
+		return event.Event{
+			Type: event.CaseRetried, Case: id, Outcome: pick(rng, outcomes), Attempt: 1 + rng.IntN(3), Text: text, Details: text, Stdout: text, Stderr: text,
+		}
 	default:
 		return event.Event{
-			Type: event.CaseFinished, Case: id, Outcome: pick(rng, outcomes), Elapsed: time.Duration(rng.Int64N(1e10)),
+			Type: event.CaseFinished, Attempt: rng.IntN(4), Case: id, Outcome: pick(rng, outcomes), Elapsed: time.Duration(rng.Int64N(1e10)),
 			File: "apps/test_a.py", Line: rng.IntN(3), Text: text, Details: text, Stdout: text, Stderr: text,
 		}
 	}

@@ -24,9 +24,11 @@ func (c *Case) Span() Span {
 }
 
 // Flaky reports whether c passed in the end, after an attempt that had not.
-func (c *Case) Flaky() bool {
-	bad := func(o event.Outcome) bool { return o == event.Failed || o == event.Errored }
-	return (c.Outcome == event.Passed || c.Outcome == event.XPassed) && slices.ContainsFunc(c.Earlier, bad)
+func (c *Case) Flaky() bool { return Flaky(c.Outcome, c.Earlier) }
+
+// Flaky reports whether a case that ended with outcome o had failed before.
+func Flaky(o event.Outcome, earlier []event.Outcome) bool {
+	return (o == event.Passed || o == event.XPassed) && slices.ContainsFunc(earlier, bad)
 }
 
 // Running are the node ids of the cases that have started and not finished, by
@@ -41,7 +43,9 @@ func (p *Project) time(e event.Event) {
 	case event.BuildFinished:
 		p.Build = Span{e.Time.Add(-e.Elapsed), e.Time}
 	case event.TestStarted:
-		p.Test.From = e.Time
+		if p.Test.From.IsZero() {
+			p.Test.From = e.Time
+		}
 	case event.ProjectFinished:
 		if !p.Test.From.IsZero() {
 			p.Test.To = e.Time
@@ -52,7 +56,7 @@ func (p *Project) time(e event.Event) {
 			p.running = map[string]bool{}
 		}
 		p.running[e.Case] = true
-	case event.CaseFinished:
+	case event.CaseFinished, event.CaseRetried:
 		delete(p.running, e.Case)
 	}
 }

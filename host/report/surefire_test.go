@@ -24,8 +24,12 @@ var surefire = map[string]struct{ attrs, children []string }{
 		[]string{"skipped", "error", "failure", "rerunFailure", "rerunError", "flakyFailure", "flakyError", "system-out", "system-err"},
 	},
 	"failure": {[]string{"type", "message"}, nil}, "error": {[]string{"type", "message"}, nil}, "skipped": {[]string{"type", "message"}, nil},
-	"system-out": {}, "system-err": {},
+	"rerunFailure": rerun, "rerunError": rerun, "flakyFailure": rerun, "flakyError": rerun,
+	"stackTrace": {}, "system-out": {}, "system-err": {},
 }
+
+// rerun is the shape of an attempt that does not count.
+var rerun = struct{ attrs, children []string }{[]string{"message", "!type"}, []string{"stackTrace", "system-out", "system-err"}}
 
 // extensions are what wr writes beyond that shape, because those who show
 // results read it. docs/reports.md names them.

@@ -1,7 +1,6 @@
 package testrun
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,22 +8,11 @@ import (
 	"github.com/wr-build/wr/host/event"
 )
 
-// testCase is one collected case.
-type testCase struct {
-	id       string // relative to the project
-	file     string // relative to the workspace
-	line     int
-	suites   []string // names; it runs in the first
-	started  bool
-	finished bool // outcome is final, unless a plugin starts the case again
-	attempts int
-	now      attempt         // the last one
-	earlier  []event.Outcome // of those before
-}
-
 // attempt is one execution of a case: setup, call and teardown.
 type attempt struct {
+	number  int // 1, 2, ... of its case; 0 = there was none
 	outcome event.Outcome
+	late    bool // it took longer than it may
 	elapsed time.Duration
 	text    string
 	details []string
@@ -68,20 +56,9 @@ var severity = []event.Outcome{
 	event.Passed, event.Skipped, event.XFailed, event.XPassed, event.Errored, event.Failed,
 }
 
-// add takes one more phase into account. A setup after other phases begins
-// another attempt: plugins that retry report a case several times, and the last
-// attempt is the one that counts.
-func (c *testCase) add(p phase) {
-	if c.attempts == 0 || p.when == "setup" && c.now.called {
-		if c.attempts > 0 {
-			c.earlier = append(c.earlier, c.now.outcome)
-		}
-		c.attempts++
-		c.now = attempt{outcome: event.Passed}
-	}
-	c.now.add(p)
-}
+func worse(a, b event.Outcome) bool { return slices.Index(severity, a) > slices.Index(severity, b) }
 
+// add takes one more phase of a into account.
 func (a *attempt) add(p phase) {
 	a.called = true
 	a.stdout += p.stdout
@@ -93,7 +70,7 @@ func (a *attempt) add(p phase) {
 	if p.sub != "" && o != event.Failed {
 		return // only the case itself can be skipped
 	}
-	if slices.Index(severity, o) > slices.Index(severity, a.outcome) {
+	if worse(o, a.outcome) {
 		a.outcome, a.text = o, p.reason(o)
 	}
 	if o == event.Failed || o == event.Errored || o == event.XFailed {
@@ -155,17 +132,4 @@ func (p phase) story() []string {
 		parts = append(parts, "captured log\n"+p.log)
 	}
 	return parts
-}
-
-// result is the event that says how c ended.
-func (c *testCase) result() event.Event {
-	e := event.Event{
-		Type: event.CaseFinished, Case: c.id, File: c.file, Line: c.line,
-		Outcome: c.now.outcome, Earlier: c.earlier, Elapsed: c.now.elapsed, Text: c.now.text,
-		Details: strings.Join(c.now.details, "\n\n"), Stdout: c.now.stdout, Stderr: c.now.stderr,
-	}
-	if c.attempts > 1 {
-		e.Text = strings.TrimSuffix(fmt.Sprintf("attempt %d: %s", c.attempts, e.Text), ": ")
-	}
-	return suited(e, c.suites)
 }

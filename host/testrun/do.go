@@ -30,9 +30,16 @@ type Config struct {
 	Version string     // of wr
 	// Personal are the settings of the caller alone, for the record.
 	Personal []event.Setting
-	Sinks    []event.Sink // further consumers of the events
-	FailFast bool         // the first failure ends the run
-	Now      func() time.Time
+	// Shuffle is the seed of the order of all cases, and FailOnFlaky whether a
+	// flaky case fails the run, for the record.
+	Shuffle     string
+	FailOnFlaky bool
+	FailFast    bool         // the first failure ends the run
+	Sinks       []event.Sink // further consumers of the events
+	Now         func() time.Time
+	// More plans tests that only Python could place. It is asked at most once in
+	// a run, when all that was planned has ended; nil: such tests are errors.
+	More func(ctx context.Context, moved []Moved) (plan.Plan, error)
 }
 
 // Do carries out p and returns what came of it and where it is recorded. The
@@ -55,10 +62,15 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 	if c.FailFast {
 		sinks = append(sinks, failFast{stop})
 	}
-	d := &doing{Config: c, local: p.Here != "", root: spec.Workspace, dir: dir, stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil }}
+	d := &doing{
+		Config: c, local: p.Here != "", root: spec.Workspace, dir: dir,
+		stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil },
+		units: map[string]int{}, expected: map[event.Unit]bool{},
+	}
 	if d.local {
 		d.root = p.Root
 	}
+	d.places = placesOf{root: d.root, units: map[event.Unit][]plan.Places{}}
 	err = d.carryOut(going, p, result)
 	return result, dir, errors.Join(err, record(dir, log, result))
 }
@@ -73,8 +85,14 @@ type doing struct {
 	// interrupted reports whether the run ended from outside.
 	interrupted func() bool
 
-	mu    sync.Mutex
-	units map[string]int // of a project: those not known to be without cases
+	// What follows does not change while units run.
+	actions []plan.Action // of all rounds
+	places  placesOf
+	ended   map[event.Unit]event.Event // how units ended in the first round; nil during it
+
+	mu       sync.Mutex          // guards what follows
+	units    map[string]int      // of a project: those not known to be without cases
+	expected map[event.Unit]bool // places of the second round, as far as is known
 }
 
 // others is Unit.Others of a project: of several units that turn out to be
@@ -96,34 +114,28 @@ func about(a plan.Action, e event.Event) event.Event {
 // carryOut walks p. Its error is that the plan itself is wrong.
 func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) error {
 	began := d.Now()
-	d.stream.Emit(event.Event{Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Here: p.Here})
-	places := map[string]plan.Places{}
-	d.units = map[string]int{}
-	for _, a := range p.Actions {
-		d.planned(a)
-		if a.Test != nil {
-			d.units[a.Project]++
-			places[a.Unit().String()] = a.Test.Places
-		}
+	d.stream.Emit(event.Event{
+		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Here: p.Here, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
+	})
+	d.announce(p, nil)
+	err := d.executor(ctx).Do(ctx, p)
+	if d.More != nil && (err == nil || ctx.Err() != nil) {
+		err = d.secondRound(ctx, result)
 	}
-	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
-	executor := run.Executor{
-		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do, plan.Test: d.test},
-		Jobs:     map[plan.Kind]int{plan.Build: d.Builds, plan.Test: d.Jobs},
-		Blocked:  func(a plan.Action, cause error) { d.blocked(ctx, a, cause) },
-	}
-	err := executor.Do(ctx, p)
 	if ctx.Err() != nil {
 		err = nil
 	}
 	if d.interrupted() {
 		result.Interrupted = true
 	} else {
-		for _, e := range append(account(result, d.root, places), unsuited(result, p)...) {
+		for _, e := range account(result, d.places) {
+			d.stream.Emit(e)
+		}
+		for _, e := range unsuited(result, d.actions) {
 			d.stream.Emit(e)
 		}
 	}
-	d.remember(result, p)
+	d.remember(result)
 	d.stream.Emit(event.Event{
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
@@ -132,9 +144,9 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 
 // remember adds what the tests took to the history. Why its error counts for
 // nothing: the next run is slower without, and its result is the same.
-func (d *doing) remember(result *report.Run, p plan.Plan) {
+func (d *doing) remember(result *report.Run) {
 	named := map[string]bool{}
-	for _, a := range p.Actions {
+	for _, a := range d.actions {
 		if a.Test != nil && len(a.Test.Named) > 0 {
 			named[a.Unit().String()] = true
 		}
@@ -146,17 +158,44 @@ func (d *doing) remember(result *report.Run, p plan.Plan) {
 	})
 }
 
-// planned tells of each project that is to be tested, before anything happens:
-// a run that is cut off still names what it did not come to.
-func (d *doing) planned(a plan.Action) {
-	if a.Kind != plan.Test {
-		return
+// executor carries out plans.
+func (d *doing) executor(ctx context.Context) *run.Executor {
+	images := run.Images{Builder: d.Builder, Puller: d.Puller, Emit: d.stream.Emit}
+	return &run.Executor{
+		Handlers: map[plan.Kind]run.Handler{plan.Build: images.Do, plan.Test: d.test},
+		Jobs:     map[plan.Kind]int{plan.Build: d.Builds, plan.Test: d.Jobs},
+		Blocked:  func(a plan.Action, cause error) { d.blocked(ctx, a, cause) },
 	}
-	e := about(a, event.Event{Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason, Estimate: a.Estimate})
+}
+
+// announce tells of each project that is to be tested, before anything happens:
+// a run that is cut off still names what it did not come to. moved are the
+// cases because of which a second round is planned, by their place; they are
+// told once.
+func (d *doing) announce(p plan.Plan, moved map[event.Unit][]string) {
+	d.actions = append(d.actions, p.Actions...)
+	for _, a := range p.Actions {
+		if a.Kind != plan.Test {
+			continue
+		}
+		unit := a.Unit()
+		d.planned(a, moved[unit.Place()])
+		delete(moved, unit.Place())
+		if a.Test != nil {
+			d.units[a.Project]++
+			d.places.units[unit] = append(d.places.units[unit], a.Test.Places)
+		}
+	}
+}
+
+func (d *doing) planned(a plan.Action, moved []string) {
+	e := about(a, event.Event{
+		Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason, Estimate: a.Estimate, Cases: moved,
+	})
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
 	}
-	d.stream.Emit(e)
+	d.emit(e)
 }
 
 // test is the handler of plan.Test. Nothing needs a test action, so it has no
@@ -164,9 +203,9 @@ func (d *doing) planned(a plan.Action) {
 func (d *doing) test(ctx context.Context, a plan.Action) error {
 	switch {
 	case a.Fault != nil:
-		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: a.Fault}))
+		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: a.Fault}))
 	case a.None != "":
-		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.None, Text: a.None}))
+		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.None, Text: a.None}))
 	default:
 		d.unit(ctx, a)
 	}
@@ -177,15 +216,16 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 func (d *doing) unit(ctx context.Context, a plan.Action) {
 	cache, err := d.dir.cache(a.Unit().String())
 	if err != nil {
-		d.stream.Emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
+		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
 	Unit{
 		Local: d.local, Root: d.root, NotHere: a.Test.NotHere,
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
-		Record: d.dir, Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
-	}.Run(ctx, d.Runner, func(e event.Event) { d.stream.Emit(stopped(ctx, e)) })
+		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Timeout: a.Test.Timeout,
+		Repetition: a.Test.Repetition,
+	}.Run(ctx, d.Runner, func(e event.Event) { d.emit(stopped(ctx, e)) })
 }
 
 // labelled is c with the run's id, by which `wr engine status` names it.
@@ -205,7 +245,7 @@ func (d *doing) blocked(ctx context.Context, a plan.Action, cause error) {
 	if ctx.Err() != nil {
 		e.Status, e.Fault = event.Interrupted, nil
 	}
-	d.stream.Emit(stopped(ctx, e))
+	d.emit(stopped(ctx, e))
 }
 
 // Names of the reports in a run's directory; the page is made when it is asked for.

@@ -16,6 +16,9 @@ type fact struct {
 	Pytest  string `json:"pytest"`
 	Python  string `json:"python"`
 	RootDir string `json:"rootdir"` // container path
+	Single  bool   `json:"single"`  // a person looks into it, or it only collects
+	MaxFail int    `json:"maxfail"` // how many failures stop it; 0: none do
+	Repeats string `json:"repeats"` // the active plugin that runs failures again itself
 
 	Cases []collectedCase `json:"cases"` // collected
 	Left  []collectedCase `json:"left"`  // left
@@ -82,17 +85,19 @@ func (c *collectedCase) UnmarshalJSON(data []byte) error {
 	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.suites)
 }
 
-// misplacedCase is [node id, file, line, container].
+// misplacedCase is [node id, file, line, container, text, suites].
 type misplacedCase struct {
 	id        string
 	file      string
 	line      int
 	container string // path of its project; "?name": there is none of that name
+	text      string // "", deselected, notAsked or lastFailed
+	suites    []int  // that it is in
 }
 
 // UnmarshalJSON reads the array form.
 func (c *misplacedCase) UnmarshalJSON(data []byte) error {
-	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.container)
+	return unmarshalArray(data, &c.id, &c.file, &c.line, &c.container, &c.text, &c.suites)
 }
 
 // plainPhase is [when, seconds] of a phase that passed and said nothing.

@@ -38,7 +38,7 @@ func (s *session) streamDamaged(end ending) *fault.Error {
 // died is the fault of a session without an end. A case that was running then
 // says it all; without one nobody else would.
 func (s *session) died(end ending) *fault.Error {
-	if s.fallen {
+	if len(s.fallen) > 0 {
 		return nil
 	}
 	return &fault.Error{

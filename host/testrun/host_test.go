@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
 	"github.com/wr-build/wr/runtime/local"
@@ -133,6 +134,9 @@ func (w *world) run(ctx context.Context) result {
 	r.conserved()
 	return r
 }
+
+// limit has the policy hold for each case.
+func (w *world) limit(p plan.Policy) { w.unit.Suites = []plan.Suite{{Policy: p, Fate: plan.Run}} }
 
 // only is the only project of all, or nil.
 func only(all []*report.Project) *report.Project {

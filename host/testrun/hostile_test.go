@@ -13,11 +13,10 @@ def test_before(): pass
 def test_exits(exits): pass
 def test_after(): pass
 `),
-		want:   outcomesOf("test_before", "passed", "test_exits", "errored", "test_after", "not_run"),
+		want:   outcomesOf("test_before", "passed", "test_exits", "errored", "test_after", "passed"),
 		status: event.Bad, exit: 1,
 		texts: map[string]string{
 			"test_a.py::test_exits": "its process died: exit code 0 in the middle of the case",
-			"test_a.py::test_after": "the process died in test_a.py::test_exits: exit code 0",
 		},
 	},
 	"os._exit after the last test": {
@@ -34,7 +33,7 @@ def test_before(): pass
 def test_kills(): os.kill(os.getpid(), signal.SIGKILL)
 def test_after(): pass
 `),
-		want:   outcomesOf("test_before", "passed", "test_kills", "errored", "test_after", "not_run"),
+		want:   outcomesOf("test_before", "passed", "test_kills", "errored", "test_after", "passed"),
 		status: event.Bad, exit: 1,
 		texts: map[string]string{"test_a.py::test_kills": "its process died: signal 9 (SIGKILL)"},
 	},

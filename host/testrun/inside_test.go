@@ -41,7 +41,7 @@ func TestPytestThatPeopleRunThemselvesBehaves(t *testing.T) {
 		return string(out)
 	}
 	for _, args := range [][]string{nil, {"-n2"}} {
-		if out := run(args...); !strings.Contains(out, "6 passed") || !strings.Contains(out, "wr: 5 not here: they run in the container of other, by wr test") {
+		if out := run(args...); !strings.Contains(out, "11 passed") || !strings.Contains(out, "wr: 11 not here: they run in the container of other, by wr test") {
 			t.Errorf("%v: %s", args, out)
 		}
 	}

@@ -2,44 +2,60 @@ package testrun
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
-	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
+// What container cases elsewhere may say besides where they belong.
+const (
+	deselected = "deselected"    // pytest did not choose them where they were seen
+	notAsked   = "not asked for" // their suite is not to run
+	lastFailed = "last failed"   // each container has its own choice of what failed last
+)
+
 // account returns what is still to be told when all units have ended: of cases
 // that were seen in one container and that nobody tells of where they belong, and
-// of cases that two containers have. root is the container path of the workspace,
-// planned are the places of units, by name.
-func account(r *report.Run, root string, planned map[string]plan.Places) []event.Event {
-	a := accounting{run: r, root: root, planned: planned, units: map[string]map[string]string{}}
-	for _, p := range r.Projects {
-		for _, c := range p.Cases {
-			a.once(p, c)
-		}
-	}
-	for _, p := range r.Projects {
-		for _, e := range p.Elsewhere {
-			a.elsewhere(p, e)
+// of cases that two containers have. planned are the places of units.
+func account(r *report.Run, planned placesOf) []event.Event {
+	a := newAccounting(r, planned)
+	for _, chosen := range []bool{true, false} { // the latter only if nobody chose it
+		for _, p := range r.Projects {
+			for _, e := range p.Elsewhere {
+				if unchosen(e) != chosen {
+					a.elsewhere(p, e)
+				}
+			}
 		}
 	}
 	return a.events
 }
 
+// unchosen reports whether the case of e was not to run, wherever it belongs.
+func unchosen(e event.Event) bool { return e.Text == deselected || e.Text == notAsked }
+
 // accounting is one pass of account.
 type accounting struct {
 	run     *report.Run
-	root    string
-	planned map[string]plan.Places
+	planned placesOf
 	units   map[string]map[string]string // by project and case: the unit that has it
 	events  []event.Event
+}
+
+// newAccounting knows which unit has which case.
+func newAccounting(r *report.Run, planned placesOf) *accounting {
+	a := &accounting{run: r, planned: planned, units: map[string]map[string]string{}}
+	for _, p := range r.Projects {
+		for _, c := range p.Cases {
+			a.once(p, c)
+		}
+	}
+	return a
 }
 
 // once notes which unit has a case. A file that skipped itself, whose cases
@@ -70,8 +86,9 @@ func (a *accounting) take(p *report.Project, id string) (first string, taken boo
 func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	there := a.run.In(p.Path, e.Belongs)
 	name, unknown := strings.CutPrefix(e.Belongs, "?")
-	told := slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) })
-	if told || a.run.Here != "" && !unknown {
+	// Where wr makes no other container, none has to tell of what it would run.
+	if !unknown && (e.Text == lastFailed || a.run.Here != "" && !unchosen(e)) ||
+		slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) }) {
 		return
 	}
 	if _, taken := a.take(p, e.Case); taken {
@@ -81,15 +98,27 @@ func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	switch {
 	case unknown:
 		end.Text = "it belongs in the container " + name + ", which no project has"
+	case e.Text == deselected:
+		a.tell(p, event.Event{Type: event.CaseDeselected, Case: e.Case})
+		return
+	case e.Text == notAsked:
+		a.tell(p, unasked(e))
+		return
 	case len(there) == 0:
 		end.Text = fmt.Sprintf("it belongs in the container of %s, which could not be seen before: write that mark in the file itself, as a literal", name)
 	case unfinished(there) != nil:
 		p = unfinished(there)
 		end.Outcome, end.Text = event.NotRun, "its container has not come to it: "+string(p.Status)
 	default:
-		end.Text = fmt.Sprintf("it belongs in the container of %s, where it was not collected", name)
+		end.Text = fmt.Sprintf("it belongs in the container of %s, where it was not collected", name) + alsoThere(there, e)
 	}
 	a.end(p, end)
+}
+
+// tell tells e of p.
+func (a *accounting) tell(p *report.Project, e event.Event) {
+	e.Belongs = ""
+	a.events = append(a.events, e.Of(p.Unit()))
 }
 
 // unfinished is the first of projects that has not come to an end in order, or nil.
@@ -99,6 +128,27 @@ func unfinished(all []*report.Project) *report.Project {
 		return nil
 	}
 	return all[i]
+}
+
+// alsoThere says that the case of e belongs in yet another container, as the one
+// where it should have run sees it.
+func alsoThere(there []*report.Project, e event.Event) string {
+	for _, where := range there {
+		for _, other := range where.Elsewhere {
+			if other.Case == e.Case && other.Belongs != e.Belongs {
+				return ": there its mark names " + strings.TrimPrefix(other.Belongs, "?")
+			}
+		}
+	}
+	return ""
+}
+
+// unseen reports whether nothing was to collect the file of e where its case
+// belongs, though it could have.
+func (a *accounting) unseen(p *report.Project, e event.Event) bool {
+	there := a.run.In(p.Path, e.Belongs)
+	return unfinished(there) == nil && !a.planned.anywhere(placeOf(p.Path, e.Belongs), e.Case) &&
+		!slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) })
 }
 
 // end tells of the end of a case of p, and once more of p's if that was fine.
@@ -116,8 +166,7 @@ func (a *accounting) end(p *report.Project, e event.Event) {
 // leftOut reports whether the unit was to collect the file of e and pytest left
 // all of it out, as --lf, -x or a hook make it.
 func (a *accounting) leftOut(where *report.Project, e event.Event) bool {
-	places, file := a.planned[where.Name()], path.Join(a.root, e.File)
-	if where.Status != event.OK && where.Status != event.Bad || places.Take != nil && !slices.Contains(places.Take, file) || slices.Contains(places.Leave, file) {
+	if where.Status != event.OK && where.Status != event.Bad || !a.planned.collected(where.Unit(), e.Case) {
 		return false
 	}
 	inFile := func(id string) bool { return fileOf(id) == fileOf(e.Case) }

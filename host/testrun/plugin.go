@@ -27,7 +27,6 @@ const (
 	factsTarget  = spec.Internal + "/run"
 	cacheTarget  = spec.Internal + "/cache"
 	configFile   = "config.json"
-	factsFile    = "events.ndjson"
 )
 
 // pluginConfig is what the plugin reads from the file that WR_PYTEST names.
@@ -37,6 +36,9 @@ type pluginConfig struct {
 	Ignore  []string `json:"ignore"` // container paths not to be collected; relative ones begin at the workspace, wherever it lies
 	Paths   []string `json:"paths"`  // to be collected when the command line names none, relative to where pytest starts
 	Places  places   `json:"places"`
+	Only    []string `json:"only,omitempty"`    // node ids, as pytest has them, of the cases that the process is for; none = all
+	Stacks  string   `json:"stacks,omitempty"`  // container path of the files for stacks of late cases, short of what tells workers apart
+	Shuffle string   `json:"shuffle,omitempty"` // seed of the order; "" = as collected
 
 	Suites []plan.Suite `json:"suites"` // none: all cases run
 }

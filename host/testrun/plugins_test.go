@@ -4,13 +4,17 @@ package testrun_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/plan"
 )
 
-// These tests need pytest-xdist, pytest-forked, pytest-rerunfailures and
-// pytest-cov beside pytest < 9 (pytest-forked 1.7 fails with pytest 9 by itself),
+// These tests need pytest-xdist, pytest-forked, pytest-rerunfailures,
+// pytest-timeout and pytest-cov beside pytest < 9 (pytest-forked 1.7 fails with pytest 9 by itself),
 // so they belong to the long tier. The zoo holds
 // stand-ins that behave the same.
 func TestRealPluginsAreUnderstood(t *testing.T) {
@@ -57,5 +61,42 @@ func TestRealPluginsAreUnderstood(t *testing.T) {
 			w.unit.Args, w.unit.Nested = a.args, []string{w.unit.Dir + "/nested"}
 			a.check(t, w.run(t.Context()))
 		})
+	}
+}
+
+func TestCoverageIsThatOfAllProcessesTogether(t *testing.T) {
+	for _, args := range [][]string{{"--cov=m", "--cov-fail-under=100"}, {"--cov=m", "--cov-fail-under=100", "-n2"}} {
+		w := newWorld(t, map[string]string{
+			"m.py":      "def f(x):\n    if x:\n        return 1\n    return 2\n",
+			"test_a.py": counted + "import m\ndef test_1(): assert m.f(1) == 1\ndef test_2():\n    assert m.f(0) == 2\n    assert tries('two') > 1\n",
+		})
+		w.unit.Args = args
+		w.limit(plan.Policy{Reruns: plan.Reruns{Any: 1}})
+		if r := w.run(t.Context()); r.Status != event.OK || r.processes() != 2 {
+			t.Errorf("%v: %s, %v, in %d processes", args, r.Status, r.Fault, r.processes())
+		}
+	}
+}
+
+func TestRerunfailuresIsLeftToRunFailuresAgain(t *testing.T) {
+	w := newWorld(t, one("def test_x(): assert 0\n"))
+	w.unit.Args = []string{"--reruns=2"}
+	w.limit(plan.Policy{Reruns: plan.Reruns{Any: 1}})
+	r := w.run(t.Context())
+	warned := slices.ContainsFunc(r.texts(event.Warning), func(text string) bool { return strings.HasPrefix(text, "pytest-rerunfailures is set to") })
+	if got := r.attempts("test_a.py::test_x"); got != "1 failed, 2 failed, failed" || r.processes() != 1 || !warned {
+		t.Errorf("%s, in %d processes, warned: %v", got, r.processes(), warned)
+	}
+}
+
+func TestATimeoutOfThePluginsOwnComesFirst(t *testing.T) {
+	for method, want := range map[string]event.Outcome{"signal": event.Failed, "thread": event.Errored} {
+		w := newWorld(t, hang("def test_hangs(): threading.Event().wait()"))
+		w.unit.Args = []string{"--timeout=1", "--timeout-method=" + method}
+		w.limit(plan.Policy{Timeout: 20 * time.Second})
+		r := w.run(t.Context())
+		if e := r.of("test_a.py::test_hangs"); e.Outcome != want || strings.Contains(e.Text, "longer than 20s") || r.of("test_a.py::test_after").Outcome != event.Passed {
+			t.Errorf("%s: %s, %q", method, e.Outcome, e.Text)
+		}
 	}
 }

@@ -145,6 +145,16 @@ func (d RunDir) unit(project string) (state.Folder, error) {
 	return unit, err
 }
 
+// sameUnit opens the directory that unit has made in this run.
+func (d RunDir) sameUnit(project string) (state.Folder, error) {
+	projects, err := d.run.Existing(projectsFolder)
+	if err != nil {
+		return state.Folder{}, err
+	}
+	defer projects.Close()
+	return projects.Existing(state.Name(project))
+}
+
 // cache makes the folder for the project's pytest cache, unless it is there,
 // and returns its host path. It never lies in the source tree, where pytest
 // would put it, and is kept from run to run, so that --lf works.

@@ -3,18 +3,23 @@ package testrun
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 )
 
-// session is what is known of one session of pytest. It translates facts to
-// events as they come; conclude ends it.
+// session is what is known of one session of pytest, which is one process of a
+// unit. It translates facts to events as they come; conclude ends it.
 type session struct {
-	paths paths
-	emit  func(event.Event)
-	mixed []string // container paths of files that are collected in other containers too
+	*ledger
+
+	number int // 1, 2, ... of the processes of its unit
+	paths  paths
+	mixed  []string // container paths of files that are collected in other containers too
+	only   []string // pytest's ids of the cases that it is for; nil = it is the first, for all
 
 	suites []plan.Suite // by which facts number them
 
@@ -22,31 +27,31 @@ type session struct {
 	damaged   string // why the facts cannot be trusted; "" = they can
 	torn      bool   // the last line was no fact
 	started   bool
+	single    bool // nothing is to be run again: a person looks into it, or it only collects
+	maxFail   int  // how many failures stop it; 0 = none do
 	finish    *fact
 	internal  *fact // pytest's own failure
 	collected int   // different cases
 
-	numbered      []*testCase          // as the plugin numbers them
-	cases         map[string]*testCase // by pytest's own node id
-	order         []*testCase          // collected, then those nobody collected
-	uncollected   []string             // cases that ran although nobody collected them
+	numbered      []*testCase // as the plugin numbers them
+	mine          []*testCase // what is heard of here, collected first
+	running       []*testCase
+	overdue       []*testCase       // for which it was stopped: they took longer than they may
+	stacks        map[string]string // of all threads then, by pytest's ids of cases
+	uncollected   []string          // cases that ran although nobody collected them
 	deselected    int
-	unsuited      int // cases of suites that are not to run
-	elsewhere     int // cases for other containers
-	collectErrors int
+	unsuited      int      // cases of suites that are not to run
+	elsewhere     int      // cases for other containers
+	uncollectable []string // what could not be collected
 	moduleSkips   int
-	fallen        bool // a case was running when it all ended
-}
-
-func newSession(p paths, emit func(event.Event)) *session {
-	return &session{paths: p, emit: emit, cases: map[string]*testCase{}}
+	fallen        []*testCase // those running when it all ended
 }
 
 // line takes one line of the file of facts. A line that is no fact was torn by
 // a signal and comes again; if it does not, the numbers show it, or that
 // nothing comes after it.
 func (s *session) line(data []byte) {
-	if len(data) == 0 {
+	if len(data) == 0 || s.overdue != nil { // after the stop nothing is the tests' own doing
 		return
 	}
 	var f fact
@@ -87,7 +92,7 @@ func (s *session) apply(f fact) {
 	case factElsewhere:
 		s.misplace(f.Elsewhere)
 	case factCollectError:
-		s.collectErrors++
+		s.uncollectable = append(s.uncollectable, s.place(f.ID))
 		s.emit(event.Event{Type: event.CollectFailed, Case: s.place(f.ID), File: s.paths.file("", f.ID), Text: f.Text, Details: f.Details})
 		s.adviseSplit(f)
 	case factCollectSkip:
@@ -114,8 +119,8 @@ func (s *session) start(f fact) {
 	if f.Version != factsVersion {
 		s.damage(fmt.Sprintf("has version %d", f.Version))
 	}
-	s.started = true
-	s.paths.rootdir = f.RootDir
+	s.started, s.single, s.over, s.maxFail = true, f.Single, f.Single, f.MaxFail
+	s.paths.rootdir, s.repeater = f.RootDir, f.Repeats
 	s.emit(event.Event{Type: event.SessionStarted, Text: fmt.Sprintf("pytest %s, Python %s", f.Pytest, f.Python)})
 }
 
@@ -123,25 +128,38 @@ func (s *session) start(f fact) {
 // case, which then has several attempts.
 func (s *session) collect(cases []collectedCase) {
 	var ids []string
-	for _, c := range cases {
-		known := s.cases[c.id]
-		if known == nil {
-			known = s.add(c)
-			ids = append(ids, known.id)
+	for _, one := range cases {
+		c := s.cases[one.id]
+		if c == nil {
+			c = s.note(one)
+			ids = append(ids, c.id)
 		}
-		s.numbered = append(s.numbered, known)
+		if s.enter(c) {
+			s.collected++
+		}
+		s.numbered = append(s.numbered, c)
 	}
-	s.collected += len(ids)
 	if len(ids) > 0 {
 		s.emit(event.Event{Type: event.Collected, Cases: ids})
 	}
 }
 
-func (s *session) add(c collectedCase) *testCase {
-	added := &testCase{id: s.paths.nodeID(c.id), file: s.paths.file(c.file, c.id), line: c.line, suites: s.named(c.suites)}
+func (s *session) note(c collectedCase) *testCase {
+	added := &testCase{id: s.paths.nodeID(c.id), nodeID: c.id, file: s.paths.file(c.file, c.id), line: c.line, suites: s.named(c.suites)}
 	s.cases[c.id] = added
 	s.order = append(s.order, added)
 	return added
+}
+
+// enter makes c one of those of s, and reports whether it was not.
+func (s *session) enter(c *testCase) bool {
+	if c.in == s {
+		return false
+	}
+	c.in, c.first = s, c.attempts+1
+	c.running, c.open, c.ran = false, false, false
+	s.mine = append(s.mine, c)
+	return true
 }
 
 func (s *session) deselect(ids []string) {
@@ -168,14 +186,19 @@ func (s *session) named(numbers []int) []string {
 func (s *session) leave(cases []collectedCase) {
 	s.unsuited += len(cases)
 	for _, c := range cases {
-		e := suited(event.Event{
-			Type: event.CaseDeselected, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Text: "it is in no suite",
-		}, s.named(c.suites))
-		if e.Suite != "" {
-			e.Text = "suite " + e.Suite + " was not asked for"
-		}
-		s.emit(e)
+		s.emit(unasked(suited(event.Event{
+			Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line,
+		}, s.named(c.suites))))
 	}
+}
+
+// unasked tells that the case of e is in no suite that is to run.
+func unasked(e event.Event) event.Event {
+	e.Type, e.Text = event.CaseDeselected, "it is in no suite"
+	if e.Suite != "" {
+		e.Text = "suite " + e.Suite + " was not asked for"
+	}
+	return e
 }
 
 // suited is e of a case that is in those suites.
@@ -188,11 +211,18 @@ func suited(e event.Event, suites []string) event.Event {
 
 // misplace notes cases that belong in other containers.
 func (s *session) misplace(cases []misplacedCase) {
-	s.elsewhere += len(cases)
 	for _, c := range cases {
-		s.emit(event.Event{
-			Type: event.CaseElsewhere, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Belongs: c.container,
-		})
+		switch c.text {
+		case deselected:
+			s.deselected++
+		case notAsked:
+			s.unsuited++
+		default:
+			s.elsewhere++
+		}
+		s.emit(suited(event.Event{
+			Type: event.CaseElsewhere, Case: s.paths.nodeID(c.id), File: s.paths.file(c.file, c.id), Line: c.line, Belongs: c.container, Text: c.text,
+		}, s.named(c.suites)))
 	}
 }
 
@@ -206,42 +236,45 @@ func (s *session) notHere(cases []plan.Elsewhere) {
 }
 
 // skipModule counts a file that skipped itself while it was collected as one
-// skipped case: what is in it can never be known, but it must not vanish.
+// skipped case: what is in it can never be known, but it must not vanish. If it
+// was one of files that are collected again, its cases tell.
 func (s *session) skipModule(f fact) {
+	if s.only != nil {
+		return
+	}
 	s.moduleSkips++
 	s.collect([]collectedCase{{id: f.ID}})
 	s.numbered = s.numbered[:len(s.numbered)-1] // the plugin does not count it
 	c := s.cases[f.ID]
-	c.add(phase{when: "setup", outcome: "skipped", text: f.Text})
-	s.end(c)
+	s.add(c, phase{when: "setup", outcome: "skipped", text: f.Text})
+	c.ran, c.worst = true, c.now
+	s.close(c, c.now.text)
 }
 
 func (s *session) startCase(f fact) {
 	c := s.find(f)
-	c.started, c.finished = true, false
+	c.running, c.since = true, time.Now()
+	c.open = c.open && !c.ran
+	s.running = append(s.running, c)
 	s.emit(suited(event.Event{Type: event.CaseStarted, Case: c.id, File: c.file, Line: c.line}, c.suites))
 }
 
 func (s *session) addPhases(f fact) *testCase {
 	c := s.find(f)
 	for _, p := range phasesOf(f) {
-		c.add(p)
+		s.add(c, p)
 	}
 	return c
 }
 
 func (s *session) finishCase(f fact) {
 	c := s.addPhases(f)
-	if c.attempts == 0 {
-		c.started = false // no phase was reported: it has not run
+	s.running = slices.DeleteFunc(s.running, func(other *testCase) bool { return other == c })
+	if !c.open {
+		c.running = false // no phase was reported: it has not run
 		return
 	}
 	s.end(c)
-}
-
-func (s *session) end(c *testCase) {
-	c.finished = true
-	s.emit(c.result())
 }
 
 // find returns the case that f is about, also one that nobody collected.
@@ -255,9 +288,11 @@ func (s *session) find(f fact) *testCase {
 		id = fmt.Sprintf("case %d", *f.Case)
 	}
 	if known := s.cases[id]; known != nil {
+		s.enter(known)
 		return known
 	}
-	c := s.add(collectedCase{id: id, file: f.File, line: f.Line})
+	c := s.note(collectedCase{id: id, file: f.File, line: f.Line})
+	s.enter(c)
 	s.uncollected = append(s.uncollected, c.id)
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/mark"
@@ -100,5 +101,27 @@ func TestAUnitWithoutCasesOfItsSuitesIsFine(t *testing.T) {
 	r := w.run(t.Context())
 	if n := r.project.Counts(); r.Status != event.OK || n.Collected != 0 || n.Deselected != 1 {
 		t.Errorf("status %s, %+v", r.Status, n)
+	}
+}
+
+func TestEachSuiteHasItsOwnTimeout(t *testing.T) {
+	w := newWorld(t, map[string]string{"test_a.py": `
+import time, threading, pytest
+def test_hangs(): threading.Event().wait()
+@pytest.mark.slow
+def test_takes_longer(): time.sleep(2)
+`})
+	w.unit.Suites = suites("run", "run", "run")
+	w.unit.Suites[2].Timeout = time.Second
+	r := w.run(t.Context())
+	outcomes := map[string]event.Outcome{}
+	for _, c := range r.project.Cases {
+		outcomes[c.ID] = c.Outcome
+	}
+	if want := map[string]event.Outcome{"test_a.py::test_hangs": event.Failed, "test_a.py::test_takes_longer": event.Passed}; !maps.Equal(outcomes, want) {
+		t.Errorf("got %v, want %v", outcomes, want)
+	}
+	if text := r.project.Case("test_a.py::test_hangs").Text; !strings.Contains(text, "longer than 1s") {
+		t.Errorf("it says %q", text)
 	}
 }

@@ -40,11 +40,13 @@ type Unit struct {
 	Local      bool             // the process sees this machine's own paths: nothing is mounted for it
 	NotHere    []plan.Elsewhere // cases in files that are not collected, to be told
 	Record     RunDir           // keeps what happens, in a directory of the project's own
+	Again      bool             // the unit was tested before in this run, with other files
 	Nested     []string         // container paths of projects below, not to be collected
 	Cache      string           // host path of pytest's own cache, kept from run to run; "" = none is
 	AllowEmpty bool             // no tests is no failure
 	Others     func() bool      // asked once if there are none: whether other units of the project may have some; nil = there is no other
 	Timeout    time.Duration    // of all tests together; 0 = as long as they take
+	plan.Repetition
 }
 
 // Verdict is how a unit ended.
@@ -52,9 +54,6 @@ type Verdict struct {
 	Status event.Status
 	Fault  *fault.Error // nil when the outcomes of the cases say it all
 }
-
-// pollEvery is how often the facts of a running unit are read.
-const pollEvery = 100 * time.Millisecond
 
 // Run tests u with r and emits all that happens, from event.TestStarted to
 // event.ProjectFinished, with Project set, from this goroutine only. When ctx
@@ -72,63 +71,45 @@ func (u Unit) Run(ctx context.Context, r spec.Runner, emit func(event.Event)) Ve
 }
 
 func (u Unit) test(ctx context.Context, r spec.Runner, say func(event.Event)) Verdict {
-	dir, err := makeUnitDir(u.Record, u.id().String(), u.pluginConfig())
+	dir, err := makeUnitDir(u.Record, u.id().String(), u.Again)
 	if err != nil {
-		return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
+		return u.unwritable(err)
 	}
 	defer dir.Close()
-	s := newSession(paths{root: u.root(), dir: u.Dir}, say)
-	s.mixed, s.suites = u.Places.Mixed, u.Suites
-	s.notHere(u.NotHere)
 	ctx, stop := u.limited(ctx)
 	defer stop()
-	end := u.follow(ctx, r, dir, s)
-	end.log, end.allowEmpty = dir.logTail(), u.AllowEmpty
-	end.others = u.Others
-	if !s.whole() {
-		end.full = dir.full()
-	}
-	return s.conclude(end)
+	t := trial{Unit: u, dir: dir, runner: r, ledger: newLedger(u, say)}
+	return t.run(ctx)
 }
 
-// follow runs the container and hands s each fact soon after it was written.
-func (u Unit) follow(ctx context.Context, r spec.Runner, dir *unitDir, s *session) ending {
-	done := make(chan ending, 1)
-	go func() {
-		exit, err := r.Run(ctx, u.container(), u.process(), spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
-		stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
-		e := ending{exit: exit, err: err, container: u.Container}
-		if e.late = timedOut(ctx); e.late != nil && !stopped {
-			e.late = nil // it ended by itself in the last moment
-		}
-		e.interrupted = ctx.Err() != nil && e.late == nil && stopped
-		done <- e
-	}()
-	facts := &tail{file: dir.facts}
-	ticks := time.NewTicker(pollEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-			_ = facts.read(s.line) // what is wrong shows at the end as well
-		case end := <-done:
-			if err := facts.read(s.line); err != nil {
-				s.damage("cannot be read: " + err.Error())
-			}
-			return end
+// unwritable is the verdict of a unit for which there is no place to write.
+func (u Unit) unwritable(err error) Verdict {
+	return Verdict{Status: event.Broken, Fault: cmp.Or(fault.Disk(err, u.Record.Path), fault.Of(err))}
+}
+
+// policy says how long c may take and when it is run again.
+func (u Unit) policy(c *testCase) plan.Policy {
+	name := ""
+	if len(c.suites) > 0 {
+		name = c.suites[0]
+	}
+	for _, s := range u.Suites {
+		if s.Name == name {
+			return s.Policy
 		}
 	}
+	return plan.Policy{}
 }
 
 // container is u's container with the plugin and a place for its facts.
-func (u Unit) container() spec.Container {
+func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
 	if u.Local {
 		return c
 	}
 	c.Own = append(slices.Clone(c.Own),
-		spec.Mount{Source: u.host(pluginFolder), Target: pluginTarget, ReadOnly: true},
-		spec.Mount{Source: u.host(factsFolder), Target: factsTarget, Owned: true})
+		spec.Mount{Source: dir.mounted(pluginFolder), Target: pluginTarget, ReadOnly: true},
+		spec.Mount{Source: dir.mounted(factsFolder), Target: factsTarget, Owned: true})
 	if u.Cache != "" {
 		c.Own = append(c.Own, spec.Mount{Source: u.Cache, Target: cacheTarget, Owned: true})
 	}
@@ -137,31 +118,29 @@ func (u Unit) container() spec.Container {
 
 // process is u's command with the plugin loaded. Why -p and not PYTEST_PLUGINS:
 // a pytest that a test starts would inherit the latter.
-func (u Unit) process() spec.Process {
+func (u Unit) process(dir *unitDir) spec.Process {
 	own := []string{"-p", pluginName}
 	if u.Cache != "" {
 		own = append(own, "-o", "cache_dir="+u.sees(u.Cache, cacheTarget))
 	}
 	return spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
-		Env:  append(slices.Clone(u.Env), InsideEnv(u.sees(u.host(pluginFolder), pluginTarget), slices.Concat(u.Container.Env, u.Env))...),
+		Env:  append(slices.Clone(u.Env), InsideEnv(u.sees(dir.mounted(pluginFolder), pluginTarget), slices.Concat(u.Container.Env, u.Env))...),
 		Dir:  u.Dir,
 	}
 }
 
-// pluginConfig is what the plugin has to know of u.
-func (u Unit) pluginConfig() pluginConfig {
+// pluginConfig is what the plugin has to know of u in the nth process.
+func (u Unit) pluginConfig(dir *unitDir, n int) pluginConfig {
+	facts := u.sees(dir.mounted(factsFolder), factsTarget)
 	here := cmp.Or(u.Lender, u.Project)
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Events: path.Join(u.sees(u.host(factsFolder), factsTarget), factsFile), Ignore: u.Nested, Paths: u.Paths, Places: places{Places: where, Here: here},
-		Suites: u.Suites,
+		Version: factsVersion, Events: path.Join(facts, factsFile(n)), Stacks: path.Join(facts, stacksFiles(n)),
+		Ignore: u.Nested, Paths: u.Paths, Places: places{Places: where, Here: here}, Suites: u.Suites, Shuffle: u.Shuffle,
 	}
 }
-
-// host is the host path of what the record of u calls name.
-func (u Unit) host(name string) string { return filepath.Join(u.Record.Unit(u.id().String()), name) }
 
 // sees is the path by which the process knows what lies at a host path and
 // otherwise is mounted at target.
@@ -187,7 +166,7 @@ func (u Unit) root() string {
 // logPath is where the output of the unit is, relative to the workspace when
 // it is in there.
 func (u Unit) logPath() string {
-	log := u.host(logFile)
+	log := filepath.Join(u.Record.Unit(u.id().String()), logFile)
 	for _, m := range u.Container.Mounts {
 		if m.Target != u.root() {
 			continue

@@ -7,8 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -24,69 +26,109 @@ const (
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
 	state.Folder
-	path  string   // host path, for messages
-	null  *os.File // stdin of the process
-	log   *os.File // its stdout and stderr, also read for the last lines
-	facts *os.File // opened before the process starts, so that it may even remove the file
+	path   string       // host path, for mounts and messages
+	round  string       // ends the names of folders; "" = of the first
+	null   *os.File     // stdin of the processes
+	log    *os.File     // their stdout and stderr, also read for the last lines
+	begin  int64        // of their own output in log
+	plugin state.Folder // what the plugin is, and is told
+	facts  state.Folder // where tests may write as well
 }
 
-// makeUnitDir makes and fills the directory of a project in the directory of
-// its run.
-func makeUnitDir(run RunDir, project string, c pluginConfig) (*unitDir, error) {
-	made, err := run.unit(project)
-	if err != nil {
+// makeUnitDir makes and fills the directory of a unit in the directory of its
+// run. Where it was tested before, that one goes on: with folders of their own,
+// and one log.
+func makeUnitDir(run RunDir, unit string, again bool) (*unitDir, error) {
+	open, d := run.unit, &unitDir{path: run.Unit(unit)}
+	if again {
+		open, d.round = run.sameUnit, "-again"
+	}
+	var err error
+	if d.Folder, err = open(unit); err != nil {
 		return nil, err
 	}
-	d := &unitDir{Folder: made, path: run.Unit(project)}
-	if err := d.fill(c); err != nil {
+	if err := d.fill(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-func (d *unitDir) fill(c pluginConfig) error {
-	if err := d.writePlugin(c); err != nil {
+func (d *unitDir) fill() (err error) {
+	if d.plugin, err = d.Fresh(pluginFolder + d.round); err != nil {
 		return err
 	}
-	facts, err := d.Fresh(factsFolder)
-	if err != nil {
+	if err := d.plugin.Write(pluginName+".py", plugin); err != nil {
 		return err
 	}
-	defer facts.Close()
-	if d.facts, err = facts.NewFile(factsFile); err != nil {
+	if d.facts, err = d.Fresh(factsFolder + d.round); err != nil {
 		return err
 	}
-	if d.log, err = d.NewFile(logFile); err != nil {
+	if err := d.openLog(); err != nil {
 		return err
 	}
 	d.null, err = os.Open(os.DevNull)
 	return err
 }
 
-// writePlugin writes the pytest plugin and its configuration.
-func (d *unitDir) writePlugin(c pluginConfig) error {
-	config, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
-	}
-	files, err := d.Fresh(pluginFolder)
-	if err != nil {
+// openLog opens the file for the output.
+func (d *unitDir) openLog() (err error) {
+	if d.round == "" {
+		d.log, err = d.NewFile(logFile)
 		return err
 	}
-	defer files.Close()
-	return errors.Join(files.Write(pluginName+".py", plugin), files.Write(configFile, config))
+	// What ran in a container can have put a link or a pipe there.
+	if d.log, err = d.OpenFile(logFile, os.O_RDWR|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0); err != nil {
+		return err
+	}
+	info, err := d.log.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return errors.Join(fmt.Errorf("%s is not a regular file any more", d.host(logFile)), err)
+	}
+	d.begin = info.Size()
+	return nil
 }
 
 // Close closes the files; the directory stays.
 func (d *unitDir) Close() error {
-	all := []error{d.Folder.Close()}
-	for _, f := range []*os.File{d.null, d.log, d.facts} {
+	all := []error{d.Folder.Close(), d.plugin.Close(), d.facts.Close()}
+	for _, f := range []*os.File{d.null, d.log} {
 		if f != nil {
 			all = append(all, f.Close())
 		}
 	}
 	return errors.Join(all...)
 }
+
+// ready makes what the nth process needs, and returns the file of its facts. It
+// is open before the process starts, so that this may even remove it.
+func (d *unitDir) ready(n int, c pluginConfig) (*os.File, error) {
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
+	}
+	err = d.plugin.Replace(configFile, func(f *os.File) error {
+		_, err := f.Write(config)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.facts.NewFile(factsFile(n))
+}
+
+// factsFile is the name of the file of facts of the nth process.
+func factsFile(n int) string {
+	if n == 1 {
+		return "events.ndjson"
+	}
+	return fmt.Sprintf("events.%d.ndjson", n)
+}
+
+// host is the host path of name.
+func (d *unitDir) host(name string) string { return filepath.Join(d.path, name) }
+
+// mounted is the host path of a folder that containers get.
+func (d *unitDir) mounted(folder string) string { return d.host(folder + d.round) }
 
 // full tries whether anything more can be written here, and returns the fault of
 // the disk if not. Why not ask for the free space: quotas are not in it.
@@ -115,7 +157,7 @@ func (d *unitDir) logTail() string {
 	if err != nil {
 		return ""
 	}
-	buf := make([]byte, min(end, tailBytes))
+	buf := make([]byte, max(0, min(end-d.begin, tailBytes)))
 	if _, err := d.log.ReadAt(buf, end-int64(len(buf))); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}

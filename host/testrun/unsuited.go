@@ -15,8 +15,8 @@ import (
 // unsuited returns what is to be told if nothing at all has run because all
 // cases are in suites that were not asked for: a project may be without, a run
 // without any is a mistake.
-func unsuited(r *report.Run, p plan.Plan) []event.Event {
-	allowed := slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Test != nil && a.Test.AllowEmpty })
+func unsuited(r *report.Run, planned []plan.Action) []event.Event {
+	allowed := slices.ContainsFunc(planned, func(a plan.Action) bool { return a.Test != nil && a.Test.AllowEmpty })
 	if n := r.Total(); allowed || n.Collected+n.CollectErrors > 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
@@ -34,22 +35,14 @@ const (
 	exitEmpty       = 5
 )
 
-// conclude gives every case that has no outcome one, and judges the unit.
+// conclude ends the cases that were running when the process did, and judges it
+// by the cases that it had.
 func (s *session) conclude(end ending) Verdict {
 	if s.torn && s.started {
 		s.damage("ends in a line that is no fact")
 	}
 	if s.finish != nil {
-		e := event.Event{
-			Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code, Text: s.stopped(), CollectOnly: s.finish.CollectOnly,
-		}
-		if end.late != nil {
-			e.Text = end.late.Message
-		}
-		if s.finish.Exit != nil {
-			e.Exit = *s.finish.Exit
-		}
-		s.emit(e)
+		s.emit(s.finished(end))
 	}
 	s.settle(end)
 	switch {
@@ -67,6 +60,8 @@ func (s *session) conclude(end ending) Verdict {
 		return Verdict{Status: event.Broken, Fault: noSession(end)}
 	case end.err != nil:
 		return Verdict{Status: event.Broken, Fault: fault.Of(end.err)}
+	case s.overdue != nil:
+		return Verdict{Status: event.Bad}
 	case s.finish == nil:
 		return Verdict{Status: event.Bad, Fault: s.died(end)}
 	default:
@@ -74,44 +69,43 @@ func (s *session) conclude(end ending) Verdict {
 	}
 }
 
-// settle ends the cases that never finished.
-func (s *session) settle(end ending) {
-	running := []string{}
-	for _, c := range s.order {
-		if c.started && !c.finished {
-			running = append(running, c.id)
-		}
+// finished tells of the end that pytest itself has told of.
+func (s *session) finished(end ending) event.Event {
+	e := event.Event{
+		Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code, Text: s.stopped(), CollectOnly: s.finish.CollectOnly,
 	}
-	for _, c := range s.order {
-		if c.finished {
-			continue
-		}
-		if c.started && s.fellWith(end) {
-			s.fallen = true
-			s.end(c.dead(s.ranInto(end)))
-			continue
-		}
-		if c.started && c.now.bad() { // its end was never told, as under xdist when a worker died
+	if end.late != nil {
+		e.Text = end.late.Message
+	}
+	if s.finish.Exit != nil {
+		e.Exit = *s.finish.Exit
+	}
+	return e
+}
+
+// settle ends the attempts that never finished, if that is their own doing.
+func (s *session) settle(end ending) {
+	s.over = s.over || end.interrupted || end.late != nil || s.finish == nil && !s.lost(end)
+	for _, c := range s.mine {
+		switch {
+		case !c.running:
+		case slices.Contains(s.overdue, c):
+			s.expire(c, s.stacks[c.nodeID])
+		case s.fellWith(end):
+			s.fallen = append(s.fallen, c)
+			s.fail(c, event.Errored, s.ranInto(end))
+		case c.open && c.now.bad(): // its end was never told, as under xdist when a worker died
 			s.end(c)
-			continue
+		default:
+			c.undo()
 		}
-		c.now = attempt{outcome: event.NotRun, text: s.whyNot(end, running)}
-		s.end(c)
 	}
 }
 
 // fellWith reports whether a case that was running when the session ended is
 // to blame, or at least to be looked at.
 func (s *session) fellWith(end ending) bool {
-	return !end.interrupted && (s.finish == nil || s.internal != nil || end.late != nil)
-}
-
-// dead makes the outcome of c that of a case in the middle of which all ended.
-// What its phases told before stays.
-func (c *testCase) dead(text string) *testCase {
-	c.attempts = max(c.attempts, 1)
-	c.now.outcome, c.now.text = event.Errored, text
-	return c
+	return !end.interrupted && s.overdue == nil && (s.finish == nil || s.internal != nil || end.late != nil)
 }
 
 // ranInto says what happened in the middle of a case.
@@ -136,7 +130,7 @@ func (s *session) ranInto(end ending) string {
 const interrupted = "interrupted"
 
 // whyNot is the reason of cases that never began, or were left by order.
-func (s *session) whyNot(end ending, running []string) string {
+func (s *session) whyNot(end ending) string {
 	switch {
 	case end.interrupted:
 		return interrupted
@@ -148,8 +142,10 @@ func (s *session) whyNot(end ending, running []string) string {
 		return "the container was lost: " + end.err.Error()
 	case s.internal != nil:
 		return "pytest itself failed: " + s.internal.Text
-	case s.finish == nil && len(running) > 0:
-		return fmt.Sprintf("the process died in %s: %s", running[0], howItEnded(end.exit))
+	case s.overdue != nil:
+		return s.overdue[0].id + " took too long"
+	case s.finish == nil && len(s.fallen) > 0:
+		return fmt.Sprintf("the process died in %s: %s", s.fallen[0].id, howItEnded(end.exit))
 	case s.finish == nil:
 		return "the process died before: " + howItEnded(end.exit)
 	default:
@@ -169,7 +165,7 @@ func (s *session) stopped() string {
 		return "only collected, as asked"
 	case s.finish.Stopped != "":
 		return s.finish.Stopped
-	case s.collectErrors > 0:
+	case len(s.uncollectable) > 0:
 		return "not everything could be collected"
 	default:
 		return ""
@@ -206,7 +202,7 @@ func (s *session) judge(end ending) Verdict {
 	case code == exitFailed:
 		s.explain(end)
 		return Verdict{Status: event.Bad}
-	case code == exitInterrupted && (s.collectErrors > 0 || troubles != "" && maxFail.MatchString(s.finish.Stopped)):
+	case code == exitInterrupted && (len(s.uncollectable) > 0 || troubles != "" && maxFail.MatchString(s.finish.Stopped)):
 		return Verdict{Status: event.Bad}
 	case code == exitInterrupted:
 		return bad("test.stopped", end, "pytest was stopped: %s", cmp.Or(s.finish.Stopped, "no reason given"))
@@ -220,10 +216,10 @@ func (s *session) judge(end ending) Verdict {
 }
 
 // empty reports whether no case was there to run.
-func (s *session) empty() bool { return s.collected == s.moduleSkips && s.collectErrors == 0 }
+func (s *session) empty() bool { return s.collected == s.moduleSkips && len(s.uncollectable) == 0 }
 
 func (s *session) judgeEmpty(end ending) Verdict {
-	if end.allowEmpty || s.unsuited > 0 && s.deselected == 0 || end.others != nil && end.others() {
+	if s.only != nil || end.allowEmpty || s.unsuited > 0 && s.deselected == 0 || end.others != nil && end.others() {
 		return Verdict{Status: event.OK}
 	}
 	v := bad("test.none_collected", end, "no tests were collected")
@@ -254,8 +250,8 @@ func (s *session) troubles() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
 		}
 	}
-	if s.collectErrors > 0 {
-		parts = append(parts, fmt.Sprintf("%d collection errors", s.collectErrors))
+	if len(s.uncollectable) > 0 {
+		parts = append(parts, fmt.Sprintf("%d collection errors", len(s.uncollectable)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -263,10 +259,15 @@ func (s *session) troubles() string {
 // left is how many cases have not run.
 func (s *session) left() int { return s.counts()[event.NotRun] }
 
+// counts are the outcomes of the cases as this process leaves them.
 func (s *session) counts() map[event.Outcome]int {
 	counts := map[event.Outcome]int{}
-	for _, c := range s.order {
-		counts[c.now.outcome]++
+	for _, c := range s.mine {
+		if c.ran {
+			counts[c.now.outcome]++
+		} else {
+			counts[event.NotRun]++
+		}
 	}
 	return counts
 }

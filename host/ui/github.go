@@ -46,12 +46,22 @@ func Annotations(w io.Writer, r *report.Run, prefix string) error {
 	for i, c := range r.Flaky() {
 		if i < mostAnnotations {
 			all = append(all, annotation("warning", c.Project, report.Entry{
-				Title: c.ID, File: c.File, Line: c.Line, Text: "flaky: it passed after an attempt that had not",
+				Title: c.ID, File: c.File, Line: c.Line, Text: "flaky: it passed after an attempt that had not", Details: firstFailure(c),
 			}, prefix))
 		}
 	}
 	_, err := io.WriteString(w, strings.Join(all, ""))
 	return err
+}
+
+// firstFailure is what the first attempt of c that failed says.
+func firstFailure(c report.Placed) string {
+	for _, a := range c.Attempts {
+		if a.Bad() {
+			return cmp.Or(a.Details, a.Text)
+		}
+	}
+	return ""
 }
 
 // annotation is one workflow command.

@@ -31,6 +31,8 @@ func NewLines(w io.Writer, style Style) *Lines {
 // Emit draws e.
 func (l *Lines) Emit(e event.Event) {
 	switch e.Type {
+	case event.ProjectPlanned:
+		l.say(l.style.moved(e))
 	case event.BuildStarted:
 		l.say(l.style.line(e.Unit().String(), "build", e.Image))
 	case event.BuildStep:
@@ -39,7 +41,7 @@ func (l *Lines) Emit(e event.Event) {
 		l.say(l.style.built(e))
 	case event.TestStarted:
 		l.say(l.style.line(e.Unit().String(), "test", "started"))
-	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
+	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
 			l.hold(e.Unit().String()).WriteString(text)
@@ -96,6 +98,18 @@ func (s Style) line(project, phase, text string) string {
 	return fmt.Sprintf("%s  %s  %s\n", s.paint(bold, project), s.paint(dim, phase), text)
 }
 
+// moved is the line for cases that are planned late, or "".
+func (s Style) moved(e event.Event) string {
+	switch len(e.Cases) {
+	case 0:
+		return ""
+	case 1:
+		return s.line(e.Unit().String(), "plan", "1 case belongs here, as only Python could tell: "+oneLine(e.Cases[0], 0))
+	default:
+		return s.line(e.Unit().String(), "plan", fmt.Sprintf("%d cases belong here, as only Python could tell", len(e.Cases)))
+	}
+}
+
 // built is the line for the end of a build; a failure is told with the project's end.
 func (s Style) built(e event.Event) string {
 	switch {
@@ -117,6 +131,8 @@ func (s Style) failure(e event.Event) string {
 	switch {
 	case e.Type == event.Warning && e.Fault != nil:
 		return "\n" + s.Warning(e.Fault)
+	case e.Type == event.CaseRetried:
+		return s.retried(e)
 	case e.Type == event.CollectFailed:
 		title = "cannot collect " + e.Case
 	case e.Outcome == event.Failed, e.Outcome == event.Errored:
@@ -133,6 +149,8 @@ func (s Style) failure(e event.Event) string {
 	body := e.Details
 	if body == "" {
 		body = e.Text
+	} else if len(e.Earlier) > 0 { // "attempt 3: ...", "failed in 2 of 100: ..."
+		b.WriteString("  " + headline(e.Text) + "\n")
 	}
 	indented(&b, body)
 	s.captured(&b, "stdout", e.Stdout)
@@ -141,6 +159,20 @@ func (s Style) failure(e event.Event) string {
 		b.WriteString("  " + s.paint(dim, "again: "+printable(again)) + "\n")
 	}
 	return b.String()
+}
+
+// retried is the line of an attempt that failed and that another one follows.
+func (s Style) retried(e event.Event) string {
+	if e.Outcome != event.Failed && e.Outcome != event.Errored {
+		return ""
+	}
+	return fmt.Sprintf("%s %s  %s\n", s.paint(yellow, "↻ "+e.Unit().String()), printable(e.Case), s.paint(dim, fmt.Sprintf("attempt %d %s: %s", e.Attempt, e.Outcome, headline(e.Text))))
+}
+
+// headline is the first line of text.
+func headline(text string) string {
+	head, _, _ := strings.Cut(text, "\n")
+	return oneLine(head, 0)
 }
 
 func (s Style) captured(b *strings.Builder, name, text string) {

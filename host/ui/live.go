@@ -90,6 +90,9 @@ func (l *Live) Emit(e event.Event) {
 	switch e.Type {
 	case event.ProjectPlanned:
 		l.takes[e.Unit().String()] = e.Estimate
+		if said := l.style.moved(e); said != "" {
+			l.draw(said)
+		}
 	case event.BuildStarted:
 		l.begin(e.Unit().String(), "build", "")
 	case event.BuildStep:
@@ -106,7 +109,7 @@ func (l *Live) Emit(e event.Event) {
 		l.unit(e.Unit().String()).text = fmt.Sprintf("%d collected", len(e.Cases))
 	case event.CaseStarted:
 		l.unit(e.Unit().String()).text = e.Case
-	case event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
+	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
 			l.draw(text)

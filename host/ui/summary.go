@@ -41,6 +41,12 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if text := notHere(r); text != "" {
 		fmt.Fprintf(w, "\n%s\n", style.paint(yellow, text))
 	}
+	if flaky := r.Flaky(); len(flaky) > 0 {
+		fmt.Fprintln(w)
+		for _, c := range flaky {
+			fmt.Fprintf(w, "%s %s %s  %s\n", style.paint(yellow, "flaky:"), c.Project.Name(), printable(c.ID), style.paint(dim, attempts(c)))
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
 }
@@ -55,6 +61,15 @@ func notHere(r *report.Run) string {
 		return ""
 	}
 	return "not here, which is the container of " + r.Here + ": " + strings.Join(words, ", ")
+}
+
+// attempts lists how those of a case ended: "failed, errored, passed".
+func attempts(c report.Placed) string {
+	var words []string
+	for _, o := range append(slices.Clone(c.Earlier), c.Outcome) {
+		words = append(words, string(o))
+	}
+	return strings.Join(words, ", ")
 }
 
 // personal lists what one person alone has set.
@@ -129,6 +144,13 @@ func (s Style) verdict(r *report.Run) string {
 	if other > 0 {
 		tests += fmt.Sprintf(", %d of %d projects in an image of other inputs", other, len(r.Projects))
 	}
+	flaky := len(r.Flaky())
+	if flaky > 0 {
+		tests += fmt.Sprintf(", %d flaky", flaky)
+	}
+	if r.Shuffle != "" && r.Exit != 0 {
+		tests += ", in the order of --shuffle " + r.Shuffle
+	}
 	switch {
 	case !r.Finished:
 		return s.paint(yellow, "not finished") + ": " + tests + " so far"
@@ -136,6 +158,8 @@ func (s Style) verdict(r *report.Run) string {
 		return s.paint(yellow, "interrupted") + " after " + tests
 	case bad > 0:
 		return s.paint(red, fmt.Sprintf("%d of %d projects failed", bad, len(r.Projects))) + ", " + tests
+	case r.FailOnFlaky && flaky > 0:
+		return s.paint(red, "flaky cases fail this run") + ", " + tests
 	case r.Total().Passed+r.Total().XFailed+r.Total().XPassed == 0:
 		return s.paint(yellow, "nothing was run") + ", " + tests
 	default:

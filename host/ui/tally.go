@@ -1,16 +1,19 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
 )
 
 // tally counts the outcomes of one project for its line.
 type tally struct {
 	total    int
 	outcomes map[string]event.Outcome // by case: one that is run again counts once
+	flaky    map[string]bool          // those that passed after a failure
 	errors   int                      // collection errors
 
 	stopped     string // why pytest left cases out
@@ -26,18 +29,21 @@ var outcomeOrder = []event.Outcome{
 func count(tallies map[string]*tally, e event.Event) {
 	t := tallies[e.Unit().String()]
 	if t == nil {
-		t = &tally{outcomes: map[string]event.Outcome{}}
+		t = &tally{outcomes: map[string]event.Outcome{}, flaky: map[string]bool{}}
 		tallies[e.Unit().String()] = t
 	}
 	switch e.Type {
+	case event.SessionStarted:
+		t.stopped = "" // the last process of several says what was left out
 	case event.Collected:
 		t.total += len(e.Cases)
 	case event.CollectFailed:
 		t.errors++
 	case event.CaseFinished:
 		t.outcomes[e.Case] = e.Outcome
+		t.flaky[e.Case] = report.Flaky(e.Outcome, e.Earlier)
 	case event.SessionFinished:
-		t.stopped, t.collectOnly = e.Text, e.CollectOnly
+		t.stopped, t.collectOnly = cmp.Or(e.Text, t.stopped), e.CollectOnly
 	}
 }
 
@@ -58,6 +64,15 @@ func (t *tally) String() string {
 		if n := count[o]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, t.word(o)))
 		}
+	}
+	flaky := 0
+	for _, is := range t.flaky {
+		if is {
+			flaky++
+		}
+	}
+	if flaky > 0 {
+		parts = append(parts, fmt.Sprintf("%d flaky", flaky))
 	}
 	return strings.Join(parts, ", ")
 }

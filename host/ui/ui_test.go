@@ -140,6 +140,58 @@ func TestWhatWasLeftOutIsCountedApartAndSaysWhy(t *testing.T) {
 	}
 }
 
+func TestFlakyCasesAreCountedAndListedAndWhatWasTriedBeforeIsALine(t *testing.T) {
+	events := []event.Event{
+		{Type: event.RunStarted, Shuffle: "7", FailOnFlaky: true},
+		{Type: event.Collected, Project: "web", Cases: []string{"a", "b", "c"}},
+		{Type: event.CaseRetried, Project: "web", Case: "a", Attempt: 1, Outcome: event.Failed, Text: "assert 0\nand more", Details: "at length"},
+		{Type: event.CaseRetried, Project: "web", Case: "c", Attempt: 1, Outcome: event.Passed},
+		{Type: event.CaseFinished, Project: "web", Case: "a", Attempt: 2, Outcome: event.Passed, Earlier: []event.Outcome{event.Failed}},
+		{Type: event.CaseFinished, Project: "web", Case: "b", Outcome: event.Passed},
+		{Type: event.CaseFinished, Project: "web", Case: "c", Attempt: 2, Outcome: event.Passed, Earlier: []event.Outcome{event.Passed}},
+		{Type: event.ProjectFinished, Project: "web", Status: event.OK},
+		{Type: event.RunFinished, Exit: 1},
+	}
+	var out bytes.Buffer
+	lines, run := ui.NewLines(&out, ui.Style{}), &report.Run{}
+	for _, e := range events {
+		lines.Emit(e)
+		run.Emit(e)
+	}
+	if err := ui.Summary(&out, ui.Style{}, run, "junit.xml"); err != nil {
+		t.Fatal(err)
+	}
+	want := `↻ web a  attempt 1 failed: assert 0
+✓ web  3 passed, 1 flaky  0.00s
+
+PROJECT  IMAGE  PASSED  FAILED  SKIPPED  ERRORS   TIME  RESULT
+web      -           3       0        0       0  0.00s  ok
+
+flaky: web a  failed, passed
+
+flaky cases fail this run, 3 tests in 0.00s, 1 flaky, in the order of --shuffle 7  junit.xml
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFailureOfSeveralAttemptsSaysWhichOneItIs(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{})
+	lines.Emit(event.Event{
+		Type: event.CaseFinished, Project: "web", Case: "a.py::a", Attempt: 3, Outcome: event.Failed, Earlier: []event.Outcome{event.Failed, event.Passed},
+		Text: "failed in 2 of 3: assert 0\n + more", Details: "E   assert 0",
+	})
+	if err := lines.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := "\n✗ web failed a.py::a\n  failed in 2 of 3: assert 0\n    E   assert 0\n  again: wr test web/a.py::a\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+}
+
 func TestARunWithoutReportSaysSo(t *testing.T) {
 	var out bytes.Buffer
 	if err := ui.Summary(&out, ui.Style{}, &report.Run{}, ""); err != nil || !strings.HasSuffix(out.String(), "  no junit.xml\n") {

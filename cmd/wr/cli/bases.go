@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/config"
-	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/runtime/image"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -22,14 +21,6 @@ type settling struct {
 	may     bool // the caller may make bases
 	missing []image.Base
 	fresh   pins // what is to be written to wr.lock
-}
-
-// selectMaking is selectAll after it is settled what bases stand for.
-func (a *app) selectMaking(ctx context.Context, o *opened) ([]plan.Selected, error) {
-	if err := a.settleBases(ctx, o); err != nil {
-		return nil, err
-	}
-	return a.selectAll(ctx, o)
 }
 
 // settleBases gives every base that projects build upon a digest: the one of

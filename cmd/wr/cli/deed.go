@@ -69,14 +69,29 @@ func (a *app) deedOn(ctx context.Context, o *opened, show, do func([]plan.Select
 	after := func(find func(context.Context, *opened) ([]plan.Selected, error), use func([]plan.Selected) error) func() error {
 		return func() error {
 			selected, err := find(ctx, o)
-			if err == nil && o.useLast {
-				err = a.replaceMissing(ctx, o, selected)
-			}
 			if err != nil {
 				return err
 			}
 			return use(selected)
 		}
 	}
-	return deed{show: after(a.selectAll, show), do: after(a.selectMaking, do), end: o.engine.Close}
+	return deed{show: after(a.selectShowing, show), do: after(a.selectMaking, do), end: o.engine.Close}
+}
+
+// selectShowing is what a deed is shown with.
+func (a *app) selectShowing(ctx context.Context, o *opened) ([]plan.Selected, error) {
+	selected, err := a.selectAll(ctx, o)
+	if err == nil && o.useLast {
+		err = a.replaceMissing(ctx, o, selected)
+	}
+	return selected, err
+}
+
+// selectMaking is what a deed is done with: by now it is settled what bases
+// stand for.
+func (a *app) selectMaking(ctx context.Context, o *opened) ([]plan.Selected, error) {
+	if err := a.settleBases(ctx, o); err != nil {
+		return nil, err
+	}
+	return a.selectShowing(ctx, o)
 }

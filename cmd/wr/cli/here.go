@@ -40,35 +40,36 @@ func (a *app) orHere(err error) error {
 }
 
 // prepareHere finds out what is to be tested in the container that wr runs in.
-func (c *testCmd) prepareHere(ctx context.Context, a *app, ws *workspace.Workspace, chosen choice, o plan.Options) (deed, error) {
-	if err := c.impossibleHere(); err != nil {
+func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
+	if err := t.cmd.impossibleHere(); err != nil {
 		return deed{}, err
 	}
-	here, err := a.hereIn(ws, chosen)
-	if err != nil {
-		return deed{}, err
-	}
-	parts, err := placeTests(ctx, ws, &chosen, o.Args)
-	if err != nil {
-		return deed{}, err
-	}
-	owner, err := a.caller(ws)
+	here, err := t.hereIn(t.ws, t.choice)
 	if err != nil {
 		return deed{}, err
 	}
 	var selected []plan.Selected
-	for _, p := range chosen.projects {
-		selected = append(selected, plan.Selected{Project: p, Broken: p.Fault})
+	for _, p := range t.projects {
+		s := plan.Selected{Project: p, Broken: p.Fault}
+		t.parts.add(&s, t.ws)
+		selected = append(selected, s)
 	}
-	parts.complete(selected, len(selected), ws)
-	p := plan.Here(ws, selected, here, o)
+	p := plan.Here(t.ws, selected, here, plan.Options{
+		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Limits: t.limits, Cases: t.cmd.cases(), Repetition: t.order,
+	})
 	return deed{
-		show: func() error { return a.printPlan(p) },
-		do: func() error {
-			// Why one at a time: nothing keeps them apart here, as containers do.
-			return a.test(ctx, p, testrun.Config{Runner: local.Runner{}, Jobs: max(1, a.Jobs), Owner: owner, FailFast: c.FailFast}, func(r *report.Run) error { return c.more(a, r) })
-		},
+		show: func() error { return t.printPlan(p) },
+		do:   func() error { return t.doHere(ctx, p) },
 	}, nil
+}
+
+// doHere carries out a plan of prepareHere. Why one unit at a time unless asked
+// for: nothing keeps them apart here, as containers do.
+func (t *testPlan) doHere(ctx context.Context, p plan.Plan) error {
+	return t.test(ctx, p, testrun.Config{
+		Runner: local.Runner{}, Jobs: max(1, t.Jobs),
+		Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
+	}, func(r *report.Run) error { return t.cmd.more(t.app, r) })
 }
 
 // hereIn is the project whose container wr runs in.

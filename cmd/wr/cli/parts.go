@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/wr-build/wr/host/place"
@@ -16,6 +17,7 @@ import (
 type parts struct {
 	of     map[string][]place.Part
 	faults map[string]*fault.Error // why that cannot be told
+	lost   []*fault.Error          // tests that no container has
 }
 
 // placeTests reads the tests of the chosen projects, and adds to the choice
@@ -41,12 +43,36 @@ func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []
 			out.faults[p.Path] = fault.Of(err)
 			continue
 		}
-		out.of[p.Path] = found
-		for _, part := range found {
+		out.of[p.Path] = found.Parts
+		for _, part := range found.Parts {
 			c.addLender(part.Lender)
+		}
+		for _, link := range found.Outside {
+			if holdsTests(filepath.Join(ws.Root, filepath.FromSlash(link))) {
+				out.lost = append(out.lost, leadsOut(link))
+			}
 		}
 	}
 	return out, nil
+}
+
+// holdsTests reports whether a file is one of tests, or a directory has such a one.
+func holdsTests(at string) bool {
+	info, err := os.Stat(at)
+	if err != nil || !info.IsDir() {
+		return err == nil && isTestFile(filepath.Base(at))
+	}
+	entries, err := os.ReadDir(at)
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return isTestFile(e.Name()) })
+}
+
+// leadsOut is the fault of a link to tests that containers do not have.
+func leadsOut(link string) *fault.Error {
+	return &fault.Error{
+		Code: "test.link_outside", Class: fault.Usage, File: link,
+		Message: link + " leads out of the workspace, which is all that containers have: no test behind it runs",
+		Next:    "move the tests into the workspace, or remove the link",
+	}
 }
 
 // addLender adds a project whose container is needed, once.
@@ -54,18 +80,6 @@ func (c *choice) addLender(p workspace.Project) {
 	if !slices.ContainsFunc(c.involved(), func(other workspace.Project) bool { return other.Path == p.Path }) {
 		c.lenders = append(c.lenders, p)
 	}
-}
-
-// complete adds to the first n, which are to be tested, and returns all by path.
-func (p parts) complete(selected []plan.Selected, n int, ws *workspace.Workspace) map[string]plan.Selected {
-	all := map[string]plan.Selected{}
-	for i := range selected {
-		if i < n {
-			p.add(&selected[i], ws)
-		}
-		all[selected[i].Path] = selected[i]
-	}
-	return all
 }
 
 // add completes what is known of a project that is to be tested.

@@ -82,13 +82,13 @@ func predictSuites(ws *workspace.Workspace) []string {
 // more says what was asked for besides the result. It fails if --check does.
 func (c *testCmd) more(a *app, r *report.Run) error {
 	if a.JSON { // the events hold it all
-		return c.check(a.Err, a, r)
+		return c.checkSuites(a.Err, a, r)
 	}
-	return errors.Join(c.slowest(a.Out, r), c.check(a.Out, a, r))
+	return errors.Join(c.slowest(a.Out, r), c.checkSuites(a.Out, a, r))
 }
 
-// check is --check.
-func (c *testCmd) check(w *os.File, a *app, r *report.Run) error {
+// checkSuites is --check.
+func (c *testCmd) checkSuites(w *os.File, a *app, r *report.Run) error {
 	if !c.Check {
 		return nil
 	}

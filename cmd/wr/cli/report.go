@@ -174,9 +174,6 @@ func (a *app) printReport(dir testrun.RunDir, r *report.Run, failures string) er
 	if err := ui.Summary(a.Out, style, r, junit); err != nil {
 		return err
 	}
-	for _, c := range r.Flaky() {
-		fmt.Fprintf(a.Out, "flaky: %s %s\n", c.Project.Name(), c.ID)
-	}
 	if f := unfinished(dir, r); f != nil {
 		fmt.Fprint(a.Out, style.Warning(f))
 	}

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
-	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -30,73 +28,29 @@ type testCmd struct {
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
 	pytestFlags
+	attemptFlags
 	lastFlag
 	limitFlags
 }
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nIn a container of wr's, as with wr exec PROJECT -- wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\nIn a container of wr's, as with wr exec PROJECT -- wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed or nothing was collected, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
 func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
-	limits, err := c.limits()
+	t, err := c.testPlan(ctx, a, slices.Concat(c.args(a.Verbose), a.rest))
 	if err != nil {
 		return deed{}, err
 	}
-	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
-	if err != nil {
-		return deed{}, err
+	if c.Here || a.inContainer(t.ws) {
+		return t.prepareHere(ctx)
 	}
-	suites, err := c.suites(ws, chosen.projects, a.rest)
-	if err != nil {
-		return deed{}, err
-	}
-	args := slices.Concat(c.args(a.Verbose), a.rest)
-	if c.Here || a.inContainer(ws) {
-		return c.prepareHere(ctx, a, ws, chosen, plan.Options{Args: args, Paths: chosen.paths, Suites: suites, AllowEmpty: c.AllowEmpty, Limits: limits})
-	}
-	parts, err := placeTests(ctx, ws, &chosen, args)
-	if err != nil {
-		return deed{}, err
-	}
-	o, err := a.openAll(ctx, ws, chosen)
-	if err != nil {
+	if err := t.open(ctx); err != nil {
 		return deed{}, a.orHere(err)
 	}
-	o.useLast = c.UseLast
-	caller, err := a.caller(o.ws)
-	if err != nil {
-		return deed{}, errors.Join(err, o.engine.Close())
-	}
-	mine, err := a.personal(ctx, o.ws)
-	if err != nil {
-		return deed{}, errors.Join(err, o.engine.Close())
-	}
-	draw := func(selected []plan.Selected) plan.Plan {
-		a.grantAll(o.ws, selected)
-		lenders := parts.complete(selected, len(o.projects), o.ws)
-		options := plan.Options{
-			Args: args, Paths: o.paths, Suites: suites, AllowEmpty: c.AllowEmpty, HostEnv: a.hostEnv(o.involved()...), Caller: caller, Fresh: c.Fresh,
-			Pace:   plan.Pace{History: history.Load(o.ws.Root), Jobs: a.jobs(), CPUs: runtime.NumCPU()},
-			Limits: limits, NoBuild: !a.mayBuild(o.ws), Lenders: lenders,
-		}
-		a.addPersonal(&options, mine)
-		return plan.TestRun(o.ws, selected[:len(o.projects)], options)
-	}
-	return a.deedOn(ctx, o,
-		func(selected []plan.Selected) error { return a.printPlan(draw(selected)) },
-		func(selected []plan.Selected) error {
-			p := draw(selected)
-			for _, s := range selected {
-				a.sayTestRights(s)
-			}
-			return a.test(ctx, p, testrun.Config{
-				Builder: o.engine, Puller: o.engine, Runner: o.engine, Jobs: a.jobs(), Owner: caller, Personal: recorded(mine), FailFast: c.FailFast,
-			}, func(r *report.Run) error { return c.more(a, r) })
-		},
-	), nil
+	return a.deedOn(ctx, t.opened, t.show, func(selected []plan.Selected) error { return t.do(ctx, selected) }), nil
 }
 
 // test carries out p, shows it with what is more to say of it, and ends wr with

@@ -117,7 +117,11 @@ func story() []event.Event {
 			Elapsed: 120 * time.Millisecond, Text: "AssertionError: assert 'a' == 'b'", Stdout: "\x1b[31mred\x1b[0m\n",
 			Details: "    def test_b(x):\n>       assert 'a' == 'b'\nE       AssertionError: assert 'a' == 'b'\nE         \nE         - b\nE         + a\n\ntest/test_a.py:8: AssertionError",
 		},
-		{Type: event.CaseFinished, Project: infra, Case: "test/test_a.py::test_c", Outcome: event.Passed, Earlier: []event.Outcome{event.Failed}, Text: "attempt 2"},
+		{
+			Type: event.CaseRetried, Project: infra, Case: "test/test_a.py::test_c", Attempt: 1, Outcome: event.Failed, Elapsed: 30 * time.Millisecond,
+			Text: "it took longer than 5s", Details: "Timeout (0:00:05)!\n  File \"/app/test_a.py\", line 9 in test_c", Stdout: "\x1b[31mfirst try\n",
+		},
+		{Type: event.CaseFinished, Project: infra, Case: "test/test_a.py::test_c", Attempt: 2, Outcome: event.Passed, Earlier: []event.Outcome{event.Failed}, Text: "attempt 2"},
 		{Type: event.CollectFailed, Project: web, Case: "test/test_w.py", File: "apps/web/test/test_w.py", Text: "SyntaxError", Details: "E   SyntaxError"},
 		{Type: event.CaseFinished, Project: web, Case: "test/test_v.py::test_v", Outcome: event.XFailed, Text: "known"},
 		{Type: event.Warning, Project: web, Text: "a warning"},
@@ -289,13 +293,13 @@ func TestTheTimelineShowsWhenWhatHappened(t *testing.T) {
 		t.Fatalf("%d lanes, want those of infra and apps/web", len(lanes))
 	}
 	infra := all(lanes[0], "rect", "test")[0]
-	if x, width := attr(infra, "x"), attr(infra, "width"); x != "43.48%" || width != "43.48%" {
+	if x, width := attr(infra, "x"), attr(infra, "width"); x != "43.48%" || width != "47.83%" {
 		t.Errorf("the container of infra is drawn from %s, %s wide", x, width)
 	}
 	if len(all(lanes[0], "rect", "build")) != 1 || len(all(lanes[0], "rect", "failed")) != 1 {
 		t.Error("its build or its failure is not drawn")
 	}
-	if label := attr(all(lanes[0], "svg", "")[0], "aria-label"); !strings.Contains(label, "test, from 1.00 s to 2.00 s") {
+	if label := attr(all(lanes[0], "svg", "")[0], "aria-label"); !strings.Contains(label, "test, from 1.00 s to 2.10 s") {
 		t.Errorf("in words it is %q", label)
 	}
 }

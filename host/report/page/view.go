@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +60,47 @@ type entry struct {
 	Stdout  []block
 	Stderr  []block
 	Cut     bool // its texts are left out
+
+	Failed []failed // attempts besides the one that counts
+}
+
+// failed is an attempt that failed.
+type failed struct {
+	report.Attempt
+
+	Details []block
+	Stdout  []block
+	Stderr  []block
 }
 
 // Long reports whether e has more to show than its line.
 func (e *entry) Long() bool {
-	return e.Text != "" || e.Next != "" || e.Cut || len(e.Details)+len(e.Stdout)+len(e.Stderr) > 0
+	return e.Text != "" || e.Next != "" || e.Cut || len(e.Details)+len(e.Stdout)+len(e.Stderr)+len(e.Failed) > 0
+}
+
+// Others are the outcomes of the other attempts: one by one, or how many of each.
+func (e *entry) Others() []string { return others(e.Earlier) }
+
+// Others are as those of an entry.
+func (l link) Others() []string { return others(l.Earlier) }
+
+// manyAttempts is from how many on attempts are counted and not listed.
+const manyAttempts = 5
+
+func others(outcomes []event.Outcome) []string {
+	count, words := map[event.Outcome]int{}, []string{}
+	for _, o := range outcomes {
+		if count[o]++; len(outcomes) < manyAttempts {
+			words = append(words, string(o))
+		}
+	}
+	if len(outcomes) < manyAttempts {
+		return words
+	}
+	for _, o := range slices.Sorted(maps.Keys(count)) {
+		words = append(words, fmt.Sprintf("%d %s", count[o], o))
+	}
+	return words
 }
 
 // link leads to an entry.
@@ -129,6 +167,22 @@ func (e *entry) fill(left *int) {
 	}
 	*left -= size
 	e.Details, e.Stdout, e.Stderr = traceback(details), plain(stdout), plain(stderr)
+	for _, a := range e.Attempts {
+		if a.Bad() {
+			e.Failed = append(e.Failed, showFailed(a, left))
+		}
+	}
+}
+
+// showFailed is a with its texts, as long as there is some left for them.
+func showFailed(a report.Attempt, left *int) failed {
+	details, stdout, stderr := bounded(a.Details), bounded(a.Stdout), bounded(a.Stderr)
+	f := failed{Attempt: a}
+	if size := len(details) + len(stdout) + len(stderr); size <= *left {
+		*left -= size
+		f.Details, f.Stdout, f.Stderr = traceback(details), plain(stdout), plain(stderr)
+	}
+	return f
 }
 
 func links(cases []report.Placed, ids map[string]string) []link {

@@ -21,12 +21,15 @@ Works with Python >= 3.8 and pytest >= 6; needs nothing else.
 """
 
 import errno
+import faulthandler
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import platform
 import re
+import time
 
 import pytest
 
@@ -38,28 +41,54 @@ _WARNINGS = 200  # different warnings a session
 _HIGH = 700  # where the descriptor is out of the way of those of tests
 
 
-class _Facts:
-    """The file of facts. Lines that could not be written wait in _pending."""
+class _File:
+    """A file that this process alone appends to, whatever tests do to its descriptor."""
 
-    def __init__(self, path):
+    def __init__(self, path, flags=0):
         self.pid = os.getpid()
         self.getpid, self.exit = os.getpid, os._exit
         self._open, self._fstat, self._write, self._close = os.open, os.fstat, os.write, os.close
         self._fcntl, self._high = fcntl.fcntl, fcntl.F_DUPFD_CLOEXEC
-        self._flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | flags
         self.encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
         self._path = path
-        self._count = 0
-        self._pending = []
-        self._torn = False  # the last line may have been written in part
         self._fd, self._id = -1, None
         self._reopen()
-        if self._fstat(self._fd).st_size:
-            raise OSError(errno.EEXIST, "another session has written to it", path)
 
     def foreign(self):
         """Whether this is a process that the session has forked."""
         return self.getpid() != self.pid
+
+    def _usable(self):
+        try:
+            found = self._fstat(self._fd)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._id
+
+    def _reopen(self):
+        """Opens the file; the old descriptor is left alone, it is not ours any more."""
+        low = self._open(self._path, self._flags, 0o644)
+        try:
+            self._fd = self._fcntl(low, self._high, _HIGH)
+        except OSError:
+            self._fd = low  # the limit of descriptors is below _HIGH, or reached
+        else:
+            self._close(low)
+        found = self._fstat(self._fd)
+        self._id = (found.st_dev, found.st_ino)
+
+
+class _Facts(_File):
+    """The file of facts. Lines that could not be written wait in _pending."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self._count = 0
+        self._pending = []
+        self._torn = False  # the last line may have been written in part
+        if self._fstat(self._fd).st_size:
+            raise OSError(errno.EEXIST, "another session has written to it", path)
 
     def put(self, **fact):
         """Writes a fact, unless this process is not the session's."""
@@ -97,34 +126,58 @@ class _Facts:
             data = data[self._write(self._fd, data):]
         self._torn = False
 
-    def _usable(self):
-        try:
-            found = self._fstat(self._fd)
-        except OSError:
-            return False
-        return (found.st_dev, found.st_ino) == self._id
 
-    def _reopen(self):
-        """Opens the file; the old descriptor is left alone, it is not ours any more."""
-        low = self._open(self._path, self._flags)
+class _Stacks(_File):
+    """Has the stacks of all threads written down while a case takes too long, by a
+    thread of faulthandler's that needs no interpreter: C code may hold it.
+
+    The file tells of one case at a time: its id as a line of JSON, then the stacks.
+    """
+
+    def __init__(self, path, suites):
+        super().__init__(path, os.O_CREAT)
+        self._suites = suites
+        self._later, self._cancel = faulthandler.dump_traceback_later, faulthandler.cancel_dump_traceback_later
+        self._truncate, self._now = os.ftruncate, time.monotonic
+        self._case, self._end = None, 0.0  # what runs, and when it is too late
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        limit = self._suites.limit(item)
+        if not limit:
+            yield
+            return
+        self._case, self._end = item.nodeid, self._now() + limit
+        self._arm(limit)
+        yield
+        self._case = None
+        if not self.foreign():  # a forked process has no such thread, and would wait for it
+            self._cancel()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_exception_interact(self):
+        if self._case is not None and not self.foreign():
+            self._arm(max(self._end - self._now(), 0.001))  # again: pytest has just cancelled it, for those who debug
+
+    def _arm(self, left):
         try:
-            self._fd = self._fcntl(low, self._high, _HIGH)
-        except OSError:
-            self._fd = low  # the limit of descriptors is below _HIGH, or reached
-        else:
-            self._close(low)
-        found = self._fstat(self._fd)
-        self._id = (found.st_dev, found.st_ino)
+            if not self._usable():
+                self._reopen()
+            self._truncate(self._fd, 0)
+            self._write(self._fd, (self.encode(self._case) + "\n").encode("ascii"))
+            self._later(left, file=self._fd)
+        except Exception:
+            pass  # the case is told to be late all the same, without the stacks
 
 
 class _Recorder:
     """Turns pytest's hooks into facts."""
 
-    def __init__(self, config, facts, placing, suites):
+    def __init__(self, config, facts, suites, first):
         self._config = config
-        self._placing = placing
         self._suites = suites
         self._facts = facts
+        self._first = first  # whether this is the first process of its run
         self._session = None
         self._index = {}  # node id -> number of the case
         self._plain = {}  # node id -> phases not yet told, nothing to say about them
@@ -139,7 +192,9 @@ class _Recorder:
         self._session = session
         self._facts.put(
             t="session", version=_VERSION, pytest=pytest.__version__, python=platform.python_version(),
-            rootdir=str(getattr(self._config, "rootpath", None) or self._config.rootdir), plugins=_plugins(self._config),
+            rootdir=_rootdir(self._config), plugins=_plugins(self._config),
+            single=_interactive(self._config) or bool(self._config.getoption("collectonly", False)),
+            repeats=_repeats(self._config), maxfail=self._config.getoption("maxfail", 0) or 0,
         )
 
     def pytest_keyboard_interrupt(self, excinfo):
@@ -178,20 +233,23 @@ class _Recorder:
             self._facts.put(t="collect_skip", id=report.nodeid, text=_reason(report))
 
     def elsewhere(self, found):
-        """Tells cases that belong in other containers: [node id, file, line, container]."""
+        """Tells cases that belong in other containers: [node id, file, line, container, text, suites]."""
+        if not self._first:
+            return  # the first process has told of all
         for start in range(0, len(found), _CHUNK):
             self._facts.put(t="elsewhere", elsewhere=found[start:start + _CHUNK])
 
     def left(self, cases):
         """Tells cases of suites that are not to run, as those that are collected."""
+        if not self._first:
+            return
         for start in range(0, len(cases), _CHUNK):
             self._facts.put(t="left", left=cases[start:start + _CHUNK])
 
-    def pytest_deselected(self, items):
-        self.dropped([item.nodeid for item in items if self._placing.is_here(item)])
-
     def dropped(self, ids):
         """Tells cases of this container that will not run, once each."""
+        if not self._first:
+            return  # the first process has told of all but those that it was to run
         ids = [nodeid for nodeid in ids if nodeid not in self._dropped]
         self._dropped.update(ids)
         for start in range(0, len(ids), _CHUNK):
@@ -291,7 +349,8 @@ class _Recorder:
 class _Nested:
     """Leaves out the directories of projects further down, unless they were asked for.
 
-    And files that have no case for this container.
+    Links do not lead there either, nor back to where they came from. And files
+    are left out that have no case for this container.
     """
 
     def __init__(self, config, ignored, ours, placing):
@@ -308,6 +367,8 @@ class _Nested:
         path = str(path)
         # None, not False: other plugins may still say what they think.
         if any(_within(path, ignored) for ignored in self._left):
+            return True
+        if os.path.isdir(path) and (os.path.realpath(path) in map(os.path.realpath, self._left) or _turns_back(path)):
             return True
         return self._placing.leaves_out(path)
 
@@ -353,12 +414,61 @@ else:
             return _EmptyFile.from_parent(parent, fspath=path)
 
 
+def _may_be_left_out(path):
+    """Whether it is a file that others do not need."""
+    return os.path.isfile(path) and os.path.basename(path) not in ("conftest.py", "__init__.py")
+
+
+class _Only:
+    """Keeps the cases that a further process of a run is for, and imports no other files."""
+
+    def __init__(self, config, ids):
+        self._ids = set(ids)
+        files = {os.path.normpath(os.path.join(_rootdir(config), nodeid.split("::")[0])) for nodeid in ids}
+        # Why all or nothing: an id that a plugin has made need not begin with a file.
+        self._files = files | {os.path.realpath(file) for file in files} if all(map(os.path.isfile, files)) else None
+        for choice in ("lf", "failedfirst", "newfirst", "stepwise"):  # these would choose anew
+            if hasattr(config.option, choice):
+                setattr(config.option, choice, False)
+
+    def leaves_out(self, path):
+        return self._files is not None and path not in self._files and os.path.realpath(path) not in self._files and _may_be_left_out(path)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if item.nodeid in self._ids]
+        yield
+
+
+class _Shuffle:
+    """Orders modules, in them classes, and in those cases, as a seed has it.
+
+    The place of a case depends on its id and the seed alone, so that each process
+    and each worker has the same order, of however many cases.
+    """
+
+    def __init__(self, seed):
+        self._seed = seed
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: self._place(item.nodeid))
+
+    def _place(self, nodeid):
+        names = nodeid.split("[")[0].split("::")
+        return tuple(self._hash(part) for part in (names[0], "::".join(names[:-1]), nodeid))
+
+    def _hash(self, part):
+        return hashlib.sha256(json.dumps([self._seed, part]).encode("ascii")).digest()
+
+
 class _Placing:
     """Leaves to other containers the cases that name them."""
 
-    def __init__(self, config, places, suites):
+    def __init__(self, config, places, suites, only):
         self._config = config
         self._suites = suites
+        self._only = only
         self._here = places["here"]  # whose container this is
         self._default = places["default"]  # where a case without a mark belongs
         self._names = places["names"] or {}  # name in a mark -> whose container that is
@@ -367,15 +477,21 @@ class _Placing:
         self._take = None if places["take"] is None else set(places["take"])
         self._left = {}  # container -> number of cases
         self._told = False
+        self._seen = {}  # items, in order
+        self._sorted = False
 
     def leaves_out(self, path):
         """Whether a file has no case for this container: then it is not even imported."""
         path = str(path)
-        if path in self._leave:
+        if path in self._leave or self._only is not None and self._only.leaves_out(path):
             return True
-        if self._take is None or path in self._take or not os.path.isfile(path):
+        if self._takes(path):
             return None
-        return os.path.basename(path) not in ("conftest.py", "__init__.py") or None
+        return _may_be_left_out(path) or None
+
+    def _takes(self, path):
+        """Whether cases of a file are run in this session: a package is also imported for its modules."""
+        return self._take is None or path in self._take
 
     def leave_out_named(self):
         """Drops files that were named and have no case here: pytest ignores none of those itself."""
@@ -387,20 +503,35 @@ class _Placing:
             self._config.args = [str(arg).split("::")[0] for arg in self._config.args]
             self._config.pluginmanager.register(_Empty(), "wr_empty")
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items):
-        collected = dict.fromkeys(items)
-        yield  # other hooks add marks, and drop cases, with or without saying so
-        kept = dict.fromkeys(items)
-        places = {item: self._place(item) for item in {**collected, **kept}}
-        fates = {item: self._suites.fate(item) for item in places if places[item] == self._here}
-        left = [_collected(item, self._suites) for item in kept if fates.get(item) == "left"]
-        items[:] = [item for item in items if fates.get(item) == "run"]
-        elsewhere = [[item.nodeid, *_position(item), place] for item, place in places.items() if place != self._here]
-        if self._config.getoption("lf", False):
-            elsewhere = []  # each container has its own choice of what failed last
-        dropped = [item.nodeid for item, fate in fates.items() if fate != "other" and item not in kept]
-        told = {"elsewhere": elsewhere, "dropped": dropped, "left": left}
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_itemcollected(self, item):
+        self._seen[item] = None  # hooks may drop it without saying so
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_deselected(self, items):
+        if not self._sorted:
+            self._seen.update(dict.fromkeys(items))
+            return
+        recorder = self._config.pluginmanager.getplugin("wr_recorder")
+        if recorder is not None:
+            recorder.dropped([item.nodeid for item in items if self._fate(item, self._place(item)) in ("run", "left")])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session):
+        """Leaves out what does not run here. Before, any hook may add marks, and drop cases."""
+        self._sorted = True
+        kept = dict.fromkeys(session.items)
+        places = {item: self._place(item) for item in {**self._seen, **kept}}
+        fates = {item: self._fate(item, place) for item, place in places.items()}
+        session.items[:] = [item for item in session.items if fates[item] == "run"]
+        told = {
+            "elsewhere": [
+                [item.nodeid, *_position(item), places[item], self._unless(item, kept), self._suites.of(item)]
+                for item, fate in fates.items() if fate == "elsewhere"
+            ],
+            "left": [_collected(item, self._suites) for item in kept if fates[item] == "left"],
+            "dropped": [item.nodeid for item, fate in fates.items() if fate in ("run", "left") and item not in kept],
+        }
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput["wr_told"] = told
         else:
@@ -415,8 +546,8 @@ class _Placing:
 
     def _tell(self, told):
         self._told = True
-        for case in told["elsewhere"]:
-            self._left[case[-1]] = self._left.get(case[-1], 0) + 1
+        for _, _, _, place, _, _ in told["elsewhere"]:
+            self._left[place] = self._left.get(place, 0) + 1
         recorder = self._config.pluginmanager.getplugin("wr_recorder")
         if recorder is not None:
             recorder.elsewhere(told["elsewhere"])
@@ -432,8 +563,19 @@ class _Placing:
             else:
                 terminalreporter.write_line("wr: %d not here: they run in the container of %s, by wr test" % (count, name), yellow=True)
 
-    def is_here(self, item):
-        return self._place(item) == self._here and self._suites.fate(item) != "other"
+    def _fate(self, item, place):
+        if place != self._here or not self._takes(_file(item)):
+            return "elsewhere"
+        return self._suites.fate(item)
+
+    def _unless(self, item, kept):
+        """Why a case may not run where it belongs; "": it must."""
+        if item not in kept:
+            return "deselected"
+        if self._suites.fate(item) == "left":
+            return "not asked for"
+        # Each container has its own choice of what failed last.
+        return "last failed" if self._config.getoption("lf", False) else ""
 
     def _place(self, item):
         """In whose container a case belongs; what nobody knows is told as it is written."""
@@ -464,6 +606,14 @@ class _Suites:
     def fate(self, item):
         found = self.of(item)
         return self._all[found[0]]["fate"] if found else "run"
+
+    def limit(self, item):
+        """Seconds that a case may take; 0 is as long as it takes."""
+        found = self.of(item)
+        return self._all[found[0]].get("timeout", 0) / 1e9 if found else 0
+
+    def limited(self):
+        return any(suite.get("timeout") for suite in self._all)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session):
@@ -546,16 +696,33 @@ def _named_container(mark):
     return "mark.container(%s)" % ", ".join(repr(name) for name in names)  # told as it is: there is none of that name
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config):
-    """Starts recording; under xdist the workers only learn what to leave out."""
+def _settings():
+    """What wr has to say, or None."""
     path = os.environ.get("WR_PYTEST")
-    if not path or config.pluginmanager.hasplugin("wr_nested"):
-        return
+    if not path:
+        return None
     with open(path, encoding="utf-8") as f:
         settings = json.load(f)
     if settings.get("version") != _VERSION:
         raise pytest.UsageError("wr: %s has version %r, not %d" % (path, settings.get("version"), _VERSION))
+    return settings
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config):
+    """Has pytest-cov add to what earlier processes of the run have measured."""
+    settings = _settings()
+    if settings and settings.get("only") and hasattr(early_config.known_args_namespace, "cov_append"):
+        early_config.known_args_namespace.cov_append = True
+    yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """Starts recording; under xdist the workers only learn what to leave out."""
+    settings = _settings()
+    if not settings or config.pluginmanager.hasplugin("wr_nested"):
+        return
     ours = bool(settings.get("paths")) and not _named(config)
     if ours:
         # Why: pytest drops testpaths in silence when its rootdir is another
@@ -567,17 +734,62 @@ def pytest_configure(config):
     config.pluginmanager.register(suites, "wr_suites")
     for name in suites.names():
         config.addinivalue_line("markers", "%s: sorts the test into a suite of wr" % name)
-    placing = _Placing(config, settings["places"], suites)
+    only = _Only(config, settings["only"]) if settings.get("only") else None
+    placing = _Placing(config, settings["places"], suites, only)
     config.pluginmanager.register(placing, "wr_placing")
     config.pluginmanager.register(_Ignore(config, _ignored(config, settings), ours, placing), "wr_nested")
     placing.leave_out_named()
+    if settings.get("shuffle"):
+        config.pluginmanager.register(_Shuffle(settings["shuffle"]), "wr_shuffle")
+    if only:
+        config.pluginmanager.register(only, "wr_only")
+    _watch(config, settings, suites)
     if hasattr(config, "workerinput") or not settings["events"]:
         return
     try:
         facts = _Facts(settings["events"])
     except OSError as err:
         raise pytest.UsageError("wr: cannot write the events of this run: %s" % err)
-    config.pluginmanager.register(_Recorder(config, facts, placing, suites), "wr_recorder")
+    config.pluginmanager.register(_Recorder(config, facts, suites, only is None), "wr_recorder")
+
+
+def _watch(config, settings, suites):
+    """Has stacks dumped of cases that are late, unless the user has pytest do that already."""
+    if not suites.limited() or _interactive(config) or _dumps_itself(config):
+        return
+    worker = getattr(config, "workerinput", {}).get("workerid", "main")
+    try:
+        stacks = _Stacks("%s.%s" % (settings["stacks"], worker), suites)
+    except OSError:
+        return  # that cases are late is seen from outside
+    config.pluginmanager.register(stacks, "wr_stacks")
+
+
+def _dumps_itself(config):
+    try:
+        return float(config.getini("faulthandler_timeout") or 0) > 0
+    except (KeyError, ValueError):
+        return False
+
+
+def _interactive(config):
+    """Whether a person is to look into the process while it runs."""
+    return bool(config.getoption("usepdb", False) or config.getoption("trace", False))
+
+
+def _repeats(config):
+    """The active plugin that runs failures again itself, or ""."""
+    for plugin, option in (("pytest-rerunfailures", "reruns"), ("flaky", "force_flaky"), ("pytest-retry", "retries")):
+        if getattr(config.option, option, None):
+            return plugin
+    try:
+        return "pytest-rerunfailures" if int(config.getini("reruns") or 0) > 0 else ""
+    except (KeyError, TypeError, ValueError):
+        return ""  # there is no such setting
+
+
+def _rootdir(config):
+    return str(getattr(config, "rootpath", None) or config.rootdir)
 
 
 def _ignored(config, settings):
@@ -651,6 +863,22 @@ def _asked(config):
 
 def _within(path, directory):
     return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _turns_back(path):
+    """Whether a path is a link to a directory above it: pytest would come by again and again."""
+    if not os.path.islink(path):
+        return False
+    real, above = os.path.realpath(path), os.path.dirname(path)
+    while not _within(os.path.realpath(above), real):
+        if above == os.path.dirname(above):
+            return False
+        above = os.path.dirname(above)
+    return True
+
+
+def _file(item):
+    return str(getattr(item, "path", None) or item.fspath)
 
 
 def _position(item):
