@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/wr-build/wr/host/event"
 )
 
 // NotHere is how many cases of a run another container has, which the run did
@@ -14,7 +16,8 @@ type NotHere struct {
 }
 
 // NotHere counts the cases of containers that r did not make, since wr itself ran
-// in one; by container. What nobody can place is an error and not among them.
+// in one; by container. What nobody can place is an error and not among them, nor
+// are cases that were not to run there either.
 func (r *Run) NotHere() []NotHere { return r.notHere(r.Projects...) }
 
 // notHere is NotHere of some projects.
@@ -23,9 +26,15 @@ func (r *Run) notHere(projects ...*Project) []NotHere {
 		return nil
 	}
 	cases, seen := map[string]int{}, map[string]bool{}
+	key := func(p *Project, e event.Event) string { return p.Path + "\x00" + e.Case }
+	for _, p := range r.Projects {
+		for _, e := range p.Deselected {
+			seen[key(p, e)] = true
+		}
+	}
 	for _, p := range projects {
 		for _, e := range p.Elsewhere {
-			id := p.Path + "\x00" + e.Case // each of the processes that run a project's suites tells it
+			id := key(p, e) // each of the processes that run a project's suites tells it
 			if !strings.HasPrefix(e.Belongs, "?") && !seen[id] {
 				cases[e.Belongs]++
 				seen[id] = true

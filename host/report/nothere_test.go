@@ -16,7 +16,11 @@ func TestWhatOtherContainersHaveIsCounted(t *testing.T) {
 	}
 	again := elsewhere("p", "web")
 	again.Slice = "slow" // another process for the same cases
-	story := []event.Event{elsewhere("p", "web"), again, elsewhere("q", "web"), elsewhere("p", "infra"), elsewhere("p", "?typo"), ended("p", event.OK, nil), ended("q", event.OK, nil)}
+	unasked := event.Event{Type: event.CaseElsewhere, Project: "p", Case: "a.py::slow", Belongs: "web", Text: "not asked for"}
+	left := event.Event{Type: event.CaseDeselected, Project: "p", Case: "a.py::slow", Text: "suite slow was not asked for"}
+	alsoUnasked := unasked
+	alsoUnasked.Slice = "slow"
+	story := []event.Event{elsewhere("p", "web"), again, elsewhere("q", "web"), elsewhere("p", "infra"), elsewhere("p", "?typo"), unasked, alsoUnasked, left, ended("p", event.OK, nil), ended("q", event.OK, nil)}
 	r := fold(append([]event.Event{{Type: event.RunStarted, Here: "p"}}, story...)...)
 	want := []report.NotHere{{Container: "infra", Cases: 1}, {Container: "web", Cases: 2}}
 	if got := r.Document(); got.Here != "p" || !slices.Equal(got.NotHere, want) {

@@ -49,10 +49,10 @@ func TestCasesOfOtherContainersAreToldAndNoFailures(t *testing.T) {
 	w := newWorld(t, map[string]string{"test_a.py": placed, "test_left.py": "import what_another_container_has\n"})
 	left := plan.Elsewhere{Case: "test_left.py::test_x", File: "p/test_left.py", Line: 3, Belongs: "web"}
 	result, all := doHere(t, here(t, w.root, left))
-	if p := result.Project("p"); result.Exit != 0 || p.Status != event.OK || p.Counts().Passed != 6 {
+	if p := result.Project("p"); result.Exit != 0 || p.Status != event.OK || p.Counts().Passed != 11 {
 		t.Errorf("exit %d, %s, %+v", result.Exit, p.Status, p.Counts())
 	}
-	if got, want := result.NotHere(), []report.NotHere{{Container: "other", Cases: 5}, {Container: "web", Cases: 1}}; !slices.Equal(got, want) {
+	if got, want := result.NotHere(), []report.NotHere{{Container: "other", Cases: 11}, {Container: "web", Cases: 1}}; !slices.Equal(got, want) {
 		t.Errorf("not here: %v, want %v", got, want)
 	}
 	told := slices.ContainsFunc(all, func(e event.Event) bool {
@@ -109,4 +109,47 @@ func tree(t *testing.T, root string) (all []string) {
 		t.Fatal(err)
 	}
 	return all
+}
+
+func TestWhatWasNotToRunAnywhereIsNotMissedHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, one("import pytest\ndef test_x(): pass\n@pytest.mark.container('other')\ndef test_y(): pass\n@pytest.mark.container('other')\ndef test_xy(): pass\n"))
+	p := here(t, w.root)
+	p.Actions[0].Test.Args = []string{"-k", "x"}
+	result, _ := doHere(t, p)
+	if got, want := result.NotHere(), []report.NotHere{{Container: "other", Cases: 1}}; result.Exit != 0 || !slices.Equal(got, want) {
+		t.Errorf("exit %d, not here: %v, want %v", result.Exit, got, want)
+	}
+	if n := result.Project("p").Counts(); n.Passed != 1 || n.Deselected != 1 {
+		t.Errorf("got %+v", n)
+	}
+}
+
+// TestEachProcessIsToldWhereToWriteHere has a case end its process, be run again
+// and take too long: all of that needs further files of facts and of stacks.
+func TestEachProcessIsToldWhereToWriteHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, one("import os, time\ndef test_a():\n    if not os.path.exists('again'):\n        open('again', 'w').close()\n        os._exit(3)\ndef test_b():\n    time.sleep(60)\ndef test_c(): pass\n"))
+	p := here(t, w.root, plan.Elsewhere{Case: "test_b.py::test_y", File: "p/test_b.py", Belongs: "other"})
+	p.Actions[0].Test.Suites = []plan.Suite{{Policy: plan.Policy{Timeout: time.Second, Reruns: plan.Reruns{Error: 1}}, Fate: plan.Run}}
+	result, all := doHere(t, p)
+	unit := result.Project("p")
+	if c := unit.Case("test_a.py::test_a"); c == nil || c.Outcome != event.Passed || !slices.Equal(c.Earlier, []event.Outcome{event.Errored}) {
+		t.Errorf("the one that ended its process: %+v", c)
+	}
+	if c := unit.Case("test_a.py::test_b"); c == nil || c.Outcome != event.Failed || !strings.Contains(c.Details, "in test_b") {
+		t.Errorf("the one that took too long: %+v", c)
+	}
+	if c := unit.Case("test_a.py::test_c"); c == nil || c.Outcome != event.Passed {
+		t.Errorf("the one after them: %+v", c)
+	}
+	told := 0
+	for _, e := range all {
+		if e.Type == event.CaseElsewhere {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("what is not here was told %d times", told)
+	}
 }

@@ -92,7 +92,7 @@ func TestPytestOfAnImageBehavesWhereverTheWorkspaceLies(t *testing.T) {
 		w.write(marker, "# the root\n[ workspace ]\n")
 		for _, dir := range []string{"p", "."} {
 			out := run(dir, "--rootdir", filepath.Join(w.root, "p"), filepath.Join(w.root, "p"))
-			if !strings.Contains(out, "6 passed") || !strings.Contains(out, "wr: 5 not here: they run in the container of other, by wr test") || !strings.Contains(out, "wr: 1 not here: they run in the container of anywhere, by wr test") {
+			if !strings.Contains(out, "11 passed") || !strings.Contains(out, "wr: 11 not here: they run in the container of other, by wr test") || !strings.Contains(out, "wr: 1 not here: they run in the container of anywhere, by wr test") {
 				t.Errorf("%s, from %s: %s", marker, dir, out)
 			}
 		}

@@ -86,7 +86,6 @@ func (a *accounting) take(p *report.Project, id string) (first string, taken boo
 func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	there := a.run.In(p.Path, e.Belongs)
 	name, unknown := strings.CutPrefix(e.Belongs, "?")
-	// Where wr makes no other container, none has to tell of what it would run.
 	if !unknown && (e.Text == lastFailed || a.run.Here != "" && !unchosen(e)) ||
 		slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) }) {
 		return
