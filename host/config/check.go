@@ -80,6 +80,9 @@ func (d *decoder) checkImage(i Image) {
 	d.shape("image.ref", i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
 	d.filled("image.from", i.From)
 	d.checkOneSource()
+	if i.PytestPlugin && i.Ref+i.From != "" {
+		d.refuse("image.pytest_plugin", "it is added to images that are built, and this one is not; say so where it is")
+	}
 	d.checkVariables("image.args", i.Args)
 }
 

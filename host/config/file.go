@@ -49,13 +49,14 @@ type Project struct {
 
 // Image is the table [image].
 type Image struct {
-	Dockerfile string            `toml:"dockerfile" default:"devops/Dockerfile" doc:"Dockerfile, relative to the project."`
-	Target     string            `toml:"target" doc:"Stage of the Dockerfile to build. Default: the last one."`
-	Args       map[string]string `toml:"args" doc:"Build arguments."`
-	Ref        string            `toml:"ref" doc:"Use this finished image, such as ghcr.io/acme/tools:1.4, and build none."`
-	From       string            `toml:"from" doc:"Use the image of another project, by its path from here, such as ../infra."`
-	Entrypoint spec.Entrypoint   `toml:"entrypoint" enum:"once,each,off" default:"once" doc:"What becomes of the image's ENTRYPOINT: it runs once, when a container starts, and commands get the environment that it made; or before each command; or never."`
-	User       string            `toml:"user" doc:"User inside the container: a name or uid[:gid]. Default: the image's."`
+	Dockerfile   string            `toml:"dockerfile" default:"devops/Dockerfile" doc:"Dockerfile, relative to the project."`
+	Target       string            `toml:"target" doc:"Stage of the Dockerfile to build. Default: the last one."`
+	Args         map[string]string `toml:"args" doc:"Build arguments."`
+	Ref          string            `toml:"ref" doc:"Use this finished image, such as ghcr.io/acme/tools:1.4, and build none."`
+	From         string            `toml:"from" doc:"Use the image of another project, by its path from here, such as ../infra."`
+	Entrypoint   spec.Entrypoint   `toml:"entrypoint" enum:"once,each,off" default:"once" doc:"What becomes of the image's ENTRYPOINT: it runs once, when a container starts, and commands get the environment that it made; or before each command; or never."`
+	PytestPlugin bool              `toml:"pytest_plugin" doc:"The image carries wr's pytest plugin, so that pytest knows the mark container wherever the image is started, such as by a job of CI. Leave it out of what goes into production."`
+	User         string            `toml:"user" doc:"User inside the container: a name or uid[:gid]. Default: the image's."`
 }
 
 // Test is the table [test].

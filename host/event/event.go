@@ -17,7 +17,7 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Shuffle, FailOnFlaky
+	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here, Shuffle, FailOnFlaky
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
@@ -81,6 +81,7 @@ type Event struct {
 	Shard       string        `json:"shard,omitempty"`       // which part of those, as "2/3"
 	Suite       string        `json:"suite,omitempty"`       // of the case; "" = it is in none
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
+	Here        string        `json:"here,omitempty"`        // path of the project whose container wr runs in: it tests there and makes no others
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image

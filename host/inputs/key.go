@@ -14,6 +14,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"hash"
 	"slices"
 
@@ -35,6 +37,7 @@ type Image struct {
 	Platform   string            // "linux/amd64"
 	Bases      map[string]string // reference to digest, for each base of Recipe
 	Secrets    []string          // ids, not values: a rotated secret rebuilds nothing
+	Layer      *spec.Layer       // that wr adds; nil = none
 	Recipe     spec.Recipe       // what the Dockerfile takes from outside
 	Index      *Index            // content hashes of earlier runs; nil = read every file
 }
@@ -50,6 +53,7 @@ const (
 	Platform   Kind = "platform"   // Value
 	Base       Kind = "base"       // Name: reference, Value: digest
 	Secret     Kind = "secret"     // Name: id
+	Layer      Kind = "layer"      // Value: hash of what wr adds
 	File       Kind = "file"       // Name: path in the context, Value: type, mode and hash
 )
 
@@ -72,7 +76,11 @@ func Of(ctx context.Context, in Image) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	parts := append(in.parts(), files...)
+	layer, err := in.layer()
+	if err != nil {
+		return Key{}, err
+	}
+	parts := slices.Concat(in.parts(), layer, files)
 	return Key{Digest: digest(parts), Parts: parts}, nil
 }
 
@@ -90,6 +98,19 @@ func (in Image) parts() []Part {
 		parts = append(parts, Part{Kind: Secret, Name: id})
 	}
 	return parts
+}
+
+// layer is the part of what wr adds, if it does.
+func (in Image) layer() ([]Part, error) {
+	if in.Layer == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(in.Layer)
+	if err != nil {
+		return nil, fmt.Errorf("describe the layer that wr adds: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return []Part{{Kind: Layer, Value: hex.EncodeToString(sum[:])}}, nil
 }
 
 // sorted makes one part of each entry of m.

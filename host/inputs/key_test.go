@@ -106,6 +106,7 @@ func TestKeyChangesWithWhatEndsInTheImage(t *testing.T) {
 		{"argument", func(_ *testing.T, in *inputs.Image) { in.Args = map[string]string{"A": "1", "B": "3"} }, []string{"arg B"}},
 		{"argument less", func(_ *testing.T, in *inputs.Image) { in.Args = map[string]string{"A": "1"} }, []string{"arg B"}},
 		{"target", func(_ *testing.T, in *inputs.Image) { in.Target = "dev" }, []string{"target "}},
+		{"a layer of wr's", func(_ *testing.T, in *inputs.Image) { in.Layer = &spec.Layer{Files: map[string]string{"/a": "1"}} }, []string{"layer "}},
 		{"platform", func(_ *testing.T, in *inputs.Image) { in.Platform = "linux/arm64" }, []string{"platform "}},
 		{"base", func(_ *testing.T, in *inputs.Image) {
 			in.Bases = map[string]string{"docker.io/acme/py:latest": "sha256:2"}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/host/pyscan"
@@ -31,6 +32,19 @@ type Part struct {
 	Leave   []string          // files that have no case for this container
 	Take    []string          // nil: all other files; else the only ones that may have some
 	Mixed   []string          // files that have cases for this container and for others
+	Cases   []Case            // as far as they are seen without Python
+}
+
+// Case is one case, or those of one function whose parameters only Python knows.
+type Case struct {
+	ID   string // node id in its file: "TestA::test_b[1]"
+	File string // workspace path
+	Line int
+}
+
+// Collects reports whether pytest has to look into a Python file for p.
+func (p Part) Collects(file string) bool {
+	return !slices.Contains(p.Leave, file) && (p.Take == nil || slices.Contains(p.Take, file))
 }
 
 // Tests are what Of finds out about the tests of a project.
@@ -61,7 +75,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		return Tests{}, err
 	}
-	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}}
+	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
 	for i := range tree.Tests {
 		if err := s.sort(&tree.Tests[i]); err != nil {
 			return Tests{}, err

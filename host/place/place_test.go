@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,5 +202,35 @@ func TestAContainerThatIsNoneIsAnErrorWithItsLine(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestPartsNameTheCasesThatAreSeen(t *testing.T) {
+	ws := load(t, map[string]string{"infra/test_m.py": mixed, "infra/test_t.py": there + "class TestA:\n    def test_in(self): pass\n"})
+	p, err := ws.Named("infra")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := place.Of(t.Context(), ws, os.DirFS(ws.Root), p, place.Asked{})
+	parts := found.Parts
+	if err != nil || len(parts) != 3 {
+		t.Fatalf("got %v, %v", found, err)
+	}
+	const m, there = "infra/test_m.py", "infra/test_t.py"
+	for i, want := range [][]place.Case{
+		{{ID: "test_here", File: m, Line: 2}, {ID: "test_both[1]", File: m, Line: 6}},
+		{{ID: "test_there", File: m, Line: 4}, {ID: "test_there", File: there, Line: 3}, {ID: "TestA::test_in", File: there, Line: 5}},
+		{{ID: "test_both[2]", File: m, Line: 6}},
+	} {
+		if got := parts[i].Cases; !slices.Equal(got, want) {
+			t.Errorf("%s has %+v, want %+v", parts[i].Lender.Path, got, want)
+		}
+	}
+	for file, want := range map[string][]bool{m: {true, true, true}, there: {false, true, false}, "infra/data.py": {true, false, false}} {
+		for i, part := range parts {
+			if got := part.Collects(file); got != want[i] {
+				t.Errorf("%s collects %s: %v", part.Lender.Path, file, got)
+			}
+		}
 	}
 }

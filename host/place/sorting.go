@@ -24,6 +24,7 @@ type sorting struct {
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
 	mixed   []string                     // files for several containers
+	cases   map[string][]Case            // those seen, by path of the lender
 }
 
 // sort finds the containers that the cases of one file need. One of which Python
@@ -45,6 +46,7 @@ func (s *sorting) sort(f *pyscan.File) error {
 				return err
 			}
 			needs[lender] = true
+			s.cases[lender] = append(s.cases[lender], Case{ID: id, File: f.Name, Line: c.Line})
 		}
 	}
 	if home || len(needs) == 0 || len(seen) < len(asked) {
@@ -171,9 +173,9 @@ func lineOf(name string, c *pyscan.Case) int {
 // parts are the parts that the tests may make up.
 func (s *sorting) parts() []Part {
 	names := s.ws.Names()
-	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed}}
+	all := []Part{{Lender: s.home, Default: s.home.Path, Names: names, Leave: s.leave, Mixed: s.mixed, Cases: s.cases[s.home.Path]}}
 	for _, lender := range slices.Sorted(maps.Keys(s.taken)) {
-		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed})
+		all = append(all, Part{Lender: s.lenders[lender], Default: s.home.Path, Names: names, Take: s.taken[lender], Mixed: s.mixed, Cases: s.cases[lender]})
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -18,7 +19,7 @@ func Container(ws *workspace.Workspace, p workspace.Project, image string, netwo
 	return spec.Container{
 		Image:      image,
 		Hostname:   p.Hostname(),
-		Mounts:     append([]spec.Mount{{Source: ws.Root, Target: spec.Workspace, Owned: true}}, o.Mounts...),
+		Mounts:     append([]spec.Mount{{Source: ws.Root, Target: o.in("."), Owned: true}}, o.Mounts...),
 		Env:        environment(p, o),
 		User:       p.Config.Image.User,
 		Entrypoint: p.Config.Image.Entrypoint,
@@ -30,13 +31,16 @@ func Container(ws *workspace.Workspace, p workspace.Project, image string, netwo
 }
 
 // InContainer is the container path of the project's directory.
-func InContainer(p workspace.Project) string { return path.Join(spec.Workspace, p.Path) }
+func InContainer(p workspace.Project) string { return Options{}.in(p.Path) }
+
+// in is the container path of a workspace path.
+func (o Options) in(file string) string { return path.Join(cmp.Or(o.Root, spec.Workspace), file) }
 
 // environment is what wr, the project and the host's allowed variables say,
 // the project's own settings last.
 func environment(p workspace.Project, o Options) []string {
 	env := map[string]string{
-		"PYTHONPATH": pythonPath(p),
+		"PYTHONPATH": o.pythonPath(p),
 		// Git trusts the workspace and sub-repos in it whoever owns them: whoever
 		// runs wr there does so already.
 		"GIT_CONFIG_COUNT":        "1",
@@ -78,22 +82,25 @@ func variables(env map[string]string) []string {
 }
 
 // ContainerPaths are the container paths of workspace paths; nil stays nil.
-func ContainerPaths(files []string) []string {
+func ContainerPaths(files []string) []string { return Options{}.all(files) }
+
+// all are the container paths of workspace paths; nil stays nil.
+func (o Options) all(files []string) []string {
 	if files == nil {
 		return nil
 	}
 	all := make([]string, len(files))
 	for i, file := range files {
-		all[i] = path.Join(spec.Workspace, file)
+		all[i] = o.in(file)
 	}
 	return all
 }
 
 // pythonPath lists the import roots: the workspace, then the projects.
-func pythonPath(projects ...workspace.Project) string {
-	roots := []string{spec.Workspace}
+func (o Options) pythonPath(projects ...workspace.Project) string {
+	roots := []string{o.in(".")}
 	for _, p := range projects {
-		if dir := InContainer(p); !slices.Contains(roots, dir) {
+		if dir := o.in(p.Path); !slices.Contains(roots, dir) {
 			roots = append(roots, dir)
 		}
 	}

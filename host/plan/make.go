@@ -24,6 +24,7 @@ type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
 	Bases      map[string]string // what its bases stand for, as in spec.Build
+	Layer      *spec.Layer       // that wr adds to the image; nil: none
 	ImageKey   string            // sha256 of the image's inputs, hex
 	Ref        string            // full name of an image to use as it is; "" = that of the inputs
 	Wanted     string            // full name of the image of its inputs, when Ref takes its place
@@ -57,6 +58,7 @@ type Options struct {
 	Cases      CaseLimits          // over those of the suites
 	Repetition Repetition          //
 	UseLast    bool                // what is missing is to be replaced by the newest image that is here
+	Root       string              // container path of the workspace; "" = spec.Workspace
 
 	suite config.Limits // over those of the projects, of the suites that are planned
 }
@@ -107,13 +109,28 @@ func (s Selected) parts() []place.Part {
 	return s.Parts
 }
 
-// addTest adds a part of the tests of s, as one action for each way in which its
-// suites run, and the build that they need.
+// addTest adds a part of the tests of s and, if there is something to run, the
+// build it needs.
 func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o Options) {
 	lender := s
 	if part.Lender.Path != s.Path {
 		lender = o.Lenders[part.Lender.Path]
 	}
+	for _, a := range testsIn(ws, s, lender, part, o) {
+		if a.Test != nil {
+			a.Key = key(a.Test, lender.ImageKey)
+			b := build(ws, lender, o)
+			p.addBuild(b)
+			a.Needs = []string{b.ID}
+		}
+		p.Actions = append(p.Actions, a)
+	}
+}
+
+// testsIn plans a part of the tests of s in the container of the lender, as one
+// action for each way in which its suites run.
+func testsIn(ws *workspace.Workspace, s, lender Selected, part place.Part, o Options) []Action {
+	var all []Action
 	groups := o.groups(s)
 	for i, g := range groups {
 		o.suite = g.way().Limits
@@ -124,22 +141,19 @@ func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o O
 		a.ID = string(Test) + ":" + a.Unit().String()
 		if a.Test != nil {
 			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
-			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i, o.Cases), placesOf(part), int(g.way().Shards)
+			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i, o.Cases), o.places(part), int(g.way().Shards)
 			a.Estimate = o.Pace.estimate(a)
 			o.Pace.spread(&a, g)
-			a.Key = key(a.Test, lender.ImageKey)
-			b := build(ws, lender, o)
-			p.addBuild(b)
-			a.Needs = []string{b.ID}
 		}
-		p.Actions = append(p.Actions, a)
+		all = append(all, a)
 	}
+	return all
 }
 
-func placesOf(part place.Part) Places {
+func (o Options) places(part place.Part) Places {
 	return Places{
 		Default: part.Default, Names: part.Names,
-		Leave: ContainerPaths(part.Leave), Take: ContainerPaths(part.Take), Mixed: ContainerPaths(part.Mixed),
+		Leave: o.all(part.Leave), Take: o.all(part.Take), Mixed: o.all(part.Mixed),
 	}
 }
 
@@ -159,6 +173,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Args:       maker.Config.Image.Args,
 		NoCache:    o.NoCache,
 		Bases:      s.Bases,
+		Layer:      s.Layer,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)
@@ -196,7 +211,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Command:    s.Config.Test.Command,
 		Args:       arguments(s, o),
 		Paths:      s.Config.Test.Paths,
-		Dir:        InContainer(s.Project),
+		Dir:        o.in(s.Path),
 		AllowEmpty: o.AllowEmpty,
 		Coverage:   o.Coverage,
 		Timeout:    time.Duration(o.LimitsOf(s.Project).Timeout),
@@ -204,7 +219,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		Debug:      o.Debug,
 	}
 	if lender.Path != s.Path {
-		a.Test.Env = []string{"PYTHONPATH=" + pythonPath(s.Project, lender.Project)}
+		a.Test.Env = []string{"PYTHONPATH=" + o.pythonPath(s.Project, lender.Project)}
 	}
 	a.Test.Taken = taken(lender.Project, o)
 	if !o.Fresh {
@@ -215,7 +230,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 		a.Reason = lender.Config.Rights.Reason
 	}
 	a.Test.Named = o.Paths[s.Path]
-	a.Test.Nested = ContainerPaths(ws.NestedIn(s.Project))
+	a.Test.Nested = o.all(ws.NestedIn(s.Project))
 	return a
 }
 

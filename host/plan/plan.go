@@ -22,8 +22,9 @@ const (
 
 // Plan is an ordered list of actions. An action comes after all it needs.
 type Plan struct {
-	Workspace string   `json:"workspace"` // name
-	Root      string   `json:"root"`      // host path
+	Workspace string   `json:"workspace"`      // name
+	Root      string   `json:"root"`           // host path
+	Here      string   `json:"here,omitempty"` // path of the project whose container wr itself runs in, and tests with it; "" = containers are made
 	Actions   []Action `json:"actions"`
 }
 
@@ -88,11 +89,20 @@ type Tests struct {
 	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	Places     Places         `json:"places"`
-	Shards     int            `json:"shards,omitempty"` // into which they may be parted at most
-	Suites     []Suite        `json:"suites"`           // all, in the order in which they take cases
+	Shards     int            `json:"shards,omitempty"`  // into which they may be parted at most
+	Suites     []Suite        `json:"suites"`            // all, in the order in which they take cases
+	NotHere    []Elsewhere    `json:"notHere,omitempty"` // cases in files that are not collected, since another container has them
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Coverage   bool           `json:"coverage,omitempty"` // measure what they cover
 	Timeout    time.Duration  `json:"timeout,omitempty"`  // of all together; 0 = as long as they take
 	Debug      Debug          `json:"debug,omitzero"`
 	Repetition
+}
+
+// Elsewhere is a case that another container has.
+type Elsewhere struct {
+	Case    string `json:"case"` // node id, relative to the project
+	File    string `json:"file"` // workspace path
+	Line    int    `json:"line"`
+	Belongs string `json:"belongs"` // path of the project whose container has it
 }

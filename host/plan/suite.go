@@ -31,10 +31,15 @@ const (
 	Other Fate = "other" // another process runs them, or tells that they are left
 )
 
-// AllSuites are the suites of a project where every case runs.
+// AllSuites are the suites of a project where every case runs, as long as it
+// takes: for those who run pytest themselves.
 func AllSuites(all []suite.Suite) []Suite {
 	g := group{suites: all, stray: true}
-	return suites(Selected{Suites: all}, []group{g}, 0, CaseLimits{})
+	out := suites(Selected{Suites: all}, []group{g}, 0, CaseLimits{})
+	for i := range out {
+		out[i].Policy = Policy{}
+	}
+	return out
 }
 
 // group are suites whose cases can run in one process.

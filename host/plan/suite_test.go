@@ -113,3 +113,15 @@ func TestAProjectWithoutTheSuiteHasNothingToRun(t *testing.T) {
 func split(words string) []string {
 	return strings.FieldsFunc(words, func(r rune) bool { return r == ',' })
 }
+
+func TestNobodyKeepsTheTimeOfPytestThatPeopleRunThemselves(t *testing.T) {
+	all := plan.AllSuites(sorted())
+	if len(all) != 4 {
+		t.Fatalf("got %+v", all)
+	}
+	for _, s := range all {
+		if s.Fate != plan.Run || s.Policy != (plan.Policy{}) {
+			t.Errorf("suite %q has %s, %+v", s.Name, s.Fate, s.Policy)
+		}
+	}
+}

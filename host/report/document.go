@@ -26,6 +26,8 @@ type Document struct {
 	FailOnFlaky bool              `json:"failOnFlaky,omitempty"`
 	Personal    []event.Setting   `json:"personal"`
 	Coverage    *CoverageDocument `json:"coverage,omitempty"` // of runs with --coverage
+	Here        string            `json:"here,omitempty"`     // project whose container wr itself ran in
+	NotHere     []NotHere         `json:"notHere,omitempty"`  // cases that another container has, and that did not run
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not
 	Slowest     []CaseDocument    `json:"slowest"` // at most ten
@@ -73,7 +75,7 @@ func (r *Run) Document() Document {
 	d := Document{
 		Run: r.ID, Version: r.Version, Args: list(r.Args), Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
 		Interrupted: r.Interrupted, Exit: r.Exit, Sums: r.Sums(), Personal: list(r.Personal),
-		Shuffle: r.Shuffle, FailOnFlaky: r.FailOnFlaky,
+		Shuffle: r.Shuffle, FailOnFlaky: r.FailOnFlaky, Here: r.Here, NotHere: r.NotHere(),
 		Flaky: caseDocuments(r.Flaky()), Slowest: caseDocuments(r.Slowest(listed)), Projects: []ProjectDocument{},
 	}
 	for i, c := range r.Flaky() {

@@ -21,6 +21,7 @@ type Run struct {
 	Shuffle     string // seed of the order of the cases; "" = as collected
 	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
+	Here        string          // path of the project whose container wr itself ran in; "" = it made containers
 	Started     time.Time
 	Elapsed     time.Duration // from the first to the last event, until it is Finished
 	Exit        int           // of wr, once Finished
@@ -102,7 +103,7 @@ func (r *Run) Apply(e event.Event) {
 	}
 	switch e.Type {
 	case event.RunStarted:
-		r.ID, r.Version, r.Args, r.Personal, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Time
+		r.ID, r.Version, r.Args, r.Personal, r.Here, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Here, e.Time
 		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted

@@ -62,10 +62,10 @@ func (d *unitDir) measure() error {
 
 // measuring is p with all of its processes measured. Its plugin is the first of
 // all, so that nothing of the project is imported before.
-func (u Unit) measuring(p spec.Process) spec.Process {
+func (u Unit) measuring(dir *unitDir, p spec.Process) spec.Process {
 	at := len(u.Command)
 	p.Args = append(append(append([]string{}, p.Args[:at]...), "-p", coverageName), p.Args[at:]...)
-	p.Env = append(p.Env, "WR_COVERAGE="+coverageTarget, "WR_COVERAGE_ROOT="+u.root())
+	p.Env = append(p.Env, "WR_COVERAGE="+u.sees(dir.host(coverageFolder), coverageTarget), "WR_COVERAGE_ROOT="+u.root())
 	return p
 }
 

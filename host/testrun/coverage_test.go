@@ -1,7 +1,6 @@
 package testrun_test
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -227,26 +226,14 @@ func TestTheSitecustomizeOfAnImageStillRuns(t *testing.T) {
 	})
 	late := filepath.Join(w.unit.Dir, "late")
 	w.unit.Coverage = true
-	inner := w.runner
-	w.runner = behind{inner, late}
+	w.runner = onHost{before: func(p *spec.Process) { // as the folders of an image are
+		for i, variable := range p.Env {
+			if strings.HasPrefix(variable, "PYTHONPATH=") {
+				p.Env[i] += ":" + late
+			}
+		}
+	}}
 	if r := w.run(t.Context()); r.Status != event.OK {
 		t.Errorf("ended as %s", r.Status)
 	}
-}
-
-// behind has a folder at the end of PYTHONPATH, as the folders of an image are.
-type behind struct {
-	spec.Runner
-
-	folder string
-}
-
-func (b behind) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
-	p.Env = slices.Clone(p.Env)
-	for i, variable := range p.Env {
-		if strings.HasPrefix(variable, "PYTHONPATH=") {
-			p.Env[i] += ":" + b.folder
-		}
-	}
-	return b.Runner.Run(ctx, c, p, stdio)
 }

@@ -101,6 +101,7 @@ func TestADiskThatTestsFillCutsTheRecordOff(t *testing.T) {
 	root := smallDisk(t, "size=1m")
 	test := "def test_before(): pass\ndef test_fills():\n    with open('ballast', 'wb', 0) as f:\n        try:\n            while f.write(b'x' * 1024): pass\n        except OSError: pass\ndef test_after(): print('x' * 100000); assert 0\n"
 	p := planned(root, "p")
+	p.Here = "p"
 	tests := p.Actions[1].Test
 	tests.Command, tests.Dir = []string{python(t), "-m", "pytest", "-p", "no:cacheprovider"}, filepath.Join(root, "p")
 	if err := os.Mkdir(tests.Dir, 0o755); err != nil {

@@ -68,9 +68,14 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 		sinks = append(sinks, failFast{stop})
 	}
 	d := &doing{
-		Config: c, dir: dir, stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil },
-		places: placesOf{}, units: map[string]int{}, expected: map[event.Unit]bool{},
+		Config: c, local: p.Here != "", root: spec.Workspace, dir: dir,
+		stream: event.NewStream(c.Now, sinks...), interrupted: func() bool { return ctx.Err() != nil }, outer: ctx,
+		units: map[string]int{}, expected: map[event.Unit]bool{},
 	}
+	if d.local {
+		d.root = p.Root
+	}
+	d.places = placesOf{root: d.root, units: map[event.Unit][]plan.Places{}}
 	err = d.carryOut(going, p, result)
 	return result, dir, errors.Join(err, record(dir, log, result))
 }
@@ -78,14 +83,17 @@ func Do(ctx context.Context, p plan.Plan, c Config) (_ *report.Run, _ RunDir, er
 // doing is one run of Do.
 type doing struct {
 	Config
+	local  bool   // nothing is mounted: wr runs in the container
+	root   string // container path of the workspace
 	dir    RunDir
 	stream *event.Stream
-	// interrupted reports whether the run ended from outside.
+	// interrupted reports whether the run ended from outside, as outer does.
 	interrupted func() bool
+	outer       context.Context //nolint:containedctx // of the whole run, for units that a failure of their own does not end
 
 	// What follows does not change while units run.
-	actions []plan.Action              // of all rounds
-	places  placesOf                   //
+	actions []plan.Action // of all rounds
+	places  placesOf
 	ended   map[event.Unit]event.Event // how units ended in the first round; nil during it
 	stop    func()                     // ends the run, as its context does
 	quit    bool                       // a person ended it at the terminal of pytest; units run one by one then
@@ -117,7 +125,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	ctx, d.stop = context.WithCancel(ctx)
 	defer d.stop()
 	d.stream.Emit(event.Event{
-		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
+		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Here: p.Here, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
 	})
 	d.announce(p, nil)
 	if err := d.keepPlan(p); err != nil {
@@ -189,7 +197,7 @@ func (d *doing) announce(p plan.Plan, moved map[event.Unit][]string) {
 		delete(moved, unit.Place())
 		if a.Test != nil {
 			d.units[a.Project]++
-			d.places[unit] = append(d.places[unit], a.Test.Places)
+			d.places.units[unit] = append(d.places.units[unit], a.Test.Places)
 		}
 	}
 }
@@ -225,7 +233,10 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.Broken, Fault: fault.Of(err)}))
 		return
 	}
+	ctx, end := unlessOwn(d.outer, ctx, a.Unit())
+	defer end(nil)
 	v := Unit{
+		Local: d.local, Root: d.root, NotHere: a.Test.NotHere,
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,

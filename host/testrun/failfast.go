@@ -14,20 +14,37 @@ type failFast struct {
 }
 
 // failure is why a run ended that was to end with the first one.
-type failure struct{ what string }
+type failure struct {
+	unit event.Unit // what failed; it comes to its own end, as -x has it
+	what string
+}
 
 func (f *failure) Error() string { return f.what + ", and --fail-fast was asked for" }
+
+// unlessOwn is ctx for a unit: what ends because of a failure of its own goes on,
+// until outer ends.
+func unlessOwn(outer, ctx context.Context, unit event.Unit) (context.Context, context.CancelCauseFunc) {
+	own, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	end := func(of context.Context) {
+		if f, ok := errors.AsType[*failure](context.Cause(of)); !ok || f.unit != unit {
+			stop(context.Cause(of))
+		}
+	}
+	context.AfterFunc(ctx, func() { end(ctx) })
+	context.AfterFunc(outer, func() { end(outer) })
+	return own, stop
+}
 
 // Emit ends the run if e is a failure.
 func (f failFast) Emit(e event.Event) {
 	unit := e.Unit().String()
 	switch {
 	case e.Type == event.CaseFinished && (e.Outcome == event.Failed || e.Outcome == event.Errored):
-		f.stop(&failure{fmt.Sprintf("%s of %s %s", e.Case, unit, e.Outcome)})
+		f.stop(&failure{e.Unit(), fmt.Sprintf("%s of %s %s", e.Case, unit, e.Outcome)})
 	case e.Type == event.CollectFailed:
-		f.stop(&failure{fmt.Sprintf("%s of %s could not be collected", e.Case, unit)})
+		f.stop(&failure{e.Unit(), fmt.Sprintf("%s of %s could not be collected", e.Case, unit)})
 	case e.Type == event.ProjectFinished && (e.Status == event.Bad || e.Status == event.Broken || e.Status == event.TimedOut):
-		f.stop(&failure{unit + " failed"})
+		f.stop(&failure{e.Unit(), unit + " failed"})
 	}
 }
 

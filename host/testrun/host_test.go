@@ -2,7 +2,6 @@ package testrun_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +16,7 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
+	"github.com/wr-build/wr/runtime/local"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -44,79 +43,21 @@ func python(t testing.TB) string {
 	return found
 }
 
-// onHost is a spec.Runner without containers: what is mounted below spec.Internal
-// is used where it lies on this machine, and the text of paths is changed to that.
+// onHost is this machine, without containers. A unit that it runs is Local.
 type onHost struct {
 	before func(p *spec.Process) // may change what is about to run
 }
 
 func (h onHost) Run(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
-	inside, outside := h.mounts(c)
-	toHost := strings.NewReplacer(inside...)
-	if err := rewrite(outside, toHost); err != nil {
-		return spec.Exit{}, err
-	}
+	c.Env = append([]string{"PYTHONDONTWRITEBYTECODE=1"}, c.Env...)
 	if h.before != nil {
 		h.before(&p)
 	}
-	cmd := exec.CommandContext(ctx, p.Args[0], p.Args[1:]...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.WaitDelay = 2 * time.Second
-	cmd.Dir = p.Dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "PYTHONDONTWRITEBYTECODE=1"}
-	for _, variable := range append(c.Env, p.Env...) {
-		cmd.Env = append(cmd.Env, toHost.Replace(variable))
-	}
-	run := cmd.Run
 	if p.Terminal {
-		run = func() error { return onTerminal(cmd, stdio) }
-	} else {
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
+		return runOnTerminal(ctx, c, p, stdio)
 	}
-	err := run()
-	if ctx.Err() != nil {
-		return exitOf(cmd), context.Cause(ctx)
-	}
-	if exitErr := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exitErr) {
-		return spec.Exit{Code: 127}, nil
-	}
-	return exitOf(cmd), nil
-}
-
-// mounts returns pairs of container path and host path, and the host paths.
-func (onHost) mounts(c spec.Container) (pairs, outside []string) {
-	for _, m := range slices.Concat(c.Mounts, c.Own) {
-		if strings.HasPrefix(m.Target, spec.Internal) {
-			pairs, outside = append(pairs, m.Target, m.Source), append(outside, m.Source)
-		}
-	}
-	return pairs, outside
-}
-
-// rewrite changes the paths in the plugin's configuration.
-func rewrite(folders []string, toHost *strings.Replacer) error {
-	for _, folder := range folders {
-		name := filepath.Join(folder, "config.json")
-		content, err := os.ReadFile(name)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(name, []byte(toHost.Replace(string(content))), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func exitOf(cmd *exec.Cmd) spec.Exit {
-	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return spec.Exit{Code: 128 + int(status.Signal()), Signal: int(status.Signal())}
-	}
-	return spec.Exit{Code: cmd.ProcessState.ExitCode()}
+	p.Ports = nil // they are here
+	return local.Runner{}.Run(ctx, c, p, stdio)
 }
 
 // world is a workspace on this machine with the project p in it.
@@ -143,7 +84,7 @@ func newWorld(t testing.TB, files map[string]string) *world {
 		Project: "p", Image: "wr.local/p:1",
 		Container: spec.Container{Mounts: []spec.Mount{{Source: root, Target: root, Owned: true}}},
 		Command:   []string{python(t), "-m", "pytest", "-p", "no:cacheprovider"},
-		Root:      root, Dir: filepath.Join(root, "p"),
+		Root:      root, Dir: filepath.Join(root, "p"), Local: true,
 		Record: newRun(t, root, time.Now()),
 	}
 	return w
@@ -182,6 +123,7 @@ func (w *world) run(ctx context.Context) result {
 	r := result{TB: w.TB}
 	folded := &report.Run{}
 	stream := event.NewStream(time.Now, folded)
+	_, w.unit.Local = w.runner.(onHost) // others look for what is mounted
 	r.Verdict = w.unit.Run(ctx, w.runner, func(e event.Event) {
 		r.events = append(r.events, e)
 		stream.Emit(e)

@@ -27,7 +27,7 @@ func account(r *report.Run, planned placesOf) []event.Event {
 	for _, chosen := range []bool{true, false} { // the latter only if nobody chose it
 		for _, p := range r.Projects {
 			for _, e := range p.Elsewhere {
-				if (e.Text != deselected && e.Text != notAsked) == chosen {
+				if unchosen(e) != chosen {
 					a.elsewhere(p, e)
 				}
 			}
@@ -35,6 +35,9 @@ func account(r *report.Run, planned placesOf) []event.Event {
 	}
 	return a.events
 }
+
+// unchosen reports whether the case of e was not to run, wherever it belongs.
+func unchosen(e event.Event) bool { return e.Text == deselected || e.Text == notAsked }
 
 // accounting is one pass of account.
 type accounting struct {
@@ -79,11 +82,11 @@ func (a *accounting) take(p *report.Project, id string) (first string, taken boo
 }
 
 // elsewhere ends the case of e, which p left to another container, if that
-// container does not tell of it.
+// container does not tell of it. Where wr makes no others, none has to.
 func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	there := a.run.In(p.Path, e.Belongs)
 	name, unknown := strings.CutPrefix(e.Belongs, "?")
-	if e.Text == lastFailed && !unknown ||
+	if !unknown && (e.Text == lastFailed || a.run.Here != "" && !unchosen(e)) ||
 		slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) || a.leftOut(where, e) }) {
 		return
 	}
@@ -143,7 +146,7 @@ func alsoThere(there []*report.Project, e event.Event) string {
 // belongs, though it could have.
 func (a *accounting) unseen(p *report.Project, e event.Event) bool {
 	there := a.run.In(p.Path, e.Belongs)
-	return unfinished(there) == nil && !a.planned.anywhere(placeOf(p.Path, e.Belongs), fileIn(p.Path, e.Case)) &&
+	return unfinished(there) == nil && !a.planned.anywhere(placeOf(p.Path, e.Belongs), e.Case) &&
 		!slices.ContainsFunc(there, func(where *report.Project) bool { return knows(where, e.Case) })
 }
 
@@ -162,7 +165,7 @@ func (a *accounting) end(p *report.Project, e event.Event) {
 // leftOut reports whether the unit was to collect the file of e and pytest left
 // all of it out, as --lf, -x or a hook make it.
 func (a *accounting) leftOut(where *report.Project, e event.Event) bool {
-	if where.Status != event.OK && where.Status != event.Bad || !a.planned.collected(where.Unit(), fileIn(where.Path, e.Case)) {
+	if where.Status != event.OK && where.Status != event.Bad || !a.planned.collected(where.Unit(), e.Case) {
 		return false
 	}
 	inFile := func(id string) bool { return fileOf(id) == fileOf(e.Case) }

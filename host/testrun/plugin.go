@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 
@@ -38,7 +39,7 @@ const (
 type pluginConfig struct {
 	Version int      `json:"version"`
 	Events  string   `json:"events"` // container path of the file of facts
-	Ignore  []string `json:"ignore"` // container paths not to be collected
+	Ignore  []string `json:"ignore"` // container paths not to be collected; relative ones begin at the workspace, wherever it lies
 	Paths   []string `json:"paths"`  // to be collected when the command line names none, relative to where pytest starts
 	Places  places   `json:"places"`
 	Only    []string `json:"only,omitempty"`    // node ids, as pytest has them, of the cases that the process is for; none = all
@@ -55,7 +56,8 @@ type pluginConfig struct {
 type places struct {
 	plan.Places
 
-	Here string `json:"here"` // whose container it is
+	Here string `json:"here"`           // whose container it is
+	Open bool   `json:"open,omitempty"` // Names lacks those of other projects
 }
 
 // factsVersion is the version of the configuration and of the facts.
@@ -69,9 +71,12 @@ const entryPoints = "[pytest11]\n" + pluginName + " = " + pluginName + "\n"
 // of other containers and the projects further down, and records nothing. here
 // is the path of the project whose container it is, suites are all that it has.
 func Inside(here string, where plan.Places, nested []string, suites []plan.Suite) (map[string][]byte, error) {
-	config, err := json.Marshal(pluginConfig{
-		Version: factsVersion, Ignore: nested, Places: places{where, here}, Suites: suites,
-	})
+	return installed(pluginConfig{Version: factsVersion, Ignore: nested, Places: places{Places: where, Here: here}, Suites: suites})
+}
+
+// installed are the files of a plugin that pytest finds by itself.
+func installed(c pluginConfig) (map[string][]byte, error) {
+	config, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
 	}
@@ -80,6 +85,32 @@ func Inside(here string, where plan.Places, nested []string, suites []plan.Suite
 		pluginName + ".py": plugin, configFile: config,
 		info + "METADATA": []byte("Metadata-Version: 2.1\nName: " + pluginName + "\nVersion: 1\n"), info + "entry_points.txt": []byte(entryPoints),
 	}, nil
+}
+
+// imageTarget is where an image carries the plugin.
+const imageTarget = spec.Internal + "/image/pytest"
+
+// InImage is the layer by which an image carries the files of Inside, for where
+// nothing is mounted. nested are workspace paths, since nobody knows where the
+// workspace will be. Of names it has only those of here and where.Default: with
+// the others, a new project would be a new image of all.
+func InImage(here string, where plan.Places, nested []string, suites []plan.Suite) (*spec.Layer, error) {
+	names := maps.Clone(where.Names)
+	maps.DeleteFunc(names, func(_, path string) bool { return path != here && path != where.Default })
+	where.Names = names
+	files, err := installed(pluginConfig{Version: factsVersion, Ignore: nested, Places: places{Places: where, Here: here, Open: true}, Suites: suites})
+	if err != nil {
+		return nil, err
+	}
+	layer := &spec.Layer{
+		Files: map[string]string{},
+		Env:   map[string]string{"WR_PYTEST": path.Join(imageTarget, configFile), "WR_PROJECT": here, "WR_HERE": "true"},
+		Lists: map[string]string{"PYTHONPATH": imageTarget},
+	}
+	for name, content := range files {
+		layer.Files[path.Join(imageTarget, name)] = string(content)
+	}
+	return layer, nil
 }
 
 // InsideEnv is what processes need besides env to have the plugin whose files

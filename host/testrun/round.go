@@ -10,7 +10,6 @@ import (
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
-	"github.com/wr-build/wr/runtime/spec"
 )
 
 // Moved are cases that belong in a container for which nothing of their files was
@@ -40,19 +39,23 @@ func placeOf(project, container string) event.Unit {
 }
 
 // placesOf are the places of units, in each round.
-type placesOf map[event.Unit][]plan.Places
+type placesOf struct {
+	root  string // container path of the workspace
+	units map[event.Unit][]plan.Places
+}
 
-// collected reports whether a unit was to collect a file.
-func (p placesOf) collected(u event.Unit, file string) bool {
-	return slices.ContainsFunc(p[u], func(p plan.Places) bool {
+// collected reports whether a unit was to collect the file of a case.
+func (p placesOf) collected(u event.Unit, id string) bool {
+	file := path.Join(p.root, u.Project, fileOf(id))
+	return slices.ContainsFunc(p.units[u], func(p plan.Places) bool {
 		return (p.Take == nil || slices.Contains(p.Take, file)) && !slices.Contains(p.Leave, file)
 	})
 }
 
-// anywhere reports whether any unit at a place was to collect a file.
-func (p placesOf) anywhere(place event.Unit, file string) bool {
-	for u := range p {
-		if u.Place() == place && p.collected(u, file) {
+// anywhere reports whether any unit at a place was to collect the file of a case.
+func (p placesOf) anywhere(place event.Unit, id string) bool {
+	for u := range p.units {
+		if u.Place() == place && p.collected(u, id) {
 			return true
 		}
 	}
@@ -129,7 +132,7 @@ func (d *doing) emit(e event.Event) {
 // a project whose cases have all moved is not one without cases.
 func (d *doing) expect(e event.Event) {
 	place := placeOf(e.Project, e.Belongs)
-	if d.More == nil || d.ended != nil || !moves(e) || d.places.anywhere(place, fileIn(e.Project, e.Case)) {
+	if d.More == nil || d.ended != nil || !moves(e) || d.places.anywhere(place, e.Case) {
 		return
 	}
 	d.mu.Lock()
@@ -189,8 +192,5 @@ func (m *Moved) add(e event.Event) {
 // moves reports whether the case of e is to run where it belongs, and somebody
 // knows where that is.
 func moves(e event.Event) bool {
-	return e.Text != deselected && e.Text != notAsked && !strings.HasPrefix(e.Belongs, "?")
+	return !unchosen(e) && !strings.HasPrefix(e.Belongs, "?")
 }
-
-// fileIn is the container path of the file of a case.
-func fileIn(project, id string) string { return path.Join(spec.Workspace, project, fileOf(id)) }

@@ -231,6 +231,15 @@ func (s *session) misplace(cases []misplacedCase) {
 	}
 }
 
+// notHere notes cases that belong in other containers, in files that pytest is
+// not to look into.
+func (s *session) notHere(cases []plan.Elsewhere) {
+	s.elsewhere += len(cases)
+	for _, c := range cases {
+		s.emit(event.Event{Type: event.CaseElsewhere, Case: c.Case, File: c.File, Line: c.Line, Belongs: c.Belongs})
+	}
+}
+
 // skipModule counts a file that skipped itself while it was collected as one
 // skipped case: what is in it can never be known, but it must not vanish. If it
 // was one of files that are collected again, its cases tell.

@@ -21,7 +21,7 @@ type Terminal interface {
 // attach runs u's process with its output in the log, and on the terminal if it
 // is to have that.
 func (u Unit) attach(ctx context.Context, r spec.Runner, dir *unitDir) (spec.Exit, error) {
-	p := u.process()
+	p := u.process(dir)
 	if !u.Debug.Terminal {
 		exit, err := r.Run(ctx, u.container(dir), p, spec.Stdio{In: dir.null, Out: dir.log, Err: dir.log})
 		return exit, u.explainPort(err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,30 @@ import (
 
 // graceTime is how long a process has that was told to end, as in the engine.
 const graceTime = time.Second
+
+// runOnTerminal is onHost.Run for a process that has a terminal of its own.
+func runOnTerminal(ctx context.Context, c spec.Container, p spec.Process, stdio spec.Stdio) (spec.Exit, error) {
+	cmd := exec.CommandContext(ctx, p.Args[0], p.Args[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.Dir = p.Dir
+	cmd.Env = slices.Concat(os.Environ(), c.Env, p.Env)
+	err := onTerminal(cmd, stdio)
+	if ctx.Err() != nil {
+		return exitOf(cmd), context.Cause(ctx)
+	}
+	if exitErr := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exitErr) {
+		return spec.Exit{}, err
+	}
+	return exitOf(cmd), nil
+}
+
+func exitOf(cmd *exec.Cmd) spec.Exit {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return spec.Exit{Code: 128 + int(status.Signal()), Signal: int(status.Signal())}
+	}
+	return spec.Exit{Code: cmd.ProcessState.ExitCode()}
+}
 
 // onTerminal runs cmd on a terminal of its own.
 func onTerminal(cmd *exec.Cmd, stdio spec.Stdio) error {

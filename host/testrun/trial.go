@@ -42,6 +42,9 @@ func (t *trial) run(ctx context.Context) Verdict {
 		if t.Debug.Port > 0 {
 			s.debugger = t.debuggerWaits
 		}
+		if n == 1 {
+			s.notHere(t.NotHere)
+		}
 		end, err := t.process(ctx, s)
 		if err != nil {
 			t.ledger.settle(err.Error())
@@ -60,7 +63,7 @@ func (t *trial) run(ctx context.Context) Verdict {
 
 // process runs the process of s.
 func (t *trial) process(ctx context.Context, s *session) (ending, error) {
-	config := t.pluginConfig()
+	config := t.pluginConfig(t.dir, s.number)
 	config.Only = s.only
 	facts, err := t.dir.ready(s.number, config)
 	if err != nil {

@@ -10,6 +10,7 @@ package testrun
 import (
 	"cmp"
 	"context"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -22,29 +23,31 @@ import (
 
 // Unit is one project's tests in one container.
 type Unit struct {
-	Project    string         // project path
-	Lender     string         // path of the project whose container it is; "" = its own
-	Slice      string         // which of its cases there; "" = all that are to run
-	Shard      string         // which part of those; "" = all
-	Suites     []plan.Suite   // into which they are sorted; none = all run
-	Places     plan.Places    // which cases belong in this container; zero: all that have no mark
-	Env        []string       // of Command, over the container's
-	Image      string         // reference, for events
-	Container  spec.Container // without the mounts that testrun itself needs
-	Command    []string       // pytest and its fixed arguments
-	Args       []string       // further arguments, the user's last
-	Paths      []string       // what to collect when Args name nothing, relative to Dir; none = what pytest finds
-	Dir        string         // container path: where Command starts; node ids are relative to it
-	Root       string         // container path of the workspace; "" = spec.Workspace
-	Record     RunDir         // keeps what happens, in a directory of the project's own
-	Again      bool           // the unit was tested before in this run, with other files
-	Nested     []string       // container paths of projects below, not to be collected
-	Cache      string         // host path of pytest's own cache, kept from run to run; "" = none is
-	AllowEmpty bool           // no tests is no failure
-	Others     func() bool    // asked once if there are none: whether other units of the project may have some; nil = there is no other
-	Coverage   bool           // measure what the tests cover
-	Timeout    time.Duration  // of all tests together; 0 = as long as they take
-	Order      []string       // node ids of the cases to run, in order; none = all as collected
+	Project    string           // project path
+	Lender     string           // path of the project whose container it is; "" = its own
+	Slice      string           // which of its cases there; "" = all that are to run
+	Shard      string           // which part of those; "" = all
+	Suites     []plan.Suite     // into which they are sorted; none = all run
+	Places     plan.Places      // which cases belong in this container; zero: all that have no mark
+	Env        []string         // of Command, over the container's
+	Image      string           // reference, for events
+	Container  spec.Container   // without the mounts that testrun itself needs
+	Command    []string         // pytest and its fixed arguments
+	Args       []string         // further arguments, the user's last
+	Paths      []string         // what to collect when Args name nothing, relative to Dir; none = what pytest finds
+	Dir        string           // container path: where Command starts; node ids are relative to it
+	Root       string           // container path of the workspace; "" = spec.Workspace
+	Local      bool             // the process sees this machine's own paths: nothing is mounted for it
+	NotHere    []plan.Elsewhere // cases in files that are not collected, to be told
+	Record     RunDir           // keeps what happens, in a directory of the project's own
+	Again      bool             // the unit was tested before in this run, with other files
+	Nested     []string         // container paths of projects below, not to be collected
+	Cache      string           // host path of pytest's own cache, kept from run to run; "" = none is
+	AllowEmpty bool             // no tests is no failure
+	Others     func() bool      // asked once if there are none: whether other units of the project may have some; nil = there is no other
+	Coverage   bool             // measure what the tests cover
+	Order      []string         // node ids of the cases to run, in order; none = all as collected
+	Timeout    time.Duration    // of all tests together; 0 = as long as they take
 	plan.Repetition
 	Debug    plan.Debug // how a person looks into them
 	Terminal Terminal   // for Debug.Terminal
@@ -105,6 +108,9 @@ func (u Unit) policy(c *testCase) plan.Policy {
 // container is u's container with the plugin and a place for its facts.
 func (u Unit) container(dir *unitDir) spec.Container {
 	c := u.Container
+	if u.Local {
+		return c
+	}
 	c.Own = append(slices.Clone(c.Own),
 		spec.Mount{Source: dir.mounted(pluginFolder), Target: pluginTarget, ReadOnly: true},
 		spec.Mount{Source: dir.mounted(factsFolder), Target: factsTarget, Owned: true})
@@ -119,33 +125,44 @@ func (u Unit) container(dir *unitDir) spec.Container {
 
 // process is u's command with the plugin loaded. Why -p and not PYTEST_PLUGINS:
 // a pytest that a test starts would inherit the latter.
-func (u Unit) process() spec.Process {
+func (u Unit) process(dir *unitDir) spec.Process {
 	own := []string{"-p", pluginName}
 	if u.Debug != (plan.Debug{}) {
 		own = append(own, "-p", debugPlugin)
 	}
 	if u.Cache != "" {
-		own = append(own, "-o", "cache_dir="+cacheTarget)
+		own = append(own, "-o", "cache_dir="+u.sees(u.Cache, cacheTarget))
 	}
 	p := spec.Process{
 		Args: slices.Concat(u.Command, own, u.Args),
-		Env:  append(slices.Clone(u.Env), InsideEnv(pluginTarget, slices.Concat(u.Container.Env, u.Env))...),
+		Env:  append(slices.Clone(u.Env), InsideEnv(u.sees(dir.mounted(pluginFolder), pluginTarget), slices.Concat(u.Container.Env, u.Env))...),
 		Dir:  u.Dir, Ports: u.ports(),
 	}
 	if u.Coverage {
-		p = u.measuring(p)
+		p = u.measuring(dir, p)
 	}
 	return p
 }
 
-// pluginConfig is what the plugin has to know of u.
-func (u Unit) pluginConfig() pluginConfig {
+// pluginConfig is what the plugin has to know of u in the nth process.
+func (u Unit) pluginConfig(dir *unitDir, n int) pluginConfig {
+	facts := u.sees(dir.mounted(factsFolder), factsTarget)
 	here := cmp.Or(u.Lender, u.Project)
 	where := u.Places
 	where.Default = cmp.Or(where.Default, here)
 	return pluginConfig{
-		Version: factsVersion, Ignore: u.Nested, Paths: u.Paths, Places: places{where, here}, Suites: u.Suites, Shuffle: u.Shuffle, Order: u.Order, Dir: u.Dir, Debug: u.Debug,
+		Version: factsVersion, Events: path.Join(facts, factsFile(n)), Stacks: path.Join(facts, stacksFiles(n)),
+		Ignore: u.Nested, Paths: u.Paths, Places: places{Places: where, Here: here}, Suites: u.Suites, Shuffle: u.Shuffle, Order: u.Order, Dir: u.Dir, Debug: u.Debug,
 	}
+}
+
+// sees is the path by which the process knows what lies at a host path and
+// otherwise is mounted at target.
+func (u Unit) sees(host, target string) string {
+	if u.Local {
+		return host
+	}
+	return target
 }
 
 // id tells the unit from others.

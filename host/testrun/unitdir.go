@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ const (
 // unitDir is the directory of one unit, with what a running unit keeps open.
 type unitDir struct {
 	state.Folder
-	path   string       // host path, for mounts
+	path   string       // host path, for mounts and messages
 	round  string       // ends the names of folders; "" = of the first
 	null   *os.File     // stdin of the processes
 	log    *os.File     // their stdout and stderr, also read for the last lines
@@ -108,8 +107,6 @@ func (d *unitDir) Close() error {
 // ready makes what the nth process needs, and returns the file of its facts. It
 // is open before the process starts, so that this may even remove it.
 func (d *unitDir) ready(n int, c pluginConfig) (*os.File, error) {
-	name := factsFile(n)
-	c.Events, c.Stacks = path.Join(factsTarget, name), path.Join(factsTarget, stacksFiles(n))
 	config, err := json.Marshal(c)
 	if err != nil {
 		return nil, fmt.Errorf("encode the configuration of the pytest plugin: %w", err)
@@ -121,7 +118,7 @@ func (d *unitDir) ready(n int, c pluginConfig) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.facts.NewFile(name)
+	return d.facts.NewFile(factsFile(n))
 }
 
 // factsFile is the name of the file of facts of the nth process.

@@ -122,6 +122,9 @@ func JobSummary(w io.Writer, r *report.Run) error {
 	if len(r.Personal) > 0 {
 		fmt.Fprintf(&b, "\nwith settings of one person: %s\n", escaped(personal(r.Personal)))
 	}
+	if left := notHere(r); left != "" {
+		fmt.Fprintf(&b, "\n%s\n", escaped(left))
+	}
 	left := failures(&b, r)
 	if left > 0 {
 		fmt.Fprintf(&b, "\n%d more failures, see `junit.xml` or `wr report`.\n", left)

@@ -38,6 +38,9 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	if text := left(r); text != "" {
 		fmt.Fprintf(w, "\n%s\n", style.paint(dim, text))
 	}
+	if text := notHere(r); text != "" {
+		fmt.Fprintf(w, "\n%s\n", style.paint(yellow, text))
+	}
 	if flaky := r.Flaky(); len(flaky) > 0 {
 		fmt.Fprintln(w)
 		for _, c := range flaky {
@@ -47,6 +50,18 @@ func Summary(w io.Writer, style Style, r *report.Run, junit string) error {
 	style.coverage(w, r, junit)
 	_, err := fmt.Fprintf(w, "\n%s  %s\n", style.verdict(r), style.paint(dim, cmp.Or(junit, "no junit.xml")))
 	return err
+}
+
+// notHere says what wr, which ran in the container of one project, left to others.
+func notHere(r *report.Run) string {
+	var words []string
+	for _, n := range r.NotHere() {
+		words = append(words, fmt.Sprintf("%d in the container of %s", n.Cases, n.Container))
+	}
+	if words == nil {
+		return ""
+	}
+	return "not here, which is the container of " + r.Here + ": " + strings.Join(words, ", ")
 }
 
 // attempts lists how those of a case ended: "failed, errored, passed".

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -207,6 +208,31 @@ func TestARunWithSettingsOfOnePersonNamesThem(t *testing.T) {
 	want := "\nwith settings of your own: env.allow = [\"EDITOR\"], limits.cpus = 2\n"
 	if err := ui.Summary(&out, ui.Style{}, run, ""); err != nil || !strings.Contains(out.String(), want) {
 		t.Errorf("got %q, %v, want %q", out.String(), err, want)
+	}
+}
+
+// leaves is a run in the container of web that left cases to others.
+func leaves(here string) *report.Run {
+	run := &report.Run{}
+	run.Emit(event.Event{Type: event.RunStarted, Here: here})
+	for i, belongs := range []string{"optimizer", "infra", "optimizer", "?nowhere"} {
+		run.Emit(event.Event{Type: event.CaseElsewhere, Project: "web", Case: fmt.Sprint("a.py::x", i), Belongs: belongs})
+	}
+	return run
+}
+
+func TestARunInAContainerCountsWhatItLeftToOthers(t *testing.T) {
+	var out, job bytes.Buffer
+	const want = "not here, which is the container of web: 1 in the container of infra, 2 in the container of optimizer"
+	if err := ui.Summary(&out, ui.Style{}, leaves("web"), ""); err != nil || !strings.Contains(out.String(), "\n"+want+"\n") {
+		t.Errorf("got %q, %v, want %q", out.String(), err, want)
+	}
+	if err := ui.JobSummary(&job, leaves("web")); err != nil || !strings.Contains(job.String(), "\n"+strings.ReplaceAll(want, ":", "&#58;")+"\n") {
+		t.Errorf("got %q, %v, want %q", job.String(), err, want)
+	}
+	out.Reset()
+	if err := ui.Summary(&out, ui.Style{}, leaves(""), ""); err != nil || strings.Contains(out.String(), "not here") {
+		t.Errorf("where all containers are made: %q, %v", out.String(), err)
 	}
 }
 

@@ -106,7 +106,11 @@ func (b *Builder) solve(ctx context.Context, build spec.Build, p *progress) erro
 			p.update(s)
 		}
 	}()
-	_, err = client.Solve(ctx, nil, options, status)
+	if build.Layer == nil {
+		_, err = client.Solve(ctx, nil, options, status)
+	} else {
+		_, err = client.Build(ctx, options, "wr", adding(*build.Layer), status)
+	}
 	<-done
 	return err
 }
@@ -122,7 +126,7 @@ func (b *Builder) options(build spec.Build) (buildkit.SolveOpt, error) {
 	// it tells files by size and time, which two checkouts may well share.
 	shared := sha256.Sum256([]byte(build.Context))
 	return buildkit.SolveOpt{
-		Frontend:      "dockerfile.v0",
+		Frontend:      dockerfileFrontend,
 		FrontendAttrs: attributes(build),
 		LocalMounts:   map[string]fsutil.FS{"context": tree, "dockerfile": tree},
 		SharedKey:     hex.EncodeToString(shared[:]),
@@ -158,6 +162,9 @@ func pinning(bases map[string]string) *policy.Policy {
 	return p
 }
 
+// dockerfileFrontend is the frontend that is built into the engine.
+const dockerfileFrontend = "dockerfile.v0"
+
 // imageScheme begins BuildKit's name of an image.
 const imageScheme = "docker-image://"
 
@@ -168,7 +175,7 @@ func attributes(build spec.Build) map[string]string {
 		"image-resolve-mode": "local",
 		// Why a command line? With one, the frontend takes itself for what the
 		// syntax line asks for, and fetches no other (see Recipe).
-		"cmdline": "dockerfile.v0",
+		"cmdline": dockerfileFrontend,
 	}
 	if build.Target != "" {
 		a["target"] = build.Target

@@ -30,6 +30,17 @@ type Build struct {
 	// Bases are full references of FROM and what they stand for in this build:
 	// other full references, with a digest. What is not in it stands for itself.
 	Bases map[string]string `json:"bases,omitempty"`
+	Layer *Layer            `json:"layer,omitempty"` // added to what the Dockerfile makes
+}
+
+// Layer is a last layer of an image that wr itself adds, and what the image's
+// environment has to say of it.
+type Layer struct {
+	Files map[string]string `json:"files"` // by container path; directories are made
+	Env   map[string]string `json:"env,omitempty"`
+	// Lists are variables that list directories, and what is added behind those
+	// that the image has in it.
+	Lists map[string]string `json:"lists,omitempty"`
 }
 
 // Image is an image in the engine's local store.

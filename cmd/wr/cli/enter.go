@@ -130,12 +130,9 @@ func (a *app) settle(ctx context.Context, ws *workspace.Workspace, s plan.Select
 	if s.Config.Rights.SSHAgent { // for those without one too, or they would have another container
 		container.Mounts = append(container.Mounts, a.agentMount(container))
 	}
-	if in.shell || !in.fresh {
-		container.Own = []spec.Mount{a.ownMount(container)}
-		in.env = withPytest(container, in.env)
-	}
+	container.Own = []spec.Mount{a.ownMount(container)}
 	process := spec.Process{
-		Args: in.args, Env: in.env, Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
+		Args: in.args, Env: withPytest(container, in.env), Dir: a.workdir(s.Project), Terminal: in.terminal, Ports: in.ports, Detached: in.detached,
 	}
 	if !in.detached {
 		process.Ports = a.withOwnPorts(in.ports, s.Project, mine)
@@ -191,9 +188,6 @@ func (a *app) ready(ctx context.Context, engine Engine, e entered) error {
 	}
 	a.sayRights(e.Project, e.without()...)
 	a.sayAbsent(e.Project, e.Absent)
-	if len(e.Container.Own) == 0 {
-		return nil
-	}
 	return a.makeOwn(e)
 }
 

@@ -33,8 +33,8 @@ const (
 )
 
 // ownMount brings the folder of a project's shells, with their history and
-// scripts, into c. It outlives containers, and every one that is kept has it,
-// since commands and shells share one.
+// scripts, and with wr's pytest plugin, into c. It outlives containers, and all
+// that are not for tests have it.
 func (a *app) ownMount(c spec.Container) spec.Mount {
 	return spec.Mount{Source: a.privatePath(c, shellFolder), Target: insideTarget, Owned: true}
 }
@@ -60,15 +60,28 @@ func withPytest(c spec.Container, env []string) []string {
 
 // writePytest writes the folder of insidePytest.
 func writePytest(own state.Folder, e entered) error {
-	where := plan.Places{Default: e.Project.Path, Names: e.ws.Names()}
-	if home, err := place.Home(e.ws, e.Project); err == nil { // wr test says what is wrong
-		where.Default = home.Path
-	}
-	files, err := testrun.Inside(e.Project.Path, where, plan.ContainerPaths(e.ws.NestedIn(e.Project)), plan.AllSuites(suite.Of(e.ws, e.Project)))
+	files, err := testrun.Inside(e.Project.Path, placesOf(e.ws, e.Project), plan.ContainerPaths(e.ws.NestedIn(e.Project)), plan.AllSuites(suite.Of(e.ws, e.Project)))
 	for name, content := range files {
 		err = errors.Join(err, writeBelow(own, path.Join(path.Base(insidePytest), name), content))
 	}
 	return err
+}
+
+// placesOf says where cases belong, as far as that can be said without them.
+func placesOf(ws *workspace.Workspace, p workspace.Project) plan.Places {
+	where := plan.Places{Default: p.Path, Names: ws.Names()}
+	if home, err := place.Home(ws, p); err == nil { // wr test says what is wrong
+		where.Default = home.Path
+	}
+	return where
+}
+
+// ownLayer is what wr adds to the image of p: its pytest plugin, if p asks for it.
+func ownLayer(ws *workspace.Workspace, p workspace.Project) (*spec.Layer, error) {
+	if !p.Config.Image.PytestPlugin {
+		return nil, nil
+	}
+	return testrun.InImage(p.Path, placesOf(ws, p), ws.NestedIn(p), plan.AllSuites(suite.Of(ws, p)))
 }
 
 // writeBelow writes a file that differs, and makes the folders above it.

@@ -34,7 +34,10 @@ func (o *opened) decide(ctx context.Context, s *plan.Selected, index *inputs.Ind
 	}
 	finished := s.Maker.Config.Image.Ref
 	if finished == "" {
-		if s.ImageKey, err = o.sources.key(ctx, s.Maker, index); err == nil {
+		if s.Layer, err = ownLayer(o.ws, s.Maker); err != nil {
+			return err
+		}
+		if s.ImageKey, err = o.sources.key(ctx, s.Maker, s.Layer, index); err == nil {
 			s.Bases, err = o.sources.stand(s.Maker)
 		}
 		return err

@@ -377,7 +377,7 @@ func TestTwoRunsAtOnceDoNotMeet(t *testing.T) {
 	var all sync.WaitGroup
 	for _, dir := range []string{first, first, second} {
 		all.Go(func() {
-			if out, errs, code := w.run(dir, "test", "-r"); code != 0 {
+			if out, errs, code := w.run(dir, "test", "-r", "--suite", "all"); code != 0 {
 				t.Errorf("exit %d\n%s\n%s", code, out, errs)
 			}
 		})

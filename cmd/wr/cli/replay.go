@@ -48,6 +48,12 @@ func (c *replayCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if r.before, err = dir.Load(); err != nil {
 		return deed{}, err
 	}
+	if here := r.before.Here; here != "" {
+		return deed{}, &fault.Error{
+			Code: "replay.here", Class: fault.Usage, Message: "that run was made by a wr inside the container of " + here + ", so there is no image to make one from",
+			Next: "repeat it there: wr " + strings.Join(r.before.Args, " "),
+		}
+	}
 	if r.plan, err = dir.Plan(); err != nil {
 		return deed{}, err
 	}
@@ -187,11 +193,14 @@ func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Select
 
 // run carries p out and says what differs.
 func (r *replaying) run(ctx context.Context, p plan.Plan) error {
-	c := testrun.Config{Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky}
+	c := testrun.Config{
+		Builder: r.engine, Puller: r.engine, Runner: r.engine, Jobs: r.jobs(),
+		Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky,
+	}
 	if r.before.Coverage != nil {
 		c.CoverageMin = r.before.Coverage.Minimum
 	}
-	return r.test(ctx, r.engine, p, c, func(now *report.Run) error {
+	return r.test(ctx, p, c, func(now *report.Run) error {
 		if r.JSON {
 			return nil
 		}

@@ -67,9 +67,7 @@ func (s runStep) ready(e entered) readyStep {
 	r := readyStep{Task: s.task, Build: e.Build}
 	if s.process != nil {
 		s.process.Ports = e.Process.Ports
-		if len(e.Container.Own) > 0 {
-			s.process.Env = withPytest(e.Container, s.process.Env)
-		}
+		s.process.Env = withPytest(e.Container, s.process.Env)
 		e.Process = *s.process
 		r.Container, r.Process, r.entered = &e.Container, s.process, e
 	}

@@ -137,8 +137,8 @@ func (s *sources) stand(p workspace.Project) (map[string]string, error) {
 	return all, nil
 }
 
-// key is the key of the inputs of p's image.
-func (s *sources) key(ctx context.Context, p workspace.Project, index *inputs.Index) (string, error) {
+// key is the key of the inputs of p's image, to which wr adds the layer.
+func (s *sources) key(ctx context.Context, p workspace.Project, layer *spec.Layer, index *inputs.Index) (string, error) {
 	from := s.all[p.Path]
 	if from.err != nil {
 		return "", from.err
@@ -155,7 +155,7 @@ func (s *sources) key(ctx context.Context, p workspace.Project, index *inputs.In
 	}
 	key, err := inputs.Of(ctx, inputs.Image{
 		Context: p.Dir, Dockerfile: p.Dockerfile, Data: from.data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
-		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: from.recipe, Index: index,
+		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: from.recipe, Layer: layer, Index: index,
 	})
 	return key.Digest, err
 }

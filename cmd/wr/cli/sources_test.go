@@ -44,7 +44,7 @@ func TestABaseIsLookedUpOnceItIsThere(t *testing.T) {
 	}
 	index := inputs.OpenIndex(filepath.Join(root, "index"))
 	for _, p := range []workspace.Project{one, two} {
-		if key, err := from.key(t.Context(), p, index); err != nil || key == "" {
+		if key, err := from.key(t.Context(), p, nil, index); err != nil || key == "" {
 			t.Errorf("key of %s = %q, %v", p.Path, key, err)
 		}
 	}

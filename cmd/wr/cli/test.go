@@ -23,6 +23,7 @@ type testCmd struct {
 	Targets    []string `arg:"" predictor:"project" optional:"" name:"project" help:"Projects, test files or node ids; default: the nearest project above."`
 	Recursive  bool     `short:"r" help:"Also all projects below."`
 	Fresh      bool     `help:"In containers that are used for nothing else."`
+	Here       bool     `help:"Where wr itself runs in the project's container, or in one of its image: test in there, without an engine."`
 	Suite      []string `predictor:"suite" placeholder:"NAME,..." help:"The suites to run, or all. Default: fast, and whatever is named as a node id or by -m."`
 	Check      bool     `help:"With --co: fail if a case is in no suite, or in several."`
 	AllowEmpty bool     `help:"Finding no tests is no failure."`
@@ -36,7 +37,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\n--coverage makes one sum of what the tests of all containers cover, in .wr/runs/ID/coverage; see docs/tests.md.\n\nExit codes: 0 all passed, 1 something failed, nothing was collected or too little is covered, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\n--coverage makes one sum of what the tests of all containers cover, in .wr/runs/ID/coverage; see docs/tests.md.\n\nIn a container of wr's, as with wr exec PROJECT -- wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed, nothing was collected or too little is covered, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -45,15 +46,21 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
+	if c.Here || a.inContainer(t.ws) {
+		return t.prepareHere(ctx)
+	}
+	if err := t.open(ctx); err != nil {
+		return deed{}, a.orHere(err)
+	}
 	return a.deedOn(ctx, t.opened, t.show, func(selected []plan.Selected) error { return t.do(ctx, selected) }), nil
 }
 
 // test carries out p, shows it with what is more to say of it, and ends wr with
 // the code of its result.
-func (a *app) test(ctx context.Context, engine Engine, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
+func (a *app) test(ctx context.Context, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
 	view := a.view(p, &c)
-	c.Builder, c.Puller, c.Runner, c.Now, c.Version = engine, engine, engine, time.Now, Version()
-	c.Jobs, c.Builds, c.Args, c.Sinks = a.jobs(), min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
+	c.Now, c.Version = time.Now, Version()
+	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""
 	if err == nil {

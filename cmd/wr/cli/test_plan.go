@@ -32,7 +32,7 @@ type testPlan struct {
 	order  plan.Repetition // how many times, and in which order, cases run
 }
 
-// testPlan finds out what c asks for. The caller closes the engine.
+// testPlan finds out what c asks for. It has no engine before open.
 func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPlan, error) {
 	t := &testPlan{app: a, cmd: c, args: args, order: c.repetition()}
 	var wrong error
@@ -52,20 +52,27 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	if t.parts, err = placeTests(ctx, ws, &chosen, args); err != nil {
 		return nil, err
 	}
+	t.opened = &opened{choice: chosen, ws: ws}
+	t.caller, err = a.caller(ws)
+	return t, err
+}
+
+// open connects to the engine, whose containers lack what parts has lost. The
+// caller closes it.
+func (t *testPlan) open(ctx context.Context) error {
 	for _, f := range t.parts.lost {
-		a.warnOf(f)
+		t.warnOf(f)
 	}
-	if t.opened, err = a.openAll(ctx, ws, chosen); err != nil {
-		return nil, err
-	}
-	t.useLast = c.UseLast
-	if t.caller, err = a.caller(ws); err == nil {
-		t.mine, err = a.personal(ctx, ws)
-	}
+	o, err := t.openAll(ctx, t.ws, t.choice)
 	if err != nil {
-		return nil, errors.Join(err, t.engine.Close())
+		return err
 	}
-	return t, nil
+	o.useLast = t.cmd.UseLast
+	if t.mine, err = t.personal(ctx, t.ws); err != nil {
+		return errors.Join(err, o.engine.Close())
+	}
+	t.opened = o
+	return nil
 }
 
 // draw plans the tests of the chosen projects, of which selected is known, as it
@@ -103,7 +110,8 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	for _, s := range selected {
 		t.sayTestRights(s)
 	}
-	return t.test(ctx, t.engine, p, testrun.Config{
+	return t.test(ctx, p, testrun.Config{
+		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
 		Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {

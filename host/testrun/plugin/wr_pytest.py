@@ -28,6 +28,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import time
 
 import pytest
@@ -499,6 +500,7 @@ class _Placing:
         self._here = places["here"]  # whose container this is
         self._default = places["default"]  # where a case without a mark belongs
         self._names = places["names"] or {}  # name in a mark -> whose container that is
+        self._open = places.get("open", False)  # names of other projects are not among them
         self._leave = set(places["leave"] or ())
         self._take = None if places["take"] is None else set(places["take"])
         self._left = {}  # container -> number of cases
@@ -608,7 +610,7 @@ class _Placing:
         names = _container(item)
         if not names:
             return self._default
-        places = sorted({self._names.get(name, "?" + name) for name in names})
+        places = sorted({self._names.get(name, name if self._open else "?" + name) for name in names})
         return places[0] if len(places) == 1 else "?" + " and ".join(sorted(names))
 
 
@@ -763,7 +765,7 @@ def pytest_configure(config):
     only = _Only(config, settings["only"]) if settings.get("only") else None
     placing = _Placing(config, settings["places"], suites, only)
     config.pluginmanager.register(placing, "wr_placing")
-    config.pluginmanager.register(_Ignore(config, settings["ignore"] or [], ours, placing), "wr_nested")
+    config.pluginmanager.register(_Ignore(config, _ignored(config, settings), ours, placing), "wr_nested")
     placing.leave_out_named()
     if settings.get("shuffle"):
         config.pluginmanager.register(_Shuffle(settings["shuffle"]), "wr_shuffle")
@@ -802,7 +804,7 @@ def _dumps_itself(config):
 
 def _interactive(config):
     """Whether a person is to look into the process while it runs."""
-    return bool(config.getoption("usepdb", False) or config.getoption("trace", False))
+    return config.pluginmanager.hasplugin("wr_debug") or bool(config.getoption("usepdb", False) or config.getoption("trace", False))
 
 
 def _repeats(config):
@@ -818,6 +820,36 @@ def _repeats(config):
 
 def _rootdir(config):
     return str(getattr(config, "rootpath", None) or config.rootdir)
+
+
+def _ignored(config, settings):
+    """The directories to be left out; relative ones begin at the workspace, wherever it lies."""
+    ignored = settings["ignore"] or []
+    if all(os.path.isabs(path) for path in ignored):
+        return ignored
+    root = _workspace(str(config.invocation_params.dir))
+    return [os.path.join(root, path) for path in ignored]
+
+
+def _workspace(start):
+    """As wr finds it: the nearest directory with a wr.toml that says so, else the outermost repository."""
+    at, repository = start, start
+    while True:
+        if _is_workspace(os.path.join(at, "wr.toml")):
+            return at
+        if os.path.lexists(os.path.join(at, ".git")):
+            repository = at
+        if at == os.path.dirname(at):
+            return repository
+        at = os.path.dirname(at)
+
+
+def _is_workspace(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            return any(re.match(r"\s*\[\s*workspace\s*\]", line) for line in f)
+    except OSError:
+        return False
 
 
 def _plugins(config):
