@@ -21,17 +21,15 @@ type failure struct {
 
 func (f *failure) Error() string { return f.what + ", and --fail-fast was asked for" }
 
-// unlessOwn is ctx for a unit: what ends because of a failure of its own goes on,
-// until outer ends.
+// unlessOwn is the context of a unit, which ends with outer, and with ctx unless
+// that is because of a failure of the unit's own.
 func unlessOwn(outer, ctx context.Context, unit event.Unit) (context.Context, context.CancelCauseFunc) {
-	own, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	end := func(of context.Context) {
-		if f, ok := errors.AsType[*failure](context.Cause(of)); !ok || f.unit != unit {
-			stop(context.Cause(of))
+	own, stop := context.WithCancelCause(outer)
+	context.AfterFunc(ctx, func() {
+		if f, ok := errors.AsType[*failure](context.Cause(ctx)); !ok || f.unit != unit {
+			stop(context.Cause(ctx))
 		}
-	}
-	context.AfterFunc(ctx, func() { end(ctx) })
-	context.AfterFunc(outer, func() { end(outer) })
+	})
 	return own, stop
 }
 
