@@ -26,9 +26,10 @@ type Fate string
 // The fates. Where the suites of a run need several processes, each of those
 // runs some, and one tells of those that are left.
 const (
-	Run   Fate = "run"
-	Left  Fate = "left"  // not asked for
-	Other Fate = "other" // another process runs them, or tells that they are left
+	Run     Fate = "run"
+	Other   Fate = "other"   // another process runs them
+	Left    Fate = "left"    // not asked for
+	Unasked Fate = "unasked" // nor are these, and another process tells of it
 )
 
 // AllSuites are the suites of a project where every case runs, as long as it
@@ -142,7 +143,7 @@ func suites(s Selected, all []group, i int, limits CaseLimits) []Suite {
 		if i == 0 {
 			return Left
 		}
-		return Other
+		return Unasked
 	}
 	var out []Suite
 	for _, one := range s.Suites {

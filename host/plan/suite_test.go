@@ -38,10 +38,10 @@ func TestSuitesThatRunTheSameWayShareAProcess(t *testing.T) {
 	for words, want := range map[string][]string{
 		"":              {"test:. gpu=left slow=left fast=run -=left"},
 		"fast,slow":     {"test:. gpu=left slow=run fast=run -=left"},
-		"fast,gpu":      {"test:.:gpu gpu=run slow=left fast=other -=left", "test:. gpu=other slow=other fast=run -=other"},
+		"fast,gpu":      {"test:.:gpu gpu=run slow=left fast=other -=left", "test:. gpu=other slow=unasked fast=run -=unasked"},
 		"all":           {"test:.:gpu gpu=run slow=other fast=other -=other", "test:. gpu=other slow=run fast=run -=run"},
 		"gpu":           {"test:. gpu=run slow=left fast=left -=left"},
-		"fast,slow,gpu": {"test:.:gpu gpu=run slow=other fast=other -=left", "test:. gpu=other slow=run fast=run -=other"},
+		"fast,slow,gpu": {"test:.:gpu gpu=run slow=other fast=other -=left", "test:. gpu=other slow=run fast=run -=unasked"},
 	} {
 		choice, err := suite.Chosen(ws, ws.Projects, split(words))
 		if err != nil {

@@ -600,7 +600,7 @@ class _Placing:
         """Why a case may not run where it belongs; "": it must."""
         if item not in kept:
             return "deselected"
-        if self._suites.fate(item) == "left":
+        if self._suites.fate(item) in ("left", "unasked"):
             return "not asked for"
         # Each container has its own choice of what failed last.
         return "last failed" if self._config.getoption("lf", False) else ""
