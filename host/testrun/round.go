@@ -74,6 +74,7 @@ func (d *doing) secondRound(ctx context.Context, r *report.Run) error {
 	if err != nil {
 		for _, m := range moved {
 			d.planned(m.action(), m.Cases)
+			d.cutOff(m)
 			d.blocked(ctx, m.action(), err)
 		}
 		return context.Cause(ctx)
@@ -87,6 +88,17 @@ func (d *doing) secondRound(ctx context.Context, r *report.Run) error {
 		return err
 	}
 	return d.executor(ctx).Do(ctx, p)
+}
+
+// cutOff ends the cases of m when the run was interrupted before their turn: who
+// makes up the sum at the end of a run only does so if there is one.
+func (d *doing) cutOff(m Moved) {
+	if !d.interrupted() {
+		return
+	}
+	for _, id := range m.Cases {
+		d.emit(about(m.action(), event.Event{Type: event.CaseFinished, Case: id, Outcome: event.NotRun, Text: interrupted}))
+	}
 }
 
 // more asks for a plan, unless the run has ended.

@@ -300,20 +300,23 @@ func TestBothRoundsOfAContainerAreOneRecord(t *testing.T) {
 }
 
 func TestTheSecondRoundCanBeInterrupted(t *testing.T) {
-	for name, prepare := range map[string]func(r *rounds, stop context.CancelCauseFunc){
-		"while it runs": func(r *rounds, stop context.CancelCauseFunc) { r.containers.stop = stop },
-		"while it is planned": func(r *rounds, stop context.CancelCauseFunc) {
+	for name, tt := range map[string]struct {
+		prepare func(r *rounds, stop context.CancelCauseFunc)
+		cases   int // that it tells of
+	}{
+		"while it runs": {func(r *rounds, stop context.CancelCauseFunc) { r.containers.stop = stop }, 1},
+		"while it is planned": {func(r *rounds, stop context.CancelCauseFunc) {
 			r.wrong = errors.New("Ctrl-C")
 			r.planning = func() { stop(r.wrong) }
-		},
+		}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, stop := context.WithCancelCause(t.Context())
 			defer stop(nil)
 			r := joined(t)
-			prepare(r, stop)
+			tt.prepare(r, stop)
 			result := r.do(ctx)
-			if p := result.In("p", "o")[0]; p.Status != event.Interrupted || result.Exit != 130 || len(p.Cases) != 1 {
+			if p := result.In("p", "o")[0]; p.Status != event.Interrupted || result.Exit != 130 || len(p.Cases) != tt.cases {
 				t.Errorf("exit %d, %v", result.Exit, ends(result))
 			}
 		})
