@@ -5,6 +5,7 @@ package page_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -165,20 +166,34 @@ func TestBrowserFiltersWithoutScripts(t *testing.T) {
 	b.wants("with a list unfolded", 0, 2, 2)
 }
 
-func TestBrowserShowsThePageOnAPhone(t *testing.T) {
-	const width = 360
-	b := browse(t, fold(story()...), width)
-	if got := b.number("document.documentElement.scrollWidth"); got > width {
-		t.Errorf("the page is %d wide on a phone of %d", got, width)
+func TestBrowserShowsThePageOnAPhoneAndOnADesk(t *testing.T) {
+	for name, width := range map[string]int{"phone": 360, "desk": 1200} {
+		t.Run(name, func(t *testing.T) {
+			b := browse(t, fold(story()...), int64(width))
+			if got := b.number("document.documentElement.scrollWidth"); got > width {
+				t.Errorf("the page is %d wide in a window of %d", got, width)
+			}
+			size, err := png.DecodeConfig(bytes.NewReader(b.shot("report-" + name)))
+			if err != nil || size.Width > width {
+				t.Errorf("the screenshot is %d wide, %v, want %d", size.Width, err, width)
+			}
+		})
 	}
+}
+
+// shot is a screenshot of the whole page, which is also kept in bin/screenshots,
+// for whoever wants to see what has become of it.
+func (b *tab) shot(name string) []byte {
+	b.t.Helper()
 	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	size, err := png.DecodeConfig(bytes.NewReader(shot))
-	if err != nil || size.Width > width {
-		t.Errorf("the screenshot is %d wide, %v, want %d", size.Width, err, width)
+	const kept = "../../../bin/screenshots"
+	if err := errors.Join(os.MkdirAll(kept, 0o755), os.WriteFile(filepath.Join(kept, name+".png"), shot, 0o644)); err != nil {
+		b.t.Error(err)
 	}
+	return shot
 }
 
 func TestBrowserObeysNothingThatTestsSaid(t *testing.T) {
