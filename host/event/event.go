@@ -18,7 +18,7 @@ type Type string
 // The facts of a run, in the order in which they usually come.
 const (
 	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here, Shuffle, FailOnFlaky
-	ProjectPlanned  Type = "project_planned"  // Project, Image, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
+	ProjectPlanned  Type = "project_planned"  // Project, Image, Key, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
@@ -83,6 +83,7 @@ type Event struct {
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
 	Here        string        `json:"here,omitempty"`        // path of the project whose container wr runs in: it tests there and makes no others
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
+	Key         string        `json:"key,omitempty"`         // sha256 of all that decides how the tests run, short of the files that they read
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place

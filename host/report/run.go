@@ -47,6 +47,7 @@ type Project struct {
 	Shard         string // which part of those, as "2/3"; "" = all
 	Image         string
 	Digest        string        // of the image, where the events say it
+	Key           string        // sha256 of all that decides how the tests run, short of the files that they read
 	Wanted        string        // image of the present inputs, when Image ran in its place; see --use-last
 	Rights        []event.Right // what its container may do besides the usual
 	RightsReason  string        // why it may
@@ -169,7 +170,7 @@ func (p *Project) apply(e event.Event) {
 		p.Digest, p.Cached, p.Pulled = e.Digest, e.Cached, e.Text
 	case event.ProjectPlanned:
 		p.Status = "" // also in the second round
-		p.Wanted, p.Rights, p.RightsReason = e.Wanted, e.Rights, e.Text
+		p.Key, p.Wanted, p.Rights, p.RightsReason = e.Key, e.Wanted, e.Rights, e.Text
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:

@@ -204,7 +204,7 @@ func (d *doing) announce(p plan.Plan, moved map[event.Unit][]string) {
 
 func (d *doing) planned(a plan.Action, moved []string) {
 	e := about(a, event.Event{
-		Type: event.ProjectPlanned, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason, Estimate: a.Estimate, Cases: moved,
+		Type: event.ProjectPlanned, Key: a.Key, Wanted: a.Wanted, Rights: a.Rights, Text: a.Reason, Estimate: a.Estimate, Cases: moved,
 	})
 	if a.Test != nil {
 		e.Image = a.Test.Container.Image
