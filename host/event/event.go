@@ -83,10 +83,10 @@ type Event struct {
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
 	Here        string        `json:"here,omitempty"`        // path of the project whose container wr runs in: it tests there and makes no others
 	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
-	Key         string        `json:"key,omitempty"`         // sha256 of all that decides how the tests run, short of the files that they read
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
+	Key         string        `json:"key,omitempty"`         // sha256 of all that decides how the tests run, short of the files that they read
 	Case        string        `json:"case,omitempty"`        // pytest node id, relative to the project
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file

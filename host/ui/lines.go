@@ -159,7 +159,7 @@ func (s Style) failure(e event.Event) string {
 	body := e.Details
 	if body == "" {
 		body = e.Text
-	} else if len(e.Earlier) > 0 { // "attempt 3: ...", "failed in 2 of 100: ..."
+	} else if !strings.Contains(body, e.Text) { // "attempt 3: ...", "failed in 2 of 100: ...", "it took longer than 1s"
 		b.WriteString("  " + headline(e.Text) + "\n")
 	}
 	indented(&b, body)

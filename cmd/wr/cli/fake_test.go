@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,7 +84,12 @@ func (e fakeEngine) Run(ctx context.Context, c spec.Container, p spec.Process, s
 	}
 	cmd.Env = append(cmd.Env, facts.env...)
 	began := time.Now()
-	err = errors.Join(cmd.Run(), facts.deliver())
+	ended := make(chan struct{})
+	delivered := make(chan error, 1)
+	go func() { delivered <- facts.deliver(ended) }()
+	err = cmd.Run()
+	close(ended)
+	err = errors.Join(err, <-delivered)
 	if ctx.Err() != nil {
 		return spec.Exit{}, context.Cause(ctx)
 	}
@@ -153,16 +159,44 @@ func redirectFacts(mounts []spec.Mount, env []string) (facts, error) {
 	return facts{}, nil
 }
 
-// deliver hands the facts over, told in container paths.
-func (f facts) deliver() error {
+// deliver hands the facts over as they come, told in container paths, until the
+// process has ended.
+func (f facts) deliver(ended <-chan struct{}) error {
 	if f.file == "" {
 		return nil
 	}
-	text, err := os.ReadFile(f.file)
+	ticks := time.NewTicker(20 * time.Millisecond)
+	defer ticks.Stop()
+	for done, at := false, 0; ; {
+		select {
+		case <-ticks.C:
+		case <-ended:
+			done = true
+		}
+		text, err := os.ReadFile(f.file)
+		if err != nil {
+			return err
+		}
+		whole := text[at:]
+		if !done {
+			whole = whole[:bytes.LastIndexByte(whole, '\n')+1]
+		}
+		if at += len(whole); len(whole) > 0 {
+			err = appendTo(f.to, f.words.Replace(string(whole)))
+		}
+		if done || err != nil {
+			return errors.Join(err, os.RemoveAll(filepath.Dir(f.file)))
+		}
+	}
+}
+
+func appendTo(name, text string) error {
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.WriteFile(f.to, []byte(f.words.Replace(string(text))), 0o600), os.RemoveAll(filepath.Dir(f.file)))
+	_, err = file.WriteString(text)
+	return errors.Join(err, file.Close())
 }
 
 // untranslate is the reverse of translate.
