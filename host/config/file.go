@@ -5,6 +5,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/wr-build/wr/runtime/spec"
 )
@@ -125,6 +126,18 @@ func Default() *File {
 // Line returns the line on which the file has key, such as "image.dockerfile",
 // or 0 when it has no such key.
 func (f *File) Line(key string) int { return f.lines[key] }
+
+// First returns the first line on which the file has key or a part of it, or 0.
+func (f *File) First(key string) int {
+	first := 0
+	for at, line := range f.lines {
+		inside := at == key || strings.HasPrefix(at, key+".") || strings.HasPrefix(at, key+"[")
+		if inside && line > 0 && (first == 0 || line < first) {
+			first = line
+		}
+	}
+	return first
+}
 
 // setDefaults fills in what the file leaves open.
 func (f *File) setDefaults() {

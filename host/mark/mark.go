@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Expr is an expression. The zero value is none: IsZero.
@@ -167,7 +168,7 @@ type parser struct {
 
 func (p *parser) next() error {
 	found := token.FindStringSubmatch(p.rest)
-	if found == nil && regexp.MustCompile(`^\s*$`).MatchString(p.rest) {
+	if found == nil && strings.TrimSpace(p.rest) == "" {
 		p.word, p.rest = "", ""
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/runtime/spec"
 )
@@ -34,10 +33,9 @@ func (p Pace) files(a Action) map[string]time.Duration {
 			names = append(names, s.Name)
 		}
 	}
-	all := p.History.Files(event.Unit{Project: a.Project, Container: a.Container}.String(), names)
+	all := p.History.Files(a.Unit().Place().String(), names)
 	for file := range all {
-		inside := path.Join(spec.Workspace, file)
-		if slices.Contains(a.Test.Places.Leave, inside) || a.Test.Places.Take != nil && !slices.Contains(a.Test.Places.Take, inside) || !named(a, file) {
+		if !a.Test.Places.Collect(path.Join(spec.Workspace, file)) || !named(a, file) {
 			delete(all, file)
 		}
 	}
@@ -58,14 +56,11 @@ func named(a Action, file string) bool {
 
 // estimate is how long the tests of a take; 0 is unknown.
 func (p Pace) estimate(a Action) time.Duration {
-	var cases time.Duration
-	for _, took := range p.files(a) {
-		cases += took
-	}
+	cases := sum(p.files(a))
 	if cases == 0 {
 		return 0
 	}
-	return cases + p.History.Start(event.Unit{Project: a.Project, Container: a.Container}.String())
+	return cases + p.History.Start(a.Unit().Place().String())
 }
 
 // workers is in how many processes tests that take so long should run at once.

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -74,6 +75,11 @@ type Places struct {
 	Leave   []string          `json:"leave"`   // files that have no case for this container
 	Take    []string          `json:"take"`    // nil: all other files; else no others
 	Mixed   []string          `json:"mixed"`   // files with cases for this container and for others
+}
+
+// Collect reports whether a file, by its container path, is to be collected.
+func (p Places) Collect(file string) bool {
+	return (p.Take == nil || slices.Contains(p.Take, file)) && !slices.Contains(p.Leave, file)
 }
 
 // Tests says how one project's tests run.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ var choosing = []string{"--lf", "--last-failed", "--ff", "--failed-first", "--nf
 func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
 	for _, r := range recordings {
-		lender := lenders[r.lender()]
+		lender := lenders[r.Lender()]
 		b := Action{
 			ID: string(Build) + ":" + lender.Path, Kind: Build, Project: lender.Path, Build: &spec.Build{Project: lender.Path, Ref: r.Image},
 			Denied: &fault.Error{Code: "replay.image_gone", Message: "the image of that run was removed just now: " + r.Image},
@@ -64,13 +65,8 @@ func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]
 	return p
 }
 
-// lender is the path of the project whose container r had.
-func (r Recording) lender() string {
-	if r.Container != "" {
-		return r.Container
-	}
-	return r.Project
-}
+// Lender is the path of the project whose container r had.
+func (r Recording) Lender() string { return cmp.Or(r.Container, r.Project) }
 
 // again is a container as it would be made now, with what a recorded one had.
 func again(recorded, now spec.Container, host map[string]string) spec.Container {

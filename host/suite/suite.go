@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"path"
 	"slices"
 	"strings"
@@ -62,23 +61,11 @@ func written(f *config.File, dir string) []Suite {
 	var all []Suite
 	for _, name := range slices.Sorted(maps.Keys(f.Suites)) {
 		s := of(name, f.Suites[name])
-		s.File, s.Line = path.Join(dir, config.Name), lineOf(f, name)
+		s.File, s.Line = path.Join(dir, config.Name), f.First(config.Key("suites", name))
 		all = append(all, s)
 	}
 	slices.SortStableFunc(all, func(a, b Suite) int { return cmp.Compare(a.Line, b.Line) })
 	return all
-}
-
-// lineOf is where f begins with a suite, which may have no line of its own.
-func lineOf(f *config.File, name string) int {
-	at := config.Key("suites", name)
-	first := math.MaxInt
-	for _, key := range []string{"", ".marks", ".timeout", ".reruns", ".workers", ".env", ".limits"} {
-		if line := f.Line(at + key); line > 0 {
-			first = min(first, line)
-		}
-	}
-	return first
 }
 
 func of(name string, c config.Suite) Suite {

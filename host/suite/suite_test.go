@@ -64,6 +64,9 @@ func TestSuitesTakeCasesInTheOrderOfTheFile(t *testing.T) {
 		"a fast of its own leaves cases to none": {
 			infra: "[suites.fast]\nmarks = \"quick\"\n", want: "fast superslow slow", of: map[string]string{"": "", "quick slow": "fast slow"},
 		},
+		"written with dots": {
+			infra: "[suites]\nz.shards = 2\na.marks = \"a\"\n", want: "z a superslow slow fast", of: map[string]string{"z": "z"},
+		},
 		"written inline": {
 			infra: "[suites]\nz = { marks = \"a\" }\na.marks = \"a\"\n", want: "z a superslow slow fast", of: map[string]string{"a": "z a"},
 		},

@@ -47,9 +47,7 @@ type placesOf struct {
 // collected reports whether a unit was to collect the file of a case.
 func (p placesOf) collected(u event.Unit, id string) bool {
 	file := path.Join(p.root, u.Project, fileOf(id))
-	return slices.ContainsFunc(p.units[u], func(p plan.Places) bool {
-		return (p.Take == nil || slices.Contains(p.Take, file)) && !slices.Contains(p.Leave, file)
-	})
+	return slices.ContainsFunc(p.units[u], func(p plan.Places) bool { return p.Collect(file) })
 }
 
 // anywhere reports whether any unit at a place was to collect the file of a case.

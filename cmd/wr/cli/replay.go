@@ -90,7 +90,6 @@ func (r *replaying) repeat(ctx context.Context, use func(plan.Plan) error) error
 		return err
 	}
 	r.addPersonal(&o, mine)
-	o.HostEnv = map[string]string{}
 	for _, name := range plan.Taken(recordings) {
 		if value, ok := r.LookupEnv(name); ok {
 			o.HostEnv[name] = value
@@ -171,7 +170,7 @@ func (r *replaying) remote(image string) string {
 func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Selected, error) {
 	var all []plan.Selected
 	for _, one := range recordings {
-		for _, name := range []string{one.Project, cmp.Or(one.Container, one.Project)} {
+		for _, name := range []string{one.Project, one.Lender()} {
 			i := slices.IndexFunc(r.ws.Projects, func(p workspace.Project) bool { return p.Path == name })
 			if i < 0 {
 				return nil, &fault.Error{

@@ -423,6 +423,13 @@ def _may_be_left_out(path):
     return os.path.isfile(path) and os.path.basename(path) not in ("conftest.py", "__init__.py")
 
 
+def _remember_nothing(config):
+    """Keeps pytest from choosing anew, by what it remembers of other runs."""
+    for choice in ("lf", "failedfirst", "newfirst", "stepwise"):
+        if hasattr(config.option, choice):
+            setattr(config.option, choice, False)
+
+
 class _Only:
     """Keeps the cases that a further process of a run is for, and imports no other files."""
 
@@ -431,9 +438,7 @@ class _Only:
         files = {os.path.normpath(os.path.join(_rootdir(config), nodeid.split("::")[0])) for nodeid in ids}
         # Why all or nothing: an id that a plugin has made need not begin with a file.
         self._files = files | {os.path.realpath(file) for file in files} if all(map(os.path.isfile, files)) else None
-        for choice in ("lf", "failedfirst", "newfirst", "stepwise"):  # these would choose anew
-            if hasattr(config.option, choice):
-                setattr(config.option, choice, False)
+        _remember_nothing(config)
 
     def leaves_out(self, path):
         return self._files is not None and path not in self._files and os.path.realpath(path) not in self._files and _may_be_left_out(path)
@@ -472,9 +477,7 @@ class _Order:
     def __init__(self, config, ids, base):
         self._root, self._base = _rootdir(config), base
         self._places = {nodeid: place for place, nodeid in enumerate(ids)}
-        for choice in ("lf", "failedfirst", "newfirst", "stepwise"):  # these would choose anew
-            if hasattr(config.option, choice):
-                setattr(config.option, choice, False)
+        _remember_nothing(config)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items):
@@ -620,15 +623,18 @@ class _Suites:
     def __init__(self, config, suites, folder):
         self._config = config
         self._all = suites or []
+        self._found = {}  # by item: asked for several times, and only once all hooks have added their marks
         self._path = folder and os.path.join(folder, "collected.json")  # from a worker to the controller
 
     def of(self, item):
         """The numbers of the suites that a case is in; it runs in the first."""
-        marks = {mark.name for mark in item.iter_markers()}
-        found = []
-        for number, suite in enumerate(self._all):
-            if not found if suite["marks"] is None else _match(suite["marks"], marks):
-                found.append(number)
+        found = self._found.get(item)
+        if found is None:
+            marks = {mark.name for mark in item.iter_markers()}
+            found = self._found[item] = []
+            for number, suite in enumerate(self._all):
+                if not found if suite["marks"] is None else _match(suite["marks"], marks):
+                    found.append(number)
         return found
 
     def fate(self, item):
@@ -660,7 +666,6 @@ class _Suites:
                 return json.load(f)
         except (OSError, ValueError):
             return {}  # an old xdist, or workers on another machine
-
 
     def names(self):
         """The marks by which cases are sorted."""
