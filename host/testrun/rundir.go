@@ -28,14 +28,18 @@ const (
 // keepRuns is how many runs are kept; older ones are removed.
 const keepRuns = 50
 
-// runID is what run ids look like: UTC time, then what keeps two of the same
-// second apart.
+// tick is how far apart run ids are: they end in the fraction of their second
+// as four hexadecimal digits.
+const tick = time.Second / (1 << 16)
+
+// runID is what run ids look like: UTC time, and the ticks since that second.
+// Earlier versions ended them at random.
 var runID = regexp.MustCompile(`^\d{8}-\d{6}-[0-9a-f]{4,}$`)
 
 // RunDir is the directory of one run. One that was made by this process holds
 // it open until Close, and all that is written goes through those handles.
 type RunDir struct {
-	ID   string // sortable by time: 20261123-021533-ab12
+	ID   string // sorts by time: 20261123-021533-ab12
 	Path string // host path
 
 	state state.Folder // .wr
@@ -74,10 +78,11 @@ func (d *RunDir) create(root string, now time.Time, owner spec.Owner) error {
 }
 
 // claim makes the run's directory in runs. Making it is what decides who has
-// the id; locking it is what keeps others from pruning it while we live.
+// the id: one that comes to the same takes the next. Locking it is what keeps
+// others from pruning it while we live.
 func (d *RunDir) claim(runs state.Folder, now time.Time) (err error) {
-	for d.run.Root == nil {
-		d.ID = now.UTC().Format("20060102-150405-") + state.Random(2)
+	for ; d.run.Root == nil; now = now.Add(tick + 1) {
+		d.ID = newID(now)
 		if d.run, err = runs.Fresh(d.ID); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -90,6 +95,11 @@ func (d *RunDir) claim(runs state.Folder, now time.Time) (err error) {
 	}
 	projects, err := d.run.Fresh(projectsFolder)
 	return errors.Join(err, projects.Close())
+}
+
+// newID is the id of a run that starts now: ids sort as their runs started.
+func newID(now time.Time) string {
+	return now.UTC().Format("20060102-150405-") + fmt.Sprintf("%04x", now.Nanosecond()<<16/int(time.Second))
 }
 
 // Close says that the run is over.

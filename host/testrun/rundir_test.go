@@ -48,7 +48,7 @@ func newRunOf(t testing.TB, root string, now time.Time, owner spec.Owner) testru
 func TestARunHasAnIDThatSortsByTime(t *testing.T) {
 	root := t.TempDir()
 	first := newRun(t, root, instant)
-	second := newRun(t, root, instant.Add(time.Second))
+	second := newRun(t, root, instant.Add(time.Millisecond))
 	if !regexp.MustCompile(`^20261123-021533-[0-9a-f]{4}$`).MatchString(first.ID) || first.ID >= second.ID {
 		t.Errorf("ids are %s and %s", first.ID, second.ID)
 	}
@@ -57,6 +57,12 @@ func TestARunHasAnIDThatSortsByTime(t *testing.T) {
 	}
 	if got, ok := testrun.Latest(root); !ok || got.ID != second.ID || got.Path != second.Path {
 		t.Errorf("the latest is %+v, want %s", got, second.ID)
+	}
+	if later := newRun(t, root, instant.Add(time.Second-1)); later.ID <= second.ID || later.ID != "20261123-021533-ffff" {
+		t.Errorf("the id of the second's last moment is %s", later.ID)
+	}
+	if same := newRun(t, root, instant.Add(time.Second-1)); same.ID != "20261123-021534-0000" {
+		t.Errorf("the id after the second's last is %s", same.ID)
 	}
 	if ignore, err := os.ReadFile(filepath.Join(root, ".wr", ".gitignore")); err != nil || string(ignore) != "*\n" {
 		t.Errorf(".gitignore is %q, %v", ignore, err)
@@ -141,7 +147,7 @@ func TestTheLatestIsFoundWithoutTheLink(t *testing.T) {
 	link := filepath.Join(root, ".wr", "runs", "latest")
 	for _, broken := range []func() error{
 		func() error { return nil },
-		func() error { return os.Symlink("20261123-021533-0000", link) },
+		func() error { return os.Symlink("20261123-021533-dead", link) },
 		func() error { return os.Symlink("../../..", link) },
 	} {
 		if err := errors.Join(os.RemoveAll(link), broken()); err != nil {
