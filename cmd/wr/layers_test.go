@@ -38,11 +38,11 @@ var rows = []row{
 		"runtime/spec/fault",
 	}},
 	{"leaves: words, facts and plain data; standard library only", []string{
-		"host/event", "host/mark", "host/target", "host/shard", "host/plugin/capability", "host/plugin/abi",
-		"runtime/spec", "sdk/go/wr",
+		"host/event", "host/mark", "host/target", "host/shard", "sdk/go/abi",
+		"runtime/spec",
 	}},
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
-		"host/report", "runtime/spec/spectest",
+		"host/report", "runtime/spec/spectest", "sdk/go/wr",
 	}},
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
