@@ -53,7 +53,7 @@ var rows = []row{
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin", "host/plugin/fetch",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
@@ -85,10 +85,10 @@ type door struct {
 var doors = []door{
 	{"github.com/tetratelabs/wazero", []string{"host/plugin"}},
 	{"github.com/containerd", []string{"runtime"}},
-	{"github.com/moby/buildkit", []string{"runtime"}},
+	{"github.com/moby/buildkit", []string{"runtime", "plugins"}},
 	{"github.com/opencontainers", []string{"runtime"}},
 	{"github.com/alecthomas/kong", []string{"cmd"}},
-	{"github.com/pelletier/go-toml", []string{"host/config", "host/lock", "host/plugin", "host/pyscan"}},
+	{"github.com/pelletier/go-toml", []string{"host/config", "host/lock", "host/plugin", "host/pyscan", "plugins"}},
 }
 
 // diet says what of this module some directories may import at most, besides
@@ -98,9 +98,10 @@ type diet struct {
 	imports []string
 }
 
-// Host decides, runtime executes, and they meet in runtime/spec.
+// Host decides, runtime executes, and they meet in runtime/spec. Host and plugins
+// meet in sdk/go/abi.
 var diets = []diet{
-	{"host", []string{"host", "runtime/spec"}},
+	{"host", []string{"host", "runtime/spec", "sdk/go/abi"}},
 	{"runtime", []string{"runtime"}},
 	{"plugins", []string{"plugins", "sdk", "host/pyscan"}},
 	{"sdk", []string{"sdk"}},
