@@ -46,9 +46,10 @@ test-full: need-full bin/wr ## also fuzzing, other platforms, Chromium, the race
 lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
 	$(GO_PATH) $(LINT) run ./...
 	$(GO) mod tidy -diff
+	cd sdk/go && $(GO_PATH) '$(CURDIR)/$(LINT)' run ./... && $(GO) mod tidy -diff
 
 fmt: need-lint $(LINT) ## format all Go files in place
-	$(GO_PATH) $(LINT) fmt ./...
+	$(GO_PATH) $(LINT) fmt ./... sdk/go/...
 
 bench: need-test bin/wr bin/peers/built ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
 	@.ci/peers/docker bin/peers/docker
