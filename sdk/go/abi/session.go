@@ -29,7 +29,7 @@ type Limits struct {
 	Call    int64 `json:"call"`    // milliseconds that a request may take
 	Line    int64 `json:"line"`    // bytes of a message
 	Output  int64 `json:"output"`  // bytes in Output and Temp together
-	Pending int64 `json:"pending"` // requests to the host at once
+	Pending int64 `json:"pending"` // requests to the host that are answered at once; more have to wait
 }
 
 // Empty are the params or result of what has none: Shutdown and its answer.

@@ -1,0 +1,129 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/wr-build/wr/sdk/go/abi"
+)
+
+// converse answers what the plugin asks until it has answered the request of that
+// id. What it still waits for then is ended.
+func (s *Session) converse(ctx context.Context, functions Functions, id int64) (abi.Message, error) {
+	questions, cancel := context.WithCancelCause(ctx)
+	c := &conversation{session: s, functions: functions, open: make(chan struct{}, s.pending)}
+	defer c.answers.Wait()
+	defer cancel(errAnswered)
+	for {
+		m, err := s.next()
+		switch {
+		case errors.Is(err, errEnd):
+			return m, ErrEnded
+		case err != nil:
+			return m, err
+		case m.Method == "" && *m.ID != id:
+			return m, violation("it answered request %d while asked %d", *m.ID, id)
+		case m.Method == "":
+			return m, nil
+		case m.ID == nil:
+			s.hear(m)
+		default:
+			c.question(questions, m)
+		}
+	}
+}
+
+// errAnswered ends what a plugin asked for and did not wait for.
+var errAnswered = errors.New("the plugin has answered without waiting for this")
+
+// conversation is what goes on while a plugin works on one request.
+type conversation struct {
+	session   *Session
+	functions Functions
+	open      chan struct{} // has room for as many questions as may be open
+	answers   sync.WaitGroup
+}
+
+// question begins to answer one of the plugin's, as soon as few enough are open:
+// until then nothing more is read of it.
+func (c *conversation) question(ctx context.Context, m abi.Message) {
+	c.open <- struct{}{}
+	c.answers.Go(func() {
+		defer func() { <-c.open }()
+		result, err := c.answer(ctx, m)
+		if !errors.Is(context.Cause(ctx), errAnswered) {
+			c.session.reply(m, result, err)
+		}
+	})
+}
+
+func (c *conversation) answer(ctx context.Context, m abi.Message) (any, *abi.Error) {
+	if c.functions == nil {
+		return nil, &abi.Error{Code: abi.CodeInvalidRequest, Message: "nothing can be asked of the host now"}
+	}
+	return c.functions.Handle(ctx, m.Method, m.Params)
+}
+
+// reply answers a request of the plugin. That it cannot be written is seen where
+// the plugin's answer is read: it is gone.
+func (s *Session) reply(m abi.Message, result any, failure *abi.Error) {
+	if failure == nil {
+		raw, err := json.Marshal(result)
+		if err == nil && len(raw) < abi.MaxLine-envelope {
+			_ = s.send(abi.Message{ID: m.ID, Result: raw}, nil)
+			return
+		}
+		failure = &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("the answer has %d bytes, a message at most %d", len(raw), abi.MaxLine)}
+		if err != nil {
+			failure = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
+		}
+	}
+	_ = s.send(abi.Message{ID: m.ID, Error: failure}, nil)
+}
+
+// envelope is how much longer a message is at most than its result.
+const envelope = 200
+
+// send writes one message; params may be nil.
+func (s *Session) send(m abi.Message, params any) error {
+	m.JSONRPC = abi.JSONRPC
+	if params != nil {
+		raw, err := json.Marshal(params)
+		if err != nil {
+			return err
+		}
+		m.Params = raw
+	}
+	line, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if len(line) >= abi.MaxLine {
+		return fmt.Errorf("a message of %d bytes is longer than the %d that may be sent", len(line)+1, abi.MaxLine)
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	_, err = s.instance.Stdin.Write(append(line, '\n'))
+	return err
+}
+
+// hear passes on what the plugin says. Notifications that are not known, or cannot
+// be read, are ignored.
+func (s *Session) hear(m abi.Message) {
+	switch m.Method {
+	case abi.NoteLog:
+		heard(s.listener.Log, m.Params)
+	case abi.NoteProgress:
+		heard(s.listener.Progress, m.Params)
+	}
+}
+
+func heard[T any](listen func(T), params json.RawMessage) {
+	var t T
+	if listen != nil && json.Unmarshal(params, &t) == nil {
+		listen(t)
+	}
+}
