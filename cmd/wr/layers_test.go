@@ -56,7 +56,8 @@ var rows = []row{
 		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
-	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
+	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers", []string{
+		"host/plugin/conform",
 		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
