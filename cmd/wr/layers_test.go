@@ -53,12 +53,11 @@ var rows = []row{
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
-	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers", []string{
-		"host/plugin/conform",
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
+	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

@@ -3,6 +3,7 @@ package abi
 // DiscoverParams are the params of MethodDiscover.
 type DiscoverParams struct {
 	Work
+	Paths  []string `json:"paths,omitempty"`  // where its tests are, from the project; none = anywhere below it
 	Nested []string `json:"nested,omitempty"` // projects below this one, whose files are their own
 }
 
@@ -11,7 +12,7 @@ type DiscoverResult struct {
 	Files []TestFile `json:"files"`
 }
 
-// TestFile is a file with tests.
+// TestFile is a file with tests; or, with Open, a directory in which there may be some.
 type TestFile struct {
 	File    string     `json:"file"`
 	Cases   []TestCase `json:"cases,omitempty"`
