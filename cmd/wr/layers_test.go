@@ -38,7 +38,7 @@ var rows = []row{
 		"runtime/spec/fault",
 	}},
 	{"leaves: words, facts and plain data; standard library only", []string{
-		"host/event", "host/mark", "host/target", "host/shard", "sdk/go/abi",
+		"host/event", "host/mark", "host/target", "host/shard", "host/plugin/trace", "sdk/go/abi",
 		"runtime/spec",
 	}},
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
