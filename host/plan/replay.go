@@ -38,8 +38,12 @@ type Recording struct {
 	Order []string // node ids of its cases, as they ran
 }
 
+// Stepwise are the flags by which pytest stops at a failure, and begins with it
+// the next time.
+var Stepwise = []string{"--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "--sw-reset", "--stepwise-reset"}
+
 // choosing are the flags by which pytest chooses anew, by what it remembers.
-var choosing = []string{"--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw", "--stepwise", "--sw-skip", "--stepwise-skip"}
+var choosing = slices.Concat([]string{"--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first"}, Stepwise)
 
 // Replay plans what recordings tell once more, in the containers of lenders: with
 // the same images, arguments, cases, order, user, limits, network and variables.

@@ -39,7 +39,7 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	t.debug, wrong = c.debug(a)
 	var err error
 	t.limits, err = c.limits()
-	if err = firstError(err, wrong, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
+	if err = firstError(err, wrong, c.attemptFlags.check(a.rest), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
