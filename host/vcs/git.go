@@ -32,7 +32,9 @@ func (r *Repo) git(ctx context.Context, args ...string) (string, error) {
 		if strings.HasPrefix(said, "fatal: not a git repository (or any ") {
 			return "", noRepository(r.dir)
 		}
-		f.Details = said
+		if reason, more, _ := strings.Cut(said, "\n"); reason != "" {
+			f.Message, f.Details = "git "+args[0]+": "+reason, more
+		}
 	}
 	return "", f
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -24,7 +25,7 @@ type replayCmd struct {
 
 // Help is the long form.
 func (replayCmd) Help() string {
-	return "The files of the workspace are those of now; check out the commit of the run first. All else is as it was: images by their digests, cases and their order, arguments of pytest, seed, suites, user, network, limits, and variables, of which those of the caller have the values of now. An image that is not here any more is pulled by its digest, if it was found in a registry.\n\nAt the end it says what differs from that run. The exit code is that of the tests."
+	return "The files of the workspace are those of now; check out the commit of the run first. Where git knows that they were others it is said. All else is as it was: images by their digests, cases and their order, arguments of pytest, seed, suites, user, network, limits, and variables, of which those of the caller have the values of now. An image that is not here any more is pulled by its digest, if it was found in a registry.\n\nAt the end it says what differs from that run. The exit code is that of the tests."
 }
 
 // replaying is a run that is to be repeated.
@@ -35,6 +36,9 @@ type replaying struct {
 	before *report.Run
 	plan   plan.Plan // what was planned for it
 	owner  spec.Owner
+
+	revision *event.Revision // of the workspace now
+	warnings []*fault.Error  // what may make a difference
 }
 
 // Prepare reads the run.
@@ -64,7 +68,7 @@ func (c *replayCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	return deed{
-		show: func() error { return r.repeat(ctx, a.printPlan) },
+		show: func() error { return r.repeat(ctx, r.show) },
 		do:   func() error { return r.repeat(ctx, func(p plan.Plan) error { return r.run(ctx, p) }) },
 		end:  r.engine.Close,
 	}, nil
@@ -94,8 +98,12 @@ func (r *replaying) repeat(ctx context.Context, use func(plan.Plan) error) error
 		if value, ok := r.LookupEnv(name); ok {
 			o.HostEnv[name] = value
 		} else {
-			fmt.Fprint(r.Err, r.style(r.Err).Warning(&fault.Error{Code: "replay.no_variable", Message: name + " was set then, and is not now"}))
+			r.warnings = append(r.warnings, &fault.Error{Code: "replay.no_variable", Message: name + " was set then, and is not now"})
 		}
+	}
+	r.revision = revision(ctx, r.ws.Root)
+	if f := otherRevision(r.before.Revision, r.revision); f != nil {
+		r.warnings = append(r.warnings, f)
 	}
 	return use(plan.Replay(r.ws, recordings, lenders, o))
 }
@@ -190,11 +198,19 @@ func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Select
 	return byPath(all), nil
 }
 
+// show prints p, and what a run of it would tell.
+func (r *replaying) show(p plan.Plan) error {
+	for _, f := range r.warnings {
+		r.warnOf(f)
+	}
+	return r.printPlan(p)
+}
+
 // run carries p out and says what differs.
 func (r *replaying) run(ctx context.Context, p plan.Plan) error {
 	c := testrun.Config{
 		Builder: r.engine, Puller: r.engine, Runner: r.engine, Jobs: r.jobs(),
-		Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky,
+		Revision: r.revision, Warnings: r.warnings, Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky,
 	}
 	if r.before.Coverage != nil {
 		c.CoverageMin = r.before.Coverage.Minimum

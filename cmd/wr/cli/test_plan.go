@@ -112,7 +112,7 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	}
 	return t.test(ctx, p, testrun.Config{
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
-		Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
+		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {
 			return t.more(ctx, selected, moved)
