@@ -65,9 +65,9 @@ func (p Places) and(other Places) Places {
 	p.Mixed = slices.Concat(p.Mixed, other.Mixed)
 	switch {
 	case p.Take == nil:
-		p.Leave = slices.DeleteFunc(slices.Clone(p.Leave), func(file string) bool { return other.Collect(file) })
+		p.Leave = slices.DeleteFunc(slices.Clone(p.Leave), other.Collect)
 	case other.Take == nil:
-		p.Leave = slices.DeleteFunc(slices.Clone(other.Leave), func(file string) bool { return p.Collect(file) })
+		p.Leave = slices.DeleteFunc(slices.Clone(other.Leave), p.Collect)
 		p.Take = nil
 	default:
 		files := append(append([]string{}, p.Take...), other.Take...) // never nil, which is all
@@ -95,7 +95,7 @@ func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]
 	for _, r := range recordings {
 		lender := lenders[r.Lender()]
 		b := Action{
-			ID: string(Build) + ":" + lender.Path, Kind: Build, Project: lender.Path, Build: &spec.Build{Project: lender.Path, Ref: r.Image},
+			ID: string(Build) + ":" + lender.Path, Kind: Build, Project: lender.Path, Build: &spec.Build{Project: lender.Path, Ref: r.Image, Labels: r.Labels()},
 			Remote: r.Remote, Denied: &fault.Error{Code: "replay.image_gone", Message: "the image of that run was removed just now: " + r.Image},
 		}
 		p.addBuild(b)
@@ -114,6 +114,9 @@ func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]
 
 // Lender is the path of the project whose container r had.
 func (r Recording) Lender() string { return cmp.Or(r.Container, r.Project) }
+
+// Labels say whose image it is that r had.
+func (r Recording) Labels() map[string]string { return map[string]string{"wr.project": r.Lender()} }
 
 // again is a container as it would be made now, with what a recorded one had.
 func again(recorded, now spec.Container, host map[string]string) spec.Container {

@@ -159,7 +159,7 @@ func (r *replaying) image(ctx context.Context, a plan.Action, digest string) (pl
 	if recording.Remote == "" || r.DryRun {
 		return recording, gone
 	}
-	i, found, err := r.engine.Pull(ctx, spec.Copy{Local: local, Remote: recording.Remote}, r.steps(a.Project))
+	i, found, err := r.engine.Pull(ctx, spec.Copy{Local: local, Remote: recording.Remote, Labels: recording.Labels()}, r.steps(a.Project))
 	if err == nil && (!found || i.Digest != digest) {
 		gone.Details += "\nnor has the registry " + recording.Remote
 		err = gone
