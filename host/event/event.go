@@ -17,7 +17,7 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here, Shuffle, FailOnFlaky
+	RunStarted      Type = "run_started"      // Run, Args, Version, Revision, Personal, Here, Shuffle, FailOnFlaky
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Key, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
@@ -32,7 +32,7 @@ const (
 	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Attempt, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case; of a suite that is not to run also Suite, AlsoIn, File, Line, Text
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, Suite, AlsoIn, File, Line, Belongs, Text: collected here, to be run there
-	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
+	Warning         Type = "warning"          // Project, or none of the whole run, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
@@ -75,6 +75,7 @@ type Event struct {
 	Run         string        `json:"run,omitempty"`         // run id
 	Version     string        `json:"version,omitempty"`     // of wr
 	Args        []string      `json:"args,omitempty"`        // command line
+	Revision    *Revision     `json:"revision,omitempty"`    // of what is tested; nil = it is in no repository
 	Project     string        `json:"project,omitempty"`     // project path
 	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
 	Slice       string        `json:"slice,omitempty"`       // which of the project's cases there, if not all that are to run: names of suites

@@ -18,7 +18,9 @@ type Run struct {
 	ID          string
 	Version     string // of wr
 	Args        []string
-	Shuffle     string // seed of the order of the cases; "" = as collected
+	Revision    *event.Revision // of what was tested; nil = it was in no repository
+	Warnings    []event.Event   // of the run as a whole
+	Shuffle     string          // seed of the order of the cases; "" = as collected
 	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
 	Here        string          // path of the project whose container wr itself ran in; "" = it made containers
@@ -105,7 +107,7 @@ func (r *Run) Apply(e event.Event) {
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Here, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Here, e.Time
-		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
+		r.Revision, r.Shuffle, r.FailOnFlaky = e.Revision, e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.CoverageMade:
@@ -117,8 +119,11 @@ func (r *Run) Apply(e event.Event) {
 			}
 		}
 	default:
-		if e.Project != "" {
+		switch {
+		case e.Project != "":
 			r.unit(e).apply(e)
+		case e.Type == event.Warning:
+			r.Warnings = append(r.Warnings, e)
 		}
 	}
 }

@@ -31,6 +31,16 @@ func (w *world) tried(name string) int {
 	return len(content)
 }
 
+// remembers has pytest keep a cache of its own.
+func (w *world) remembers() {
+	w.Helper()
+	w.unit.Cache = filepath.Join(w.root, "cache")
+	if err := os.Mkdir(w.unit.Cache, 0o755); err != nil {
+		w.Fatal(err)
+	}
+	w.unit.Command = w.unit.Command[:3] // all but what turns that off
+}
+
 // attempts are the outcomes of all attempts of a case, as the report has them.
 func (r result) attempts(id string) string {
 	c := r.project.Case(id)
@@ -381,11 +391,7 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 		"test_b.py": "import pathlib\nif pathlib.Path(__file__).with_name('x.tries').exists(): raise RuntimeError('imported again')\ndef test_b(): pass\n",
 	})
 	w.unit.Places = plan.Places{Default: "p", Names: names}
-	w.unit.Cache = filepath.Join(w.root, "cache")
-	if err := os.Mkdir(w.unit.Cache, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	w.unit.Command = w.unit.Command[:3] // with pytest's own cache
+	w.remembers()
 	w.unit.Args = []string{"--lf", "-k", "not test_z"}
 	w.limit(plan.Policy{Reruns: plan.Reruns{Any: 2}})
 	r := w.run(t.Context())
@@ -400,6 +406,17 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 	r = w.run(t.Context())
 	if got := r.outcomes(); !maps.Equal(got, map[string]event.Outcome{"test_a.py::test_x": event.Passed}) {
 		t.Errorf("--lf runs %v, not what failed in the end", got)
+	}
+}
+
+func TestAFurtherProcessIsNotStepwise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, one("import os\ndef test_dies(): os._exit(1)\ndef test_1(): assert 0\ndef test_2(): assert 0\ndef test_3(): pass\n"))
+	w.remembers()
+	w.unit.Args = []string{"--stepwise-skip"}
+	r := w.run(t.Context())
+	if got := r.of("test_a.py::test_3"); got.Outcome != event.Passed || r.processes() != 2 {
+		t.Errorf("the last case %s: %q, %d processes", got.Outcome, got.Text, r.processes())
 	}
 }
 

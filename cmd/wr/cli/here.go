@@ -68,7 +68,7 @@ func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
 func (t *testPlan) doHere(ctx context.Context, p plan.Plan) error {
 	return t.test(ctx, p, testrun.Config{
 		Runner: local.Runner{}, Jobs: max(1, t.Jobs),
-		Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
+		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
 	}, func(r *report.Run) error { return t.cmd.more(t.app, r) })
 }
 

@@ -39,7 +39,7 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	t.debug, wrong = c.debug(a)
 	var err error
 	t.limits, err = c.limits()
-	if err = firstError(err, wrong, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
+	if err = firstError(err, wrong, c.attemptFlags.check(a.rest), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
 	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
@@ -112,7 +112,7 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	}
 	return t.test(ctx, p, testrun.Config{
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
-		Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
+		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {
 			return t.more(ctx, selected, moved)
