@@ -37,7 +37,7 @@ func lint(files []string, config check.Config) ([]abi.Diagnostic, error) {
 	return said, nil
 }
 
-// read reads a config table over the one that holds besides.
+// read reads a config table in place of the one that holds besides.
 func read(table json.RawMessage, config *check.Config) error {
 	if len(table) > 0 {
 		*config = check.Config{}
