@@ -1,6 +1,9 @@
 package moduletest
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Instructions that stand for themselves.
 const (
@@ -64,6 +67,24 @@ func Hello(text string) Module {
 func Exit(code int32) Module {
 	exit := Import{"wasi_snapshot_preview1", "proc_exit", Signature{Params: []byte{I32}}}
 	return program([]Import{exit}, I32Const(code), Call(0))
+}
+
+// Chatter is a command that writes n bytes and then text on stderr.
+func Chatter(n int, text string) Module {
+	const at = 3 << 16 // behind the text
+	m := program([]Import{wasi("fd_write")}, Store(at, 0), Store(at+4, int32(n+len(text))),
+		I32Const(2), I32Const(at), I32Const(1), I32Const(at+8), Call(0), []byte{Drop})
+	m.Memory = Bounds(4, 4)
+	m.Data = append(bytes.Repeat([]byte("x"), n), text...)
+	return m
+}
+
+// Clock is a command that prints the wall clock: nanoseconds in eight bytes, the
+// lowest first.
+func Clock() Module {
+	now := Import{"wasi_snapshot_preview1", "clock_time_get", Signature{[]byte{I32, I64, I32}, []byte{I32}}}
+	return program([]Import{wasi("fd_write"), now},
+		I32Const(0), []byte{0x42, 0}, I32Const(0), Call(1), []byte{Drop}, write(1, 8))
 }
 
 // write has the import 0, fd_write, write the first n bytes of memory to fd.
