@@ -38,22 +38,22 @@ var rows = []row{
 		"runtime/spec/fault",
 	}},
 	{"leaves: words, facts and plain data; standard library only", []string{
-		"host/event", "host/mark", "host/target", "host/shard", "sdk/go", "sdk/go/abi", "host/plugin/trace",
+		"host/event", "host/mark", "host/target", "host/shard", "sdk/go", "sdk/go/abi", "host/plugin/trace", "host/plugin/module/moduletest",
 		"runtime/spec",
 	}},
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
-		"host/report", "runtime/spec/spectest", "sdk/go/wr",
+		"host/report", "host/plugin/module", "runtime/spec/spectest", "sdk/go/wr",
 	}},
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
 	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/manifest", "host/plugin/lock", "host/plugin/scope",
+		"host/plugin/manifest", "host/plugin/lock", "host/plugin/scope", "host/plugin/confine",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
@@ -155,7 +155,7 @@ func TestAViolationIsFound(t *testing.T) {
 		"wazero elsewhere":                        {imports("host/hook/a.go", "github.com/tetratelabs/wazero"), "only under host/plugin"},
 		"kong outside cmd":                        {imports("host/ui/a.go", "github.com/alecthomas/kong"), "only under cmd"},
 		"toml outside its packages":               {imports("host/workspace/a.go", "github.com/pelletier/go-toml/v2"), "only under host/config, host/lock, host/plugin"},
-		"runtime beyond spec in host":             {imports("host/run/a.go", "runtime/wire"), "host imports of this module only"},
+		"runtime beyond spec in host":             {imports("host/run/a.go", "runtime/image"), "host imports of this module only"},
 		"host in runtime":                         {imports("runtime/image/a.go", "host/event"), "runtime imports of this module only"},
 		"the SDK's files in host are fine":        {imports("host/scaffold/a.go", "sdk/go"), ""},
 		"the SDK in host":                         {imports("host/scaffold/a.go", "sdk/go/wr"), "host imports of this module only"},

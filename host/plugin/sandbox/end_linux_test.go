@@ -1,0 +1,140 @@
+package sandbox_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wr-build/wr/host/plugin/module/moduletest"
+	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/runtime/spec/fault"
+)
+
+func TestAChildThatIsKilledIsOneError(t *testing.T) {
+	child := begin(t, config(t, moduletest.Echo()))
+	i, err := child.Instance(t.Context(), sandbox.Command{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer i.Close()
+	if err := syscall.Kill(child.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_, err = i.Wait()
+	if f := fault.Of(err); f == nil || f.Code != sandbox.CodeCrashed || !strings.Contains(f.Message, "signal: killed") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// asParent has the test binary be the parent of a child, with the config in it.
+const asParent = "WR_TEST_SANDBOX_PARENT"
+
+// beParent starts a child with a guest that loops, says which process it is, and
+// waits for its own end.
+func beParent(text string) {
+	ctx := context.Background()
+	var c sandbox.Config
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	child, err := sandbox.Start(ctx, c)
+	if err != nil {
+		panic(err)
+	}
+	i, err := child.Instance(ctx, sandbox.Command{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(child.Pid()) //nolint:forbidigo // a program of its own
+	_, _ = i.Wait()
+	os.Exit(1)
+}
+
+func TestAChildGoesWithAParentThatIsKilled(t *testing.T) {
+	c := config(t, moduletest.EndlessLoop())
+	text, err := json.Marshal(map[string]string{"Module": c.Module, "Digest": c.Digest, "CacheDir": c.CacheDir, "Program": c.Program})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), asParent+"="+string(text))
+	parent.Stderr = os.Stderr
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer parent.Wait()
+	defer parent.Process.Kill()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Sscan(line, &pid); err != nil {
+		t.Fatal(err)
+	}
+	child, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(child)
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(child), Events: unix.POLLIN}}, int(soon.Milliseconds())); n != 1 || err != nil {
+		t.Errorf("the child lives on: %d, %v", n, err)
+	}
+}
+
+func TestRootsChildIsTheOwnerOfTheWorkspace(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root has a user to give up")
+	}
+	for name, user := range map[string]int{"a user's": 1234, "root's own": 0} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			file := filepath.Join(root, "file")
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chown(file, user, user), os.Chown(root, user, user), os.Chmod(root, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			c := config(t, moduletest.Return())
+			var err error
+			if c.Root, err = os.Open(root); err != nil {
+				t.Fatal(err)
+			}
+			defer c.Root.Close()
+			child := begin(t, c)
+			if got := child.Facts().User; got != user {
+				t.Errorf("got user %d, want %d", got, user)
+			}
+			i, err := child.Instance(t.Context(), sandbox.Command{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer i.Close()
+			notes, err := i.Take()
+			if err != nil || !strings.Contains(string(notes), `"read the root":"works"`) {
+				t.Errorf("got %s, %v", notes, err)
+			}
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", child.Pid()))
+			for _, want := range []string{"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Groups:\t \n", fmt.Sprintf("Uid:\t%d\t%d\t%d\t%d\n", user, user, user, user)} {
+				if err != nil || !strings.Contains(string(status), want) {
+					t.Errorf("%q is missing: %s, %v", want, status, err)
+				}
+			}
+		})
+	}
+}
