@@ -99,9 +99,10 @@ type diet struct {
 }
 
 // Host decides, runtime executes, and they meet in runtime/spec. Host and plugins
-// meet in sdk/go/abi; wr writes the SDK beside new plugins.
+// meet in sdk/go/abi; wr writes the SDK beside new plugins. Processes of wr speak to
+// one another over runtime/wire, whoever they are.
 var diets = []diet{
-	{"host", []string{"host", "runtime/spec", "sdk/go/abi", "sdk/go/."}},
+	{"host", []string{"host", "runtime/spec", "runtime/wire", "sdk/go/abi", "sdk/go/."}},
 	{"runtime", []string{"runtime"}},
 	{"plugins", []string{"plugins", "sdk", "host/pyscan"}},
 	{"sdk", []string{"sdk"}},
