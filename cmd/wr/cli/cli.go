@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -100,6 +101,9 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Main runs wr with args and returns its exit code.
 func Main(ctx context.Context, args []string, p Process) int {
+	if sandbox.IsChild(args) {
+		return p.hostPlugin(ctx)
+	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// Why: the first Ctrl-C ends the run in order, the second ends wr at once.

@@ -46,6 +46,9 @@ func (r Rules) restrictCalls(f *Facts) error {
 		only("prlimit64", 0, seccomp.Equal, 0),
 	}}
 	names := slices.Clone(calls)
+	if f.Landlock > 0 {
+		names = append(names, "openat2") // whose flags a filter cannot see
+	}
 	if r.Write != "" {
 		names = append(names, writingCalls...)
 	} else {

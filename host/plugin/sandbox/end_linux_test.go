@@ -2,7 +2,6 @@ package sandbox_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,30 +33,6 @@ func TestAChildThatIsKilledIsOneError(t *testing.T) {
 	if f := fault.Of(err); f == nil || f.Code != sandbox.CodeCrashed || !strings.Contains(f.Message, "signal: killed") {
 		t.Errorf("got %v", err)
 	}
-}
-
-// asParent has the test binary be the parent of a child, with the config in it.
-const asParent = "WR_TEST_SANDBOX_PARENT"
-
-// beParent starts a child with a guest that loops, says which process it is, and
-// waits for its own end.
-func beParent(text string) {
-	ctx := context.Background()
-	var c sandbox.Config
-	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		panic(err)
-	}
-	child, err := sandbox.Start(ctx, c)
-	if err != nil {
-		panic(err)
-	}
-	i, err := child.Instance(ctx, sandbox.Command{})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(child.Pid()) //nolint:forbidigo // a program of its own
-	_, _ = i.Wait()
-	os.Exit(1)
 }
 
 func TestAChildGoesWithAParentThatIsKilled(t *testing.T) {

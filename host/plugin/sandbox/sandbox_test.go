@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -41,6 +43,30 @@ func TestMain(m *testing.M) {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
+}
+
+// asParent has the test binary be the parent of a child, with the config in it.
+const asParent = "WR_TEST_SANDBOX_PARENT"
+
+// beParent starts a child with a guest that loops, says which process it is, and
+// waits for its own end.
+func beParent(text string) {
+	ctx := context.Background()
+	var c sandbox.Config
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	child, err := sandbox.Start(ctx, c)
+	if err != nil {
+		panic(err)
+	}
+	i, err := child.Instance(ctx, sandbox.Command{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(child.Pid()) //nolint:forbidigo // a program of its own
+	_, _ = i.Wait()
+	os.Exit(1)
 }
 
 // config is a plugin of a module, with a cache of its own.

@@ -34,7 +34,9 @@ func Serve(ctx context.Context, mount Mount) error {
 		return fmt.Errorf("control channel: %w", err)
 	}
 	defer control.Close()
-	c := &child{mount: mount, control: control, trees: map[int]Tree{}}
+	// Why: what a child makes at its start is still needed at its end.
+	debug.SetGCPercent(400)
+	c := &child{mount: mount, control: control, trees: map[int]*asked{}}
 	facts, err := c.prepare(ctx)
 	if err != nil {
 		return control.Send(report{Fault: fault.Of(err)})
@@ -54,8 +56,15 @@ type child struct {
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
 
-	mu    sync.Mutex   // guards trees
-	trees map[int]Tree // of instances whose notes may still be asked for
+	mu    sync.Mutex // guards trees and what is in them
+	trees map[int]*asked
+}
+
+// asked is the tree of an instance. It is needed until the guest has ended and
+// nobody will ask for its notes.
+type asked struct {
+	Tree
+	ended, forgotten bool
 }
 
 // prepare gets ready to run instances: nothing of the module is looked at before
@@ -170,7 +179,7 @@ func (c *child) serve(ctx context.Context) error {
 			go c.take(r.Take.ID, files[0])
 		default:
 			wire.CloseAll(files)
-			c.forget(r.Forget)
+			c.release(r.Forget, func(a *asked) { a.forgotten = true })
 		}
 	}
 }
@@ -184,12 +193,13 @@ func (c *child) start(ctx context.Context, s start, files []*os.File) {
 		return
 	}
 	c.mu.Lock()
-	c.trees[s.ID] = tree
+	c.trees[s.ID] = &asked{Tree: tree}
 	c.mu.Unlock()
 	go func() {
 		g := newGuest(c.hello.Limits, tree, files)
 		end := g.run(ctx, c, s)
 		wire.CloseAll(files)
+		c.release(s.ID, func(a *asked) { a.ended = true })
 		_ = c.control.Send(report{Ended: &ended{ID: s.ID, End: end}}) // if not, the parent is gone, and so is this process
 	}()
 }
@@ -205,8 +215,17 @@ func (c *child) take(id int, to *os.File) {
 	}
 }
 
-func (c *child) forget(id int) {
+// release notes what became of an instance and closes its tree when it may be.
+func (c *child) release(id int, note func(*asked)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.trees, id)
+	tree := c.trees[id]
+	if tree == nil {
+		return
+	}
+	note(tree)
+	if tree.ended && tree.forgotten {
+		delete(c.trees, id)
+		_ = tree.Close() // it was only read from
+	}
 }

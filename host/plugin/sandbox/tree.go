@@ -20,6 +20,8 @@ type Tree interface {
 	Exceeded() string
 	// Read is how many files were opened and how many bytes were read.
 	Read() (files int, bytes int64)
+	// Close is called when the guest has ended and nobody will ask any more.
+	Close() error
 }
 
 // Mount makes the tree of one instance. Root is nil if there is none.
@@ -34,6 +36,7 @@ func (n nothing) FS() sys.FS         { return n }
 func (nothing) Take(io.Writer) error { return nil }
 func (nothing) Exceeded() string     { return "" }
 func (nothing) Read() (int, int64)   { return 0, 0 }
+func (nothing) Close() error         { return nil }
 func (nothing) OpenFile(string, sys.Oflag, os.FileMode) (sys.File, sys.Errno) {
 	return nil, sys.ENOENT
 }

@@ -55,6 +55,7 @@ func (t *tree) FS() sys.FS {
 	return &sysfs.ReadFS{FS: &sysfs.AdaptFS{FS: t.root.FS()}}
 }
 
+func (t *tree) Close() error       { return nil }
 func (t *tree) Exceeded() string   { return "" }
 func (t *tree) Read() (int, int64) { return 7, 70 }
 
