@@ -56,8 +56,8 @@ var rows = []row{
 		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/view",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
-	{"dependencies between projects; tasks; new projects; a plugin's files; the engine's process; test support for containers", []string{
-		"host/graph", "host/place", "host/plugin/vfs", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
+	{"dependencies between projects; tasks; new projects; a plugin's files and results; the engine's process; test support for containers", []string{
+		"host/graph", "host/place", "host/plugin/memo", "host/plugin/vfs", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

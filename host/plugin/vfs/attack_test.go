@@ -160,6 +160,9 @@ func TestFloodsEndAtTheirLimits(t *testing.T) {
 			if got := f.Exceeded(); got != tt.want {
 				t.Errorf("exceeded %q, want %q", got, tt.want)
 			}
+			if gap := f.All().Gap(); (gap != "") != (tt.want != "") {
+				t.Errorf("got gap %q", gap)
+			}
 		})
 	}
 }
