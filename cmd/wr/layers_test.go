@@ -57,7 +57,7 @@ var rows = []row{
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs",
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

@@ -119,8 +119,7 @@ func (s *Scope) shows(name string, matches func(glob) bool) bool {
 	if s == nil || !valid(name) {
 		return false
 	}
-	named := secretParts(name)
-	return slices.ContainsFunc(s.globs, func(g glob) bool { return g.names(name, named) && matches(g) })
+	return slices.ContainsFunc(s.globs, func(g glob) bool { return matches(g) && g.names(name, secretParts(name)) })
 }
 
 // valid reports whether a path is one that the contract allows.

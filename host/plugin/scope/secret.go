@@ -61,6 +61,9 @@ func secretParts(name string) int {
 // secretName reports whether a single name looks like a secret.
 func secretName(name string) bool {
 	name = fold(name)
+	if name == "" || !firsts[name[0]] && !lasts[path.Ext(name)] {
+		return false
+	}
 	return slices.Contains(places, name) || matchAny(namesStars, name) ||
 		matchAny(stemsStars, name) && slices.Contains(data, path.Ext(name[1:])) ||
 		matchAny(keysStars, name) && path.Ext(name) == ""
@@ -70,6 +73,22 @@ func secretName(name string) bool {
 type star struct{ before, after string }
 
 var namesStars, stemsStars, keysStars = stars(names), stars(stems), stars(keys)
+
+// firsts are the first bytes of all names that look like secrets, except of those
+// that have one of the extensions lasts. They spare most names the patterns.
+var firsts, lasts = edges()
+
+func edges() (first [256]bool, last map[string]bool) {
+	last = map[string]bool{}
+	for _, p := range Secrets() {
+		if p[0] == '*' {
+			last[path.Ext(p)] = true
+		} else {
+			first[p[0]] = true
+		}
+	}
+	return first, last
+}
 
 func stars(patterns []string) []star {
 	var list []star

@@ -1,6 +1,7 @@
 package scope_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -24,6 +25,18 @@ func TestWhatLooksLikeASecret(t *testing.T) {
 	for name := range strings.FieldsSeq(no) {
 		if scope.Secret(name) {
 			t.Errorf("%q looks like one", name)
+		}
+	}
+}
+
+func TestTheDocumentationListsWhatLooksLikeASecret(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/plugins/sandbox.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range scope.Secrets() {
+		if !strings.Contains(string(page), "`"+pattern+"`") {
+			t.Errorf("docs/plugins/sandbox.md does not list `%s`", pattern)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental/sys"
 	"github.com/tetratelabs/wazero/experimental/sysfs"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	wasys "github.com/tetratelabs/wazero/sys"
@@ -21,7 +22,7 @@ import (
 )
 
 // guest is testdata/guest, compiled once for all tests.
-var guest = sync.OnceValues(func() (func(*testing.T, *vfs.FS, ...string) string, error) {
+var guest = sync.OnceValues(func() (func(testing.TB, sys.FS, ...string) string, error) {
 	dir, err := os.MkdirTemp("", "wr-guest-")
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ var guest = sync.OnceValues(func() (func(*testing.T, *vfs.FS, ...string) string,
 	if err != nil {
 		return nil, err
 	}
-	return func(t *testing.T, f *vfs.FS, lines ...string) string {
+	return func(t testing.TB, f sys.FS, lines ...string) string {
 		t.Helper()
 		var out bytes.Buffer
 		config := wazero.NewModuleConfig().WithName("").WithArgs(append([]string{"guest"}, lines...)...).WithStdout(&out).WithStderr(&out).
@@ -63,7 +64,7 @@ var guest = sync.OnceValues(func() (func(*testing.T, *vfs.FS, ...string) string,
 
 // run has a guest do what the lines say; each may end in " = " and what is to be
 // printed for it.
-func run(t *testing.T, f *vfs.FS, lines ...string) {
+func run(t testing.TB, f sys.FS, lines ...string) {
 	t.Helper()
 	start, err := guest()
 	if err != nil {
@@ -89,7 +90,7 @@ func at(lines []string, i int) string {
 }
 
 // mount makes the file system of a directory.
-func mount(t *testing.T, dir string, c vfs.Config, globs ...string) *vfs.FS {
+func mount(t testing.TB, dir string, c vfs.Config, globs ...string) *vfs.FS {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {

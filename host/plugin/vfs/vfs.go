@@ -21,6 +21,7 @@ package vfs
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -154,8 +155,10 @@ func (f *FS) Usage() Usage {
 	return f.usage
 }
 
-// exceed notes that a limit is reached. The caller holds the mutex.
+// exceed notes that a limit is reached. With another limit the guest could do
+// something else from here on. The caller holds the mutex.
 func (f *FS) exceed(l Limit) sys.Errno {
+	f.recorder.Spoil(fmt.Sprintf("the limit of %q was reached", l))
 	f.exceeded = cmp.Or(f.exceeded, l)
 	return sys.EIO
 }

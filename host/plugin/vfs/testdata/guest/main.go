@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -159,6 +161,32 @@ var verbs = map[string]func(w []string) (string, error){
 			_, _ = os.Stat(w[0] + strconv.Itoa(i))
 		}
 		return "ok", nil
+	},
+	"race": func(w []string) (string, error) { // what it reads, again and again
+		n, _ := strconv.Atoi(w[1])
+		seen := map[string]bool{}
+		for range n {
+			if b, err := os.ReadFile(w[0]); err == nil {
+				seen[string(b)] = true
+			}
+		}
+		return fmt.Sprint(slices.Sorted(maps.Keys(seen))), nil
+	},
+	"nest": func(w []string) (string, error) { // a path longer than any, by renaming
+		long := strings.Repeat("n", 200)
+		for _, top := range []string{w[0] + "/a", w[0] + "/b"} {
+			at := top
+			for range 15 {
+				if err := os.Mkdir(at, 0o700); err != nil {
+					return "", err
+				}
+				at += "/" + long
+			}
+			if err := os.WriteFile(filepath.Dir(at)+"/f", []byte("f"), 0o600); err != nil {
+				return "", err
+			}
+		}
+		return "ok", os.Rename(w[0]+"/a", w[0]+"/b/"+strings.Repeat(long+"/", 14)+"a")
 	},
 	"deep": func(w []string) (string, error) { // directories in directories, as deep as it goes
 		at := w[0]
