@@ -49,7 +49,7 @@ var rows = []row{
 	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/manifest", "host/plugin/lock",
+		"host/plugin/manifest", "host/plugin/lock", "host/lint/match",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{

@@ -171,6 +171,9 @@ func (s schema) write(page *bytes.Buffer, title string) {
 			named.Description = s.Properties[key].Description
 			named.write(page, strings.Replace(title, "]", "."+key+".\"NAME\"]", 1))
 		}
+		if p := s.Properties[key]; len(p.Properties) > 0 {
+			p.write(page, strings.Replace(title, "]", "."+key+"]", 1))
+		}
 	}
 }
 
@@ -214,6 +217,8 @@ func (s schema) kind() string {
 		return "list of tables"
 	case s.Type == "array":
 		return "list of " + s.Items.Type + "s"
+	case len(s.Properties) > 0:
+		return "table"
 	case s.Type == "object":
 		if _, named := s.Named(); named {
 			return "table of tables"
