@@ -52,12 +52,12 @@ var rows = []row{
 		"host/plugin/manifest", "host/plugin/lock", "host/lint/match",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
-	{"discovery; how long tests took; wazero; build, run", []string{
+	{"discovery; how long tests took; linters in containers; wazero; build, run", []string{
 		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc",
-		"runtime/agent", "runtime/image", "runtime/container",
+		"host/lint/process", "runtime/agent", "runtime/image", "runtime/container",
 	}},
-	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
+	{"dependencies between projects; linters over files; tasks; new projects; the engine's process; test support for containers", []string{
+		"host/graph", "host/lint", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

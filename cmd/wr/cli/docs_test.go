@@ -108,6 +108,24 @@ func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
 	}
 }
 
+// TestWhatThePageOfLintersShowsIsRead has its examples read as wr.toml.
+func TestWhatThePageOfLintersShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/lint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 2 {
+		t.Errorf("it shows %d files, want 2", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+}
+
 // TestThePageOfPersonalSettingsIsTrue keeps docs/personal.md to the schema.
 func TestThePageOfPersonalSettingsIsTrue(t *testing.T) {
 	page := bytes.NewBufferString(personalHead)
