@@ -60,6 +60,8 @@ require (
 	google.golang.org/grpc v1.84.0
 )
 
+require github.com/bluekeyes/go-gitdiff v0.9.0
+
 require (
 	github.com/bahlo/generic-list-go v0.2.0 // indirect
 	github.com/buger/jsonparser v1.1.2 // indirect

@@ -49,15 +49,15 @@ var rows = []row{
 	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/manifest", "host/plugin/lock", "host/plugin/scope", "host/plugin/confine",
+		"host/plugin/manifest", "host/plugin/lock", "host/plugin/scope", "host/plugin/confine", "host/lint/match",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo",
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

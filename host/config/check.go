@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/mod/semver"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -45,6 +44,7 @@ func check(d *decoder, f *File) {
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
 	d.checkSuites(f.Suites)
+	d.checkLinters(f.Lint)
 	d.checkLimits("limits", f.Limits, "which sets no limit; leave %s out for the default")
 	d.checkRights(f.Rights)
 	d.checkPolicy(f.Policy, f.Workspace != nil)
@@ -55,11 +55,7 @@ func (d *decoder) checkWorkspace(w *Workspace) {
 	d.shape("workspace.name", w.Name, nameShape, "letters, digits and . _ -")
 	d.shape("workspace.registry", w.Registry, registryShape, "a host and a path in lower case, such as ghcr.io/acme")
 	for i, glob := range w.Exclude {
-		at := element("workspace.exclude", i)
-		d.inside(at, glob)
-		if d.given(at) && !doublestar.ValidatePattern(glob) {
-			d.refuse(at, "%q is not a valid glob", glob)
-		}
+		d.checkGlob(element("workspace.exclude", i), glob)
 	}
 }
 

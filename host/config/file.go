@@ -18,18 +18,19 @@ const Name = "wr.toml"
 //
 // The tags drive reading, the JSON schema and the messages of mistakes.
 type File struct {
-	Workspace *Workspace       `toml:"workspace" doc:"This directory is the root of a workspace."`
-	Project   *Project         `toml:"project" doc:"This directory is a project: it has a container of its own."`
-	Image     Image            `toml:"image" doc:"How the project's image is made."`
-	Test      Test             `toml:"test" doc:"How the project's tests run."`
-	Env       Env              `toml:"env" doc:"Environment of everything that runs in the project's container."`
-	Run       Run              `toml:"run" doc:"How commands and shells run."`
-	Suites    map[string]Suite `toml:"suites" doc:"Sets of tests that run the same way. Those of the root's wr.toml are there in every project. Built in: slow and superslow, of the cases with those marks, and fast, of all that are in no other suite, which runs when none is named."`
-	Tasks     map[string]Task  `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
-	Limits    Limits           `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
-	Rights    Rights           `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
-	Policy    Policy           `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
-	Bases     map[string]Base  `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses. With [workspace] registry, one is made once and shared, and wr.lock says which."`
+	Workspace *Workspace        `toml:"workspace" doc:"This directory is the root of a workspace."`
+	Project   *Project          `toml:"project" doc:"This directory is a project: it has a container of its own."`
+	Image     Image             `toml:"image" doc:"How the project's image is made."`
+	Test      Test              `toml:"test" doc:"How the project's tests run."`
+	Env       Env               `toml:"env" doc:"Environment of everything that runs in the project's container."`
+	Run       Run               `toml:"run" doc:"How commands and shells run."`
+	Suites    map[string]Suite  `toml:"suites" doc:"Sets of tests that run the same way. Those of the root's wr.toml are there in every project. Built in: slow and superslow, of the cases with those marks, and fast, of all that are in no other suite, which runs when none is named."`
+	Tasks     map[string]Task   `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
+	Lint      map[string]Linter `toml:"lint" doc:"Linters for wr lint, by name. Those of the root's wr.toml are there in every project, which can say otherwise key by key, or enabled = false."`
+	Limits    Limits            `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
+	Rights    Rights            `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
+	Policy    Policy            `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
+	Bases     map[string]Base   `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses. With [workspace] registry, one is made once and shared, and wr.lock says which."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key
 }

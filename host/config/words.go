@@ -31,6 +31,8 @@ func describeForm(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.Bool:
 		return "true or false"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Int64:
+		return "a list of whole numbers"
 	case t.Kind() == reflect.Slice && !isText(t.Elem()):
 		return "a list of tables"
 	case t.Kind() == reflect.Int64:

@@ -36,6 +36,9 @@ const (
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
+	Found           Type = "found"            // Project, Linter, File, Line, Column, Severity, Rule, Text: a linter has something to say
+	Fixed           Type = "fixed"            // File: what linters found there was mended
+	LinterFinished  Type = "linter_finished"  // Project, Linter, Count, CachedCount: files, and those known from before; Elapsed, Fault
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
 )
 
@@ -92,6 +95,10 @@ type Event struct {
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
+	Column      int           `json:"column,omitempty"`      // 1-based, in bytes
+	Linter      string        `json:"linter,omitempty"`      // its name
+	Rule        string        `json:"rule,omitempty"`        // of a linter
+	Severity    string        `json:"severity,omitempty"`    // error, warning or info
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
 	Earlier     []Outcome     `json:"earlier,omitempty"`     // of the other attempts of the case, in order
 	Attempt     int           `json:"attempt,omitempty"`     // which one this tells of: 1, 2, ...; 0 = there is no other
@@ -104,6 +111,7 @@ type Event struct {
 	Stderr      string        `json:"stderr,omitempty"`      // captured, bounded
 	Log         string        `json:"log,omitempty"`         // workspace path of the unit's output
 	Count       int           `json:"count,omitempty"`       // cases collected
+	CachedCount int           `json:"cachedCount,omitempty"` // files known from before
 	Exit        int           `json:"exit,omitempty"`        // exit code
 	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
 	Interrupted bool          `json:"interrupted,omitempty"` //

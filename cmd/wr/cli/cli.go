@@ -49,6 +49,7 @@ type grammar struct {
 	Exec   execCmd   `cmd:"" help:"Run a command in a project's container."`
 	Run    runCmd    `cmd:"" help:"Run a task of a project in its container, or list the tasks."`
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
+	Lint   lintCmd   `cmd:"" help:"Run the linters of projects on their files, and mend what they find."`
 
 	Report   reportCmd   `cmd:"" group:"more" help:"How a run of tests ended, and what differs between two."`
 	Replay   replayCmd   `cmd:"" group:"more" help:"Repeat a run of tests: same images, cases, order and limits."`

@@ -108,6 +108,24 @@ func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
 	}
 }
 
+// TestWhatThePageOfLintersShowsIsRead has its examples read as wr.toml.
+func TestWhatThePageOfLintersShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/lint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 2 {
+		t.Errorf("it shows %d files, want 2", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+}
+
 // TestThePageOfPersonalSettingsIsTrue keeps docs/personal.md to the schema.
 func TestThePageOfPersonalSettingsIsTrue(t *testing.T) {
 	page := bytes.NewBufferString(personalHead)
@@ -171,6 +189,9 @@ func (s schema) write(page *bytes.Buffer, title string) {
 			named.Description = s.Properties[key].Description
 			named.write(page, strings.Replace(title, "]", "."+key+".\"NAME\"]", 1))
 		}
+		if p := s.Properties[key]; len(p.Properties) > 0 {
+			p.write(page, strings.Replace(title, "]", "."+key+"]", 1))
+		}
 	}
 }
 
@@ -214,6 +235,8 @@ func (s schema) kind() string {
 		return "list of tables"
 	case s.Type == "array":
 		return "list of " + s.Items.Type + "s"
+	case len(s.Properties) > 0:
+		return "table"
 	case s.Type == "object":
 		if _, named := s.Named(); named {
 			return "table of tables"

@@ -208,6 +208,7 @@ func TestScriptsWithTheRealEngine(t *testing.T) {
 				env.Setenv("PATH", bin+":"+os.Getenv("PATH"))
 				env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 				env.Setenv("NO_COLOR", "1")
+				env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 				env.Setenv("WR_ENGINE_DIR", engineDir)
 				env.Setenv("REGISTRY", images)
 				return errors.Join(os.Mkdir(bin, 0o755), os.Symlink(w.bin, filepath.Join(bin, "wr")))

@@ -71,11 +71,20 @@ func (a *app) chosen(ctx context.Context, names []string, recursive bool) (*work
 // openAll starts the engine and reads what the chosen projects are made from.
 // The caller closes the engine.
 func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*opened, error) {
-	known, err := readPins(ws.Root)
+	engine, err := a.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := a.connect(ctx)
+	o, err := a.openWith(engine, ws, c)
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	return o, nil
+}
+
+// openWith is openAll with an engine that is there.
+func (a *app) openWith(engine Engine, ws *workspace.Workspace, c choice) (*opened, error) {
+	known, err := readPins(ws.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +174,12 @@ func (a *app) cachePath(ws *workspace.Workspace) string {
 	return filepath.Join(a.cacheDir(), "inputs", hex.EncodeToString(root[:16]))
 }
 
-// cacheDir is wr's directory among the user's caches. Root has the system's:
-// under sudo, HOME is another's.
+// cacheDir is wr's directory among the user's caches, unless WR_CACHE_DIR names
+// another. Root has the system's: under sudo, HOME is another's.
 func (a *app) cacheDir() string {
+	if dir := a.Getenv("WR_CACHE_DIR"); filepath.IsAbs(dir) {
+		return dir
+	}
 	base := a.Getenv("XDG_CACHE_HOME")
 	switch {
 	case os.Geteuid() == 0:
