@@ -120,15 +120,19 @@ func (s *Session) Notify(ctx context.Context, method string, params any) error {
 	return nil
 }
 
-// Close says goodbye and waits until the plugin has no more to say. A Session that
-// has failed is killed.
+// Close says goodbye and waits until the plugin has no more to say. One that does
+// not take it is killed, and so is one with which the Session has failed.
 func (s *Session) Close(ctx context.Context) error {
-	defer s.instance.Kill()
+	defer func() {
+		if s.failed != nil {
+			s.instance.Kill()
+		}
+	}()
 	if s.failed != nil {
 		return nil
 	}
 	if err := s.Call(ctx, nil, abi.MethodShutdown, abi.Empty{}, &abi.Empty{}); err != nil {
-		return err
+		return s.fail(err)
 	}
 	defer s.watch(ctx, 0)()
 	if err := s.instance.Stdin.Close(); err != nil {
