@@ -210,6 +210,10 @@ func IsolationCapabilities() []string {
 	return []string{"CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"}
 }
 
+// State is the directory in the root of a workspace that wr itself writes to. It
+// is no part of any build context.
+const State = ".wr"
+
 // Container paths that wr itself uses.
 const (
 	Workspace = "/app"         // the workspace root
