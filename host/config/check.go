@@ -39,7 +39,8 @@ func check(d *decoder, f *File) {
 	if f.Project != nil {
 		d.checkProject(f.Project)
 	}
-	d.checkImage(f.Image)
+	d.checkImage("image", f.Image)
+	d.checkImages(f.Images, f.Workspace != nil)
 	d.checkTest(f.Test)
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
@@ -69,29 +70,41 @@ func (d *decoder) checkProject(p *Project) {
 	}
 }
 
-func (d *decoder) checkImage(i Image) {
-	d.inside("image.dockerfile", i.Dockerfile)
-	d.filled("image.target", i.Target)
-	d.filled("image.user", i.User)
-	d.shape("image.ref", i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
-	d.filled("image.from", i.From)
-	d.checkOneSource()
+// checkImage checks what the table at says of an image.
+func (d *decoder) checkImage(at string, i Image) {
+	d.inside(join(at, "dockerfile"), i.Dockerfile)
+	d.filled(join(at, "target"), i.Target)
+	d.filled(join(at, "user"), i.User)
+	d.shape(join(at, "ref"), i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
+	d.filled(join(at, "from"), i.From)
+	d.checkOneSource(at)
 	if i.PytestPlugin && i.Ref+i.From != "" {
-		d.refuse("image.pytest_plugin", "it is added to images that are built, and this one is not; say so where it is")
+		d.refuse(join(at, "pytest_plugin"), "it is added to images that are built, and this one is not; say so where it is")
 	}
-	d.checkVariables("image.args", i.Args)
+	d.checkVariables(join(at, "args"), i.Args)
 }
 
 // checkOneSource refuses more than one answer to where the image comes from.
-func (d *decoder) checkOneSource() {
+func (d *decoder) checkOneSource(at string) {
 	var given []string
 	for _, key := range []string{"ref", "from", "dockerfile"} {
-		if d.given("image." + key) {
+		if d.given(join(at, key)) {
 			given = append(given, key)
 		}
 	}
 	if len(given) > 1 {
-		d.refuse("image."+given[0], "there is also %s; keep one of the two", given[1])
+		d.refuse(join(at, given[0]), "there is also %s; keep one of the two", given[1])
+	}
+}
+
+func (d *decoder) checkImages(images map[string]Image, inRoot bool) {
+	if len(images) > 0 && !inRoot {
+		d.refuse("images", "images belong in the %s that holds [workspace]", Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		at := join("images", name)
+		d.shape(at, name, nameShape, "letters, digits and . _ -")
+		d.checkImage(at, images[name])
 	}
 }
 

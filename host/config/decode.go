@@ -253,7 +253,7 @@ func (d *decoder) homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "images", "build",
+		"suites", "repos", "deps", "services", "build",
 		"image.pin", "test.isolation",
 	}
 }

@@ -80,13 +80,13 @@ type Event struct {
 	Args        []string      `json:"args,omitempty"`        // command line
 	Revision    *Revision     `json:"revision,omitempty"`    // of what is tested; nil = it is in no repository
 	Project     string        `json:"project,omitempty"`     // project path
-	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
+	Container   string        `json:"container,omitempty"`   // whose container it is, if not its own: path of a project, or name of an entry of [images]
 	Slice       string        `json:"slice,omitempty"`       // which of the project's cases there, if not all that are to run: names of suites
 	Shard       string        `json:"shard,omitempty"`       // which part of those, as "2/3"
 	Suite       string        `json:"suite,omitempty"`       // of the case; "" = it is in none
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
-	Here        string        `json:"here,omitempty"`        // path of the project whose container wr runs in: it tests there and makes no others
-	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
+	Here        string        `json:"here,omitempty"`        // whose container wr runs in, as Container: it tests there and makes no others
+	Belongs     string        `json:"belongs,omitempty"`     // in whose container the case belongs, as Container
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
@@ -128,7 +128,7 @@ type Event struct {
 // them. Events of a unit have its fields.
 type Unit struct {
 	Project   string // path
-	Container string // path of the project whose container it is; "" = its own
+	Container string // whose container it is: path of a project, or name of an entry of [images]; "" = its own
 	Slice     string // which of the cases there, by their suites; "" = all that are to run
 	Shard     string // which part of those, as "2/3"; "" = all
 }
@@ -145,7 +145,7 @@ func (e Event) Of(u Unit) Event {
 // Place is u without its slice and shard: all of the project's cases in that container.
 func (u Unit) Place() Unit { return Unit{Project: u.Project, Container: u.Container} }
 
-// String is "infra", in the container of another project "infra[optimizer]", and
+// String is "infra", in the container of another project or image "infra[optimizer]", and
 // of a slice "infra:slow", of a shard "infra:2/3" or "infra:slow:2/3".
 func (u Unit) String() string {
 	var name strings.Builder

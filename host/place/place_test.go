@@ -234,3 +234,31 @@ func TestPartsNameTheCasesThatAreSeen(t *testing.T) {
 		}
 	}
 }
+
+func TestImagesAreContainersToo(t *testing.T) {
+	ws := load(t, map[string]string{
+		"wr.toml":         "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n",
+		"infra/test_a.py": strings.ReplaceAll(mixed, "'optimizer'", "'e2e'"),
+		"infra/test_b.py": "import pytest\n@pytest.mark.container('e2e')\ndef test_there(): pass\n",
+	})
+	got, err := placed(t, ws)
+	want := "infra without [infra/test_b.py]\ne2e only [infra/test_a.py infra/test_b.py]\nweb/tools only [infra/test_a.py]"
+	if err != nil || got != want {
+		t.Errorf("got\n%s\n%v, want\n%s", got, err, want)
+	}
+
+	ws = load(t, map[string]string{
+		"wr.toml": "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n", "infra/wr.toml": "[test]\ncontainer = \"e2e\"\n", "infra/test_a.py": here,
+	})
+	if got, err = placed(t, ws); err != nil || got != "e2e" {
+		t.Errorf("for a whole project: got %s, %v", got, err)
+	}
+
+	ws = load(t, map[string]string{
+		"wr.toml": "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n", "infra/test_a.py": strings.ReplaceAll(there, "'optimizer'", "'e2f'"),
+	})
+	_, err = placed(t, ws)
+	if f := fault.Of(err); f == nil || f.Code != "test.container_unknown" || f.Hint != "e2e" || f.File != "infra/test_a.py" || f.Line != 2 {
+		t.Errorf("a name that is none: got %+v", f)
+	}
+}

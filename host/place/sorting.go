@@ -20,7 +20,7 @@ type sorting struct {
 	home    workspace.Project            // in whose container cases without a mark run
 	asked   map[string][]string          // file to the node ids in it that were asked for; none = all
 	names   map[string]string            // those seen, to paths
-	lenders map[string]workspace.Project // those of others, by path
+	lenders map[string]workspace.Project // the others, by path
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
 	mixed   []string                     // files for several containers
@@ -128,7 +128,7 @@ func wanted(id string, asked []string, seen map[string]bool) bool {
 	return found
 }
 
-// lender is the path of the project whose container has that name.
+// lender is the path of the project, or of [images], whose container has that name.
 func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, error) {
 	if name == "" {
 		return s.home.Path, nil
@@ -136,7 +136,7 @@ func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, e
 	if at, known := s.names[name]; known {
 		return at, nil
 	}
-	p, err := s.ws.Named(name)
+	p, err := s.ws.Container(name)
 	if err != nil {
 		return "", unknown(name, f, c, fault.Of(err))
 	}
@@ -147,7 +147,7 @@ func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, e
 	return p.Path, nil
 }
 
-// unknown is the fault of a mark that names no project, or several.
+// unknown is the fault of a mark that names no container, or several.
 func unknown(name string, f *pyscan.File, c *pyscan.Case, why *fault.Error) *fault.Error {
 	out := *why
 	out.Code, out.Class = unknownContainer, fault.Usage

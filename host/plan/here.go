@@ -32,7 +32,7 @@ func testsHere(ws *workspace.Workspace, s Selected, here workspace.Project, o Op
 	if at < 0 {
 		return []Action{none}
 	}
-	part, lender := parts[at], Selected{Project: here}
+	part, lender := parts[at], s.in(Selected{Project: here})
 	if s.Path == here.Path {
 		lender = s
 	}

@@ -93,9 +93,9 @@ var choosing = slices.Concat([]string{"--lf", "--last-failed", "--ff", "--failed
 func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]Selected, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root}
 	for _, r := range recordings {
-		lender := lenders[r.Lender()]
+		lender := lenders[r.Project].in(lenders[r.Lender()])
 		b := Action{
-			ID: string(Build) + ":" + lender.Path, Kind: Build, Project: lender.Path, Build: &spec.Build{Project: lender.Path, Ref: r.Image, Labels: r.Labels()},
+			ID: string(Build) + ":" + lender.Path, Kind: Build, Project: lender.Path, Build: &spec.Build{Project: lender.Path, Folder: lender.Folder(), Ref: r.Image, Labels: r.Labels()},
 			Remote: r.Remote, Denied: &fault.Error{Code: "replay.image_gone", Message: "the image of that run was removed just now: " + r.Image},
 		}
 		p.addBuild(b)
@@ -105,14 +105,14 @@ func Replay(ws *workspace.Workspace, recordings []Recording, lenders map[string]
 		tests.Order = r.Order
 		tests.Args = slices.DeleteFunc(slices.Clone(tests.Args), func(arg string) bool { return slices.Contains(choosing, arg) || slices.Contains(looking, arg) })
 		tests.Debug = Debug{}
-		tests.Container = again(tests.Container, lender.Grant.In(Container(ws, lender.Project, r.Image, tests.Container.Network, o), false), o.HostEnv)
+		tests.Container = again(tests.Container, lender.Grant.In(lentTo(Container(ws, lender.Project, r.Image, tests.Container.Network, o), lenders[r.Project], lender), false), o.HostEnv)
 		a.Test = &tests
 		p.Actions = append(p.Actions, a)
 	}
 	return p
 }
 
-// Lender is the path of the project whose container r had.
+// Lender is the path of the project, or of [images], whose container r had.
 func (r Recording) Lender() string { return cmp.Or(r.Container, r.Project) }
 
 // Labels say whose image it is that r had.

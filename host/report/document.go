@@ -28,7 +28,7 @@ type Document struct {
 	Warnings    []*fault.Error    `json:"warnings,omitempty"` // of the run as a whole
 	Personal    []event.Setting   `json:"personal"`
 	Coverage    *CoverageDocument `json:"coverage,omitempty"` // of runs with --coverage
-	Here        string            `json:"here,omitempty"`     // project whose container wr itself ran in
+	Here        string            `json:"here,omitempty"`     // whose container wr itself ran in
 	NotHere     []NotHere         `json:"notHere,omitempty"`  // cases that another container has, and that did not run
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not

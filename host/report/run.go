@@ -23,7 +23,7 @@ type Run struct {
 	Shuffle     string          // seed of the order of the cases; "" = as collected
 	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
-	Here        string          // path of the project whose container wr itself ran in; "" = it made containers
+	Here        string          // whose container wr itself ran in; "" = it made containers
 	Started     time.Time
 	Elapsed     time.Duration // from the first to the last event, until it is Finished
 	Exit        int           // of wr, once Finished
@@ -44,7 +44,7 @@ type Run struct {
 // of another one, or run apart from the others.
 type Project struct {
 	Path          string
-	Container     string // path of the project whose container it is; "" = its own
+	Container     string // whose container it is; "" = its own
 	Slice         string // which of its cases there, if not all that are to run
 	Shard         string // which part of those, as "2/3"; "" = all
 	Image         string
@@ -114,7 +114,7 @@ func (r *Run) Apply(e event.Event) {
 		r.Coverage, r.CoverageFault = e.Coverage, e.Fault
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
 		for _, p := range r.Projects { // of whoever waits for its image
-			if cmp.Or(p.Container, p.Path) == e.Project && p.Status == "" && p.Test.From.IsZero() {
+			if p.waitsFor(e) && p.Status == "" && p.Test.From.IsZero() {
 				p.apply(e)
 			}
 		}
@@ -160,6 +160,12 @@ func (r *Run) unit(e event.Event) *Project {
 // Unit is what p tells of.
 func (p *Project) Unit() event.Unit {
 	return event.Unit{Project: p.Path, Container: p.Container, Slice: p.Slice, Shard: p.Shard}
+}
+
+// waitsFor reports whether e tells of the image that p needs. Several may use the
+// image of one.
+func (p *Project) waitsFor(e event.Event) bool {
+	return cmp.Or(p.Container, p.Path) == e.Project || e.Image != "" && p.Image == e.Image
 }
 
 // Name is "infra", or as event.Unit says it.

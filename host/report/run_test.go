@@ -47,6 +47,22 @@ func TestTheLastOutcomeOfACaseCounts(t *testing.T) {
 	}
 }
 
+func TestWhoeverUsesAnImageIsToldOfIt(t *testing.T) {
+	planned := func(project, container, image string) event.Event {
+		return event.Event{Type: event.ProjectPlanned, Project: project, Container: container, Image: image}
+	}
+	r := fold(
+		planned("web", "", "web:1"), planned("borrower", "", "web:1"), planned("infra", "e2e", "e2e:1"), planned("infra", "", "infra:1"),
+		event.Event{Type: event.BuildFinished, Project: "web", Image: "web:1", Digest: "sha256:web"},
+		event.Event{Type: event.BuildFinished, Project: "e2e", Image: "e2e:1", Digest: "sha256:e2e"},
+	)
+	for i, want := range []string{"sha256:web", "sha256:web", "sha256:e2e", ""} {
+		if p := r.Projects[i]; p.Digest != want {
+			t.Errorf("%s: got digest %q, want %q", p.Name(), p.Digest, want)
+		}
+	}
+}
+
 func TestACaseWithoutOutcomeHasNotRun(t *testing.T) {
 	r := fold(event.Event{Type: event.Collected, Project: "p", Cases: []string{"a", "b"}}, finished("p", "b", event.Passed))
 	if got, want := r.Total(), (report.Counts{Collected: 2, Passed: 1, NotRun: 1}); got != want {

@@ -81,6 +81,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 		})
 	}
 	command, err := kongcompletion.Command(parser,
+		kongcompletion.WithPredictor("container", predict(predictContainers)),
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("linter", predict(predictLinters)),
@@ -138,10 +139,15 @@ func broken(last string, args []string) string {
 	return before
 }
 
-func predictProjects(ws *workspace.Workspace) []string {
-	var names []string
-	for _, p := range ws.Projects {
-		names = append(names, p.Path)
+func predictProjects(ws *workspace.Workspace) []string { return paths(ws.Projects) }
+
+func predictContainers(ws *workspace.Workspace) []string { return paths(ws.Containers()) }
+
+// paths are the paths of projects, and the names of entries of [images].
+func paths(projects []workspace.Project) []string {
+	all := make([]string, len(projects))
+	for i, p := range projects {
+		all[i] = p.Path
 	}
-	return names
+	return all
 }

@@ -68,9 +68,9 @@ func TestInAContainerWrTestsAsPytestDoesThere(t *testing.T) {
 	}{
 		"the root's":   {[]string{"exec"}, ".", 1},
 		"one's own":    {[]string{"exec"}, "optimizer", 0},
-		"a fresh one":  {[]string{"exec", "--fresh"}, "apps/web", 0},
+		"a fresh one":  {[]string{"exec", "--fresh"}, "apps/web", 2},
 		"as some user": {[]string{"exec", "--user", "4321:4321"}, "optimizer", 0},
-		"in a shell":   {[]string{"shell", "--cmd"}, "apps/web", 0},
+		"in a shell":   {[]string{"shell", "--cmd"}, "apps/web", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := func(script string) (string, string, int) {

@@ -83,20 +83,11 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 	return l, nil
 }
 
-// paths are those of projects.
-func paths(projects []workspace.Project) []string {
-	all := make([]string, len(projects))
-	for i, p := range projects {
-		all[i] = p.Path
-	}
-	return all
-}
-
 // choose resolves what was typed: files by themselves, all else as other commands do.
 func (l *linting) choose() (choice, error) {
 	l.some = l.cmd.Changed || l.cmd.Staged
 	if len(l.cmd.Targets) == 0 {
-		return choose(l.ws, nil, l.cmd.Recursive)
+		return choose(l.ws, words{recursive: l.cmd.Recursive})
 	}
 	c := choice{paths: map[string][]string{}}
 	for _, word := range l.cmd.Targets {
@@ -113,7 +104,7 @@ func (l *linting) chooseOne(c *choice, word string) error {
 	}
 	file, ok := l.file(word)
 	if !ok {
-		return c.addNamed(l.ws, word, l.cmd.Recursive)
+		return c.addNamed(l.ws, word, words{recursive: l.cmd.Recursive})
 	}
 	p, ok := l.ws.Nearest(filepath.Join(l.ws.Root, filepath.FromSlash(path.Dir(file))))
 	if !ok {

@@ -165,10 +165,12 @@ func (o *opened) rewrite(dir lock.Folder, fresh pins, prune bool) error {
 	return file.Write(dir)
 }
 
-// everyBase holds the bases of all projects; whole says that none was left out.
+// everyBase holds the bases of all projects and images; whole says that none was
+// left out.
 func (o *opened) everyBase() (needed map[string]bool, whole bool) {
-	whole = !slices.ContainsFunc(o.ws.Projects, func(p workspace.Project) bool { return p.Fault != nil })
-	from := readSources(o.engine, o.ws, makers(o.ws, o.ws.Projects))
+	all := o.ws.Containers()
+	whole = !slices.ContainsFunc(all, func(p workspace.Project) bool { return p.Fault != nil })
+	from := readSources(o.engine, o.ws, makers(o.ws, all))
 	for _, one := range from.all {
 		whole = whole && one.err == nil
 	}

@@ -186,19 +186,20 @@ func (r *replaying) remote(image string) string {
 	return ""
 }
 
-// lenders are the projects whose containers recordings had.
+// lenders are whose containers recordings had, and whose tests.
 func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Selected, error) {
 	var all []plan.Selected
+	known := r.ws.Containers()
 	for _, one := range recordings {
 		for _, name := range []string{one.Project, one.Lender()} {
-			i := slices.IndexFunc(r.ws.Projects, func(p workspace.Project) bool { return p.Path == name })
+			i := slices.IndexFunc(known, func(p workspace.Project) bool { return p.Path == name })
 			if i < 0 {
 				return nil, &fault.Error{
-					Code: "replay.no_project", Class: fault.Usage, Message: "that run tested " + name + ", which is no project of this workspace",
+					Code: "replay.no_project", Class: fault.Usage, Message: "that run tested in the container of " + name + ", which is neither a project nor an image of this workspace",
 					Next: "check out the commit of the run",
 				}
 			}
-			all = append(all, plan.Selected{Project: r.ws.Projects[i]})
+			all = append(all, plan.Selected{Project: known[i]})
 		}
 	}
 	r.grantAll(r.ws, all)

@@ -42,7 +42,7 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	if err = firstError(err, wrong, c.attemptFlags.check(a.rest), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
-	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	ws, chosen, err := a.chosen(ctx, words{names: c.Targets, recursive: c.Recursive})
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (t *testPlan) more(ctx context.Context, selected []plan.Selected, moved []t
 		if _, old := known[m.Container]; old {
 			continue
 		}
-		lender, err := t.ws.Named(m.Container)
+		lender, err := t.ws.Container(m.Container)
 		if err != nil {
 			return plan.Plan{}, err
 		}

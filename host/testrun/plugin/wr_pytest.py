@@ -761,7 +761,7 @@ def pytest_configure(config):
         # Why: pytest drops testpaths in silence when its rootdir is another
         # directory, and those of them that do not exist.
         config.args = _found(config, settings["paths"])
-    config.addinivalue_line("markers", "container(name): the project in whose container the test runs")
+    config.addinivalue_line("markers", "container(name): the project, or the image, in whose container the test runs")
     events = settings["events"]
     suites = _Suites(config, settings["suites"], os.path.dirname(events) if events else None)
     config.pluginmanager.register(suites, "wr_suites")
