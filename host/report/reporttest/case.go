@@ -9,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -102,6 +103,9 @@ func (e element) outcome() (string, error) {
 	}
 }
 
+// inTeardown is how the message of an error in a teardown begins, wr's and pytest's.
+var inTeardown = regexp.MustCompile(`^(attempt \d+: )?(teardown: |failed on teardown)`)
+
 // outcome is that of an error.
 func (w why) outcome() string {
 	switch {
@@ -109,7 +113,7 @@ func (w why) outcome() string {
 		return notRun
 	case w.Type == "collection", w.Message == "collection failure":
 		return uncollable
-	case strings.HasPrefix(w.Message, "teardown: "), strings.HasPrefix(w.Message, "failed on teardown"):
+	case inTeardown.MatchString(w.Message):
 		return untidy
 	default:
 		return errored

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 // PlainArgs are what plain pytest needs to leave a report at a path that OfPytest
 // can read. wr's plugin, which people find installed in wr's containers, is off.
 func PlainArgs(junit string) []string {
-	return []string{"-p", "no:wr_pytest", "-p", "no:cacheprovider", "-v", "-rX", "-o", "junit_family=xunit1", "--junitxml=" + junit}
+	return []string{"-p", "no:wr_pytest", "-p", "no:cacheprovider", "-v", "-rXR", "-o", "junit_family=xunit1", "--junitxml=" + junit}
 }
 
 // rootLine is where pytest says which directory names begin at.
@@ -28,7 +29,8 @@ func OfPytest(junit, output []byte, workspace string) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	unexpected, all := ofSummary(output), []Case{}
+	unexpected, again, all := ofSummary(output, "XPASS "), ofSummary(output, "RERUN "), []Case{}
+	reruns := map[string]int{}
 	for _, s := range suites {
 		for _, e := range s.Cases {
 			if e.Class == "" && e.Name == "" {
@@ -39,13 +41,30 @@ func OfPytest(junit, output []byte, workspace string) ([]Case, error) {
 			if err != nil {
 				return nil, err
 			}
-			if c.Outcome == passed && unexpected.has(e) {
+			if c.Outcome == passed && unexpected.count(e) > 0 {
 				c.Outcome = xpassed
 			}
-			all = with(all, c)
+			all, reruns[c.ID] = with(all, c), again.count(e)
 		}
 	}
-	return all, nil
+	return last(all, reruns), nil
+}
+
+// last is all without what is told of attempts of cases that pytest-rerunfailures
+// has run again. Some versions of it have those in the report, as passed.
+func last(all []Case, reruns map[string]int) []Case {
+	more := map[string]int{}
+	for _, c := range all {
+		more[c.ID]++
+	}
+	return slices.DeleteFunc(all, func(c Case) bool {
+		if reruns[c.ID] == 0 || more[c.ID] == 1 {
+			return false
+		}
+		reruns[c.ID]--
+		more[c.ID]--
+		return true
+	})
 }
 
 // rootdir is the directory of the workspace that names begin at.
@@ -62,9 +81,9 @@ func rootdir(output []byte, workspace string) (string, error) {
 }
 
 // with is all with c. A case that has failed, and then its teardown, is one case
-// of wr, and pytest tells of it twice.
+// of wr, and pytest tells of it twice: under xdist with others in between.
 func with(all []Case, c Case) []Case {
-	if last := len(all) - 1; c.Outcome == untidy && last >= 0 && all[last] == (Case{c.ID, failed}) {
+	if c.Outcome == untidy && slices.Contains(all, Case{c.ID, failed}) {
 		return all
 	}
 	return append(all, c)
@@ -80,32 +99,41 @@ func unescaped(name string) string {
 	})
 }
 
-// summary are the lines of pytest's summary that begin with XPASS, without that word:
-// node id, and mostly a reason.
+// summary are the lines of pytest's summary that begin with a word, without it: node
+// id, and mostly a reason.
 type summary []string
 
-func ofSummary(output []byte) summary {
+func ofSummary(output []byte, word string) summary {
 	var all summary
 	for line := range strings.Lines(string(output)) {
-		if rest, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "XPASS "); found {
+		if rest, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), word); found {
 			all = append(all, rest)
 		}
 	}
 	return all
 }
 
-// has reports whether one of the lines is about e.
-func (s summary) has(e element) bool {
+// count is how many of the lines are about e.
+func (s summary) count(e element) int {
+	n := 0
 	for _, line := range s {
-		file, rest, found := strings.Cut(line, ".py::")
-		if !found {
-			continue
+		if about(line, e) {
+			n++
 		}
-		class := strings.ReplaceAll(file, "/", ".")
-		for i := range len(rest) + 1 {
-			if (i == len(rest) || rest[i] == ' ') && named(class, rest[:i]) == [2]string{e.Class, e.Name} {
-				return true
-			}
+	}
+	return n
+}
+
+// about reports whether a line begins with the node id of e.
+func about(line string, e element) bool {
+	file, rest, found := strings.Cut(line, ".py::")
+	if !found {
+		return false
+	}
+	class := strings.ReplaceAll(file, "/", ".")
+	for i := range len(rest) + 1 {
+		if (i == len(rest) || rest[i] == ' ') && named(class, rest[:i]) == [2]string{e.Class, e.Name} {
+			return true
 		}
 	}
 	return false

@@ -54,6 +54,32 @@ func TestEveryWayInWhichACaseOfPytestEndsIsToldApart(t *testing.T) {
 	}
 }
 
+func TestAttemptsThatAPluginRunsAgainAreNoCases(t *testing.T) {
+	const one = `<testcase classname="test_a" name="test_x" file="test_a.py">%</testcase>`
+	attempt, failure := strings.Replace(one, "%", "", 1), strings.Replace(one, "%", "<failure/>", 1)
+	const said = "rootdir: /app\n"
+	for name, c := range map[string]struct {
+		junit, output string
+		want          []string
+	}{
+		"all attempts in the report": {attempt + attempt + failure, said + "RERUN test_a.py::test_x\nRERUN test_a.py::test_x - why\n", []string{"failed"}},
+		"only the last one":          {failure, said + "RERUN test_a.py::test_x\nRERUN test_a.py::test_x\n", []string{"failed"}},
+		"another case runs again":    {attempt + failure, said + "RERUN test_a.py::test_xy\n", []string{"passed", "failed"}},
+		"no plugin does":             {attempt + attempt, said, []string{"passed", "passed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := reporttest.OfPytest([]byte("<testsuites><testsuite>"+c.junit+"</testsuite></testsuites>"), []byte(c.output), "/app")
+			var outcomes []string
+			for _, one := range got {
+				outcomes = append(outcomes, one.Outcome)
+			}
+			if diff := cmp.Diff(c.want, outcomes); err != nil || diff != "" {
+				t.Errorf("%v, outcomes differ (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
 func TestWhatCannotBeToldApartIsAnError(t *testing.T) {
 	const suite = `<testsuites><testsuite name="pytest"><testcase classname="a" name="b">%</testcase></testsuite></testsuites>`
 	for name, c := range map[string]struct{ junit, output, want string }{
@@ -81,7 +107,7 @@ func ended() *report.Run {
 		{Case: "test/test_a.py::test_skip", Outcome: event.Skipped},
 		{Case: "test/test_a.py::test_known", Outcome: event.XFailed},
 		{Case: "test/test_a.py::test_setup", Outcome: event.Errored, Text: "setup: no db"},
-		{Case: "test/test_a.py::test_teardown", Outcome: event.Errored, Text: "teardown: open"},
+		{Case: "test/test_a.py::test_teardown", Outcome: event.Errored, Text: "attempt 2: teardown: open"},
 		{Case: "test/test_a.py::test_both", Outcome: event.Failed, Text: "first"},
 		{Case: "test/test_a.py::test_inherited", Outcome: event.Passed, File: "lib/cases.py"},
 		{Type: event.CollectFailed, Case: "test/test_broken.py", Text: "no such module"},
