@@ -44,8 +44,8 @@ var rows = []row{
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
 		"host/report", "host/plugin/module", "runtime/spec/spectest", "sdk/go/wr",
 	}},
-	{"leaves over reports: pages; standard library only", []string{
-		"host/report/page",
+	{"leaves over reports: pages, test support; standard library only", []string{
+		"host/report/page", "host/report/reporttest",
 	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",

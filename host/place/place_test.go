@@ -127,6 +127,13 @@ func TestFilesGoWhereTheirCasesBelong(t *testing.T) {
 			files: map[string]string{"infra/test_a.py": there + "@pytest.mark.container(X)\ndef test_what(): pass\n"},
 			want:  "infra\nweb/optimizer only [infra/test_a.py]",
 		},
+		"what hooks may say is told where the file is": {
+			files: map[string]string{
+				"infra/conftest.py": "pytest_plugins = ['some_plugin']\ndef pytest_collection_modifyitems(items): pass\n",
+				"infra/test_a.py":   there + "def pytest_generate_tests(metafunc): pass\n", "infra/test_b.py": here,
+			},
+			want: "infra without [infra/test_a.py]\nweb/optimizer only [infra/test_a.py]",
+		},
 		"what is no Python here": {files: map[string]string{"infra/test_a.py": "def ("}, want: "infra"},
 		"settings that pytest will refuse": {
 			files: map[string]string{"infra/pytest.ini": "[pytest\n", "infra/test_a.py": here}, want: "infra",

@@ -29,14 +29,16 @@ type sorting struct {
 
 // sort finds the containers that the cases of one file need. One of which Python
 // may say more, or in which something was asked for that is not seen, also
-// belongs where cases without a mark do.
+// belongs where cases without a mark do. What hooks may say does not count: they are
+// in nearly every project, and few of them move cases. Of those that do, whoever
+// collects the file tells, and who cannot import it elsewhere is spared it.
 func (s *sorting) sort(f *pyscan.File) error {
 	asked := s.askedIn(f.Name)
 	needs, seen := map[string]bool{}, map[string]bool{}
-	home := !f.Decided(pyscan.Marks)
+	home := undecided(f.Reasons)
 	for i := range f.Cases {
 		c := &f.Cases[i]
-		home = home || !c.Decided(pyscan.Marks)
+		home = home || undecided(c.Reasons)
 		for name, id := range containers(c) {
 			if len(asked) > 0 && !wanted(id, asked, seen) {
 				continue
@@ -54,6 +56,13 @@ func (s *sorting) sort(f *pyscan.File) error {
 	}
 	s.keep(f.Name, needs)
 	return nil
+}
+
+// undecided reports whether something else than hooks leaves marks open.
+func undecided(reasons []pyscan.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r pyscan.Reason) bool {
+		return r.Doubt != pyscan.IDs && r.Code != pyscan.CodeHook && r.Code != pyscan.CodePlugin
+	})
 }
 
 // keep notes which containers need a file.

@@ -127,6 +127,7 @@ func (p *Project) properties(r *Run) []propertyXML {
 		all = append(all, propertyXML{"rights." + right.Kind, cmp.Or(strings.Join(right.Names, " "), "yes")})
 	}
 	all = append(all, propertyXML{"rights.reason", p.RightsReason})
+	all = append(all, p.covered(r)...)
 	for _, s := range r.Personal {
 		all = append(all, propertyXML{"personal." + s.Key, s.Text()})
 	}

@@ -211,7 +211,23 @@ func randomRun(rng *rand.Rand) []event.Event {
 			all = append(all, ended(p, pick(rng, []event.Status{event.OK, event.Bad, event.Broken, event.None, event.Interrupted}), randomFault(rng)))
 		}
 	}
+	if rng.IntN(2) > 0 {
+		all = append(all, randomCoverage(rng))
+	}
 	return all
+}
+
+// randomCoverage is that of a run that has measured all it was to measure.
+func randomCoverage(rng *rand.Rand) event.Event {
+	some := func() event.Covered {
+		lines, branches := rng.IntN(50), rng.IntN(9)
+		return event.Covered{Lines: lines, CoveredLines: rng.IntN(lines + 1), Branches: branches, CoveredBranches: rng.IntN(branches + 1)}
+	}
+	c := event.Coverage{Covered: some(), Notes: []string{pick(rng, nasty)}}
+	for _, project := range []string{"apps/p0", "apps/p1", ""} {
+		c.Projects = append(c.Projects, event.ProjectCoverage{Project: project, Covered: some()})
+	}
+	return event.Event{Type: event.CoverageMade, Coverage: &c}
 }
 
 func randomFact(rng *rand.Rand) event.Event {
