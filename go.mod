@@ -58,6 +58,12 @@ require (
 require github.com/tetratelabs/wazero v1.12.0
 
 require (
+	github.com/google/renameio/v2 v2.0.2 // indirect
+	mvdan.cc/editorconfig v0.3.0 // indirect
+	mvdan.cc/sh/v3 v3.14.1 // indirect
+)
+
+require (
 	cyphar.com/go-pathrs v0.2.5 // indirect
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
 	github.com/Microsoft/hcsshim v0.15.0-rc.4 // indirect
@@ -171,3 +177,5 @@ require (
 )
 
 replace github.com/wr-build/wr/sdk/go => ./sdk/go
+
+tool mvdan.cc/sh/v3/cmd/shfmt
