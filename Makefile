@@ -24,14 +24,14 @@ PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help build plugins demo test test-full lint fmt bench install clean FORCE
+.PHONY: help build wasm demo test test-full lint fmt bench install clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
 
-plugins: need-build $(PLUGINS) ## bin/plugins, wr's own plugins with their manifests
+wasm: need-build $(PLUGINS) ## bin/plugins, wr's own plugins with their manifests
 
 demo: need-demo bin/wr ## the main job: build and test examples/acme in real containers
 	$(WR) -C examples/acme ls
