@@ -19,19 +19,19 @@ SOURCES := go.mod go.sum $(shell find $(wildcard cmd host plugins runtime sdk) \
 	\( -type d -o -type f ! -name '*_test.go' \) -print)
 HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2
 HELPER_SOURCES := $(filter go.% runtime/agent% runtime/shim% runtime/wire% runtime/spec% runtime/helper/pack%,$(SOURCES))
-PLUGINS := $(patsubst plugins/%/main.go,bin/plugins/%.wasm,$(wildcard plugins/*/main.go))
+PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.toml)))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help build plugins demo test test-full lint fmt bench install clean FORCE
+.PHONY: help build wasm demo test test-full lint fmt bench install clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
 
-plugins: need-build $(PLUGINS) ## bin/plugins, wr's own plugins with their manifests
+wasm: need-build $(PLUGINS) ## bin/plugins, wr's own plugins with their manifests
 
 demo: need-demo bin/wr ## the main job: build and test examples/acme in real containers
 	$(WR) -C examples/acme ls
@@ -95,8 +95,9 @@ bin/helper/packed: $(HELPERS)
 	env -u GOOS -u GOARCH $(GO) run ./runtime/helper/pack runtime/helper/embedded $(HELPERS)
 	@touch $@
 
+bin/plugins/shfmt.wasm: PROGRAM = mvdan.cc/sh/v3/cmd/shfmt
 bin/plugins/%.wasm: $(SOURCES)
-	GOOS=wasip1 GOARCH=wasm $(GO) build -ldflags '-s -w' -o $@ ./plugins/$*
+	GOOS=wasip1 GOARCH=wasm $(GO) build -ldflags '-s -w' -o $@ $(or $(PROGRAM),./plugins/$*)
 	cp plugins/$*/$*.wasm.toml bin/plugins/
 	@touch $@
 

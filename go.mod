@@ -72,6 +72,12 @@ require (
 require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
 
 require (
+	github.com/google/renameio/v2 v2.0.2 // indirect
+	mvdan.cc/editorconfig v0.3.0 // indirect
+	mvdan.cc/sh/v3 v3.14.1 // indirect
+)
+
+require (
 	cyphar.com/go-pathrs v0.2.5 // indirect
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect
 	github.com/Microsoft/hcsshim v0.15.0-rc.4 // indirect
@@ -185,3 +191,5 @@ require (
 )
 
 replace github.com/wr-build/wr/sdk/go => ./sdk/go
+
+tool mvdan.cc/sh/v3/cmd/shfmt

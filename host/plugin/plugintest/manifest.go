@@ -18,8 +18,8 @@ type sidecar struct {
 	Config map[string]any `toml:"config"`
 }
 
-// readManifest reads the only manifest of the current directory.
-func readManifest(t testing.TB) abi.Manifest {
+// ReadManifest reads the only manifest of the current directory.
+func ReadManifest(t testing.TB) abi.Manifest {
 	t.Helper()
 	names, err := filepath.Glob("*.wasm.toml")
 	if err != nil || len(names) != 1 {

@@ -35,19 +35,17 @@ type Plugin struct {
 // Build builds the plugin of the current directory and reads its manifest.
 func Build(t testing.TB) *Plugin {
 	t.Helper()
-	dir := t.TempDir()
-	p := &Plugin{Manifest: readManifest(t), native: filepath.Join(dir, "native")}
-	compile(t, ".", p.native, "GOOS=", "GOARCH=") // of this machine, also where the test is emulated
-	p.load(t, filepath.Join(dir, "module.wasm"), ".")
-	return p
+	return BuildProgram(t, ".")
 }
 
-// BuildTool builds the module of a tool that is no plugin: a Go program of another
-// module, with the manifest of the current directory.
-func BuildTool(t testing.TB, program string) *Plugin {
+// BuildProgram builds another Go program, by its import path, with the manifest of
+// the current directory: a tool that is no plugin by itself.
+func BuildProgram(t testing.TB, program string) *Plugin {
 	t.Helper()
-	p := &Plugin{Manifest: readManifest(t)}
-	p.load(t, filepath.Join(t.TempDir(), "module.wasm"), program)
+	dir := t.TempDir()
+	p := &Plugin{Manifest: ReadManifest(t), native: filepath.Join(dir, "native")}
+	compile(t, program, p.native, "GOOS=", "GOARCH=") // of this machine, also where the test is emulated
+	p.load(t, filepath.Join(dir, "module.wasm"), program)
 	return p
 }
 

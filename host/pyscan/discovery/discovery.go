@@ -30,7 +30,7 @@ func Of(ctx context.Context, fsys fs.FS, p abi.DiscoverParams) (abi.DiscoverResu
 	}
 	result := abi.DiscoverResult{Files: []abi.TestFile{}}
 	for i := range tree.Tests {
-		result.Files = append(result.Files, file(&tree.Tests[i]))
+		result.Files = append(result.Files, File(&tree.Tests[i]))
 	}
 	result.Files = append(result.Files, unknown(dir, tree)...)
 	slices.SortStableFunc(result.Files, func(a, b abi.TestFile) int { return cmp.Compare(a.File, b.File) })
@@ -53,8 +53,8 @@ func unknown(dir string, tree *pyscan.Tree) []abi.TestFile {
 	return all
 }
 
-// file is what is known of one file.
-func file(f *pyscan.File) abi.TestFile {
+// File is what one file says by itself.
+func File(f *pyscan.File) abi.TestFile {
 	told := abi.TestFile{File: f.Name, Imports: imports(f)}
 	reasons := undecided(f.Reasons, pyscan.Marks)
 	for i := range f.Cases {

@@ -7,12 +7,16 @@ import (
 
 // declared is what a project declares, in all its files.
 type declared struct {
+	project string
 	name    string // of the project's own distribution
 	dynamic bool   // a pyproject.toml leaves its dependencies to something else
 	broken  bool   // one cannot be read
 	files   []string
 	all     []Dependency
 }
+
+// within is a path from the project.
+func (d *declared) within(name string) string { return strings.TrimPrefix(name, d.project+"/") }
 
 // elsewhere says whether dependencies are declared where they cannot be seen.
 func (d *declared) elsewhere() bool { return d.dynamic && len(d.files) == 1 }
@@ -34,7 +38,7 @@ func (d *declared) groups(names []string) []Group {
 // developing are words that say that a group is for those who work on a project.
 var developing = []string{"dev", "devel", "develop", "development", "test", "tests", "testing", "lint", "linting", "docs", "doc", "typing", "types", "ci", "bench"}
 
-// forDev says whether a name is one of a group for development: "requirements-dev".
+// forDev says whether a name, or path, is one of a group for development: "requirements-dev".
 func forDev(name string, config Config) bool {
 	if slices.Contains(config.DevGroups, name) {
 		return true

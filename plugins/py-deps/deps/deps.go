@@ -60,7 +60,8 @@ type Dependency struct {
 // Check returns what is to be said of a project, whose files are all those that
 // could count, sorted, in fsys, the workspace. An error is one of fsys.
 func Check(fsys fs.FS, project string, files []string, config Config) ([]abi.Diagnostic, error) {
-	c := &checker{config: config, project: path.Clean(project), own: newOwn(fsys, path.Clean(project), config.FirstParty)}
+	project = path.Clean(project)
+	c := &checker{config: config, own: newOwn(fsys, project, config.FirstParty), declared: declared{project: project}}
 	for _, name := range files {
 		src, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -84,7 +85,6 @@ func Check(fsys fs.FS, project string, files []string, config Config) ([]abi.Dia
 // checker is one project.
 type checker struct {
 	config   Config
-	project  string
 	own      *own
 	declared declared
 	modules  []module
@@ -120,7 +120,7 @@ func (c *checker) undeclared() {
 	if len(c.modules) > 0 {
 		c.say(abi.Diagnostic{
 			File: c.modules[0].file, Severity: abi.SeverityInfo, Rule: RuleUnread,
-			Message: "imports are not compared: " + c.project + " has neither dependencies in a pyproject.toml nor a file of requirements",
+			Message: "imports are not compared: the project has neither dependencies in a pyproject.toml nor a file of requirements",
 		})
 	}
 }
@@ -160,9 +160,12 @@ func (c *checker) imported(m module, candidates []string) (abi.Diagnostic, bool)
 		return d, false
 	case len(found) == 0:
 		d.Rule = RuleMissing
-		d.Message = fmt.Sprintf("%s is imported, and no dependency of %s is known to have it: declare %s, or say in modules of this plugin's config which has it",
-			m.Module, c.project, candidates[0])
-		return d, true
+		d.Message = fmt.Sprintf("%s is imported, and no declared dependency is known to have it: declare %s, or say in modules of this plugin's config which has it",
+			m.Module, candidates[0])
+		if m.TypeChecking {
+			d.Severity = abi.SeverityWarning
+		}
+		return d, path.Base(m.file) != "setup.py" // what that needs is the build's
 	case !m.TypeChecking && !slices.ContainsFunc(found, func(g Group) bool { return g != Dev }) && !c.develops(m.file):
 		d.Rule = RuleDev
 		d.Message = m.Module + " is imported by code that is shipped, and is declared for development only"
@@ -173,7 +176,7 @@ func (c *checker) imported(m module, candidates []string) (abi.Diagnostic, bool)
 
 // develops says whether a file is for those who work on the project.
 func (c *checker) develops(file string) bool {
-	file = strings.TrimPrefix(file, c.project+"/")
+	file = c.declared.within(file)
 	base := path.Base(file)
 	return strings.HasPrefix(base, "test_") || strings.HasSuffix(base, "_test.py") ||
 		slices.Contains([]string{"conftest.py", "setup.py", "noxfile.py"}, base) ||

@@ -89,6 +89,9 @@ type Tool struct {
 	FixArgs []string `json:"fix_args,omitempty" toml:"fix_args"`
 	Root    string   `json:"root,omitempty"     toml:"root"` // where the workspace is: "/src" (default) or "/"
 	Output  Matcher  `json:"output"             toml:"output"`
+	// Failure reads what it says, besides, of files that it cannot work on. Without
+	// it a file in which the syntax is wrong would look like one that is well.
+	Failure *Matcher `json:"failure,omitempty" toml:"failure"`
 }
 
 // Matcher says how to read a tool's output.

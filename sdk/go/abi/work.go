@@ -24,7 +24,7 @@ type TestFile struct {
 
 // TestCase is a test, or all cases of a parametrised one.
 type TestCase struct {
-	ID        string   `json:"id"` // the node id behind the file: "TestA::test_b[1]"
+	ID        string   `json:"id"` // the node id behind the file: "TestA::test_b[1]"; "" = all that are in the file
 	Line      int      `json:"line,omitempty"`
 	Marks     []string `json:"marks,omitempty"`
 	Suite     string   `json:"suite,omitempty"`     // "" = by its marks
