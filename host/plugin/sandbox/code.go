@@ -59,16 +59,12 @@ func wazeroVersion() string {
 	return "dev"
 }
 
-// verified opens the folder with the compiled code for a child. Code that is not
-// there, or not what it was, is codeStale.
-func (c Config) verified() (*os.File, error) {
-	err := c.verify()
-	if err != nil {
-		return nil, &fault.Error{Code: codeStale, Message: "compiled code: " + err.Error(), Err: err}
-	}
-	return os.Open(filepath.Join(c.folder(), "code"))
+// stale is the fault of compiled code that is not there, or not what it was.
+func stale(err error) error {
+	return &fault.Error{Code: codeStale, Message: "compiled code: " + err.Error(), Err: err}
 }
 
+// verify sees whether the compiled code is what its record says.
 func (c Config) verify() error {
 	root, err := os.OpenRoot(c.folder())
 	if err != nil {
@@ -162,7 +158,11 @@ func (c Config) compileInto(ctx context.Context, dir string) error {
 		User: nobody, Group: nobody, Address: uint64(c.Limits.CompileMemory), Files: uint64(c.Limits.Files), FileSize: maxCode,
 	})
 	h.Compile, h.Code = true, dir
-	if _, err := p.greet(h, []*os.File{module, code}, c.Progress); err != nil {
+	err = p.send(h, module, code)
+	if err == nil {
+		_, err = p.ready(c.Progress)
+	}
+	if err != nil {
 		return p.failed(c.Name, err)
 	}
 	<-p.gone // before what it wrote is looked at
