@@ -25,6 +25,7 @@ func good() map[string]moduletest.Module {
 		"trap": moduletest.Trap(), "sleep": moduletest.Sleep(), "read": moduletest.Read(), "echo": moduletest.Echo(),
 		"flood": moduletest.Flood(1), "hoard": moduletest.Hoard(), "long": moduletest.HugeFunction(10_000),
 		"many": moduletest.ManyFunctions(1000), "locals": moduletest.GiantLocals(1000), "table": moduletest.GiantTable(1000),
+		"table hoard": moduletest.TableHoard(), "chatter": moduletest.Chatter(1000, "end"), "clock": moduletest.Clock(),
 	}
 }
 
