@@ -163,10 +163,21 @@ func (c Config) compileInto(ctx context.Context, dir string) error {
 		_, err = p.ready(c.Progress)
 	}
 	if err != nil {
-		return p.failed(c.Name, err)
+		return c.compileFailed(p.failed(c.Name, err))
 	}
 	<-p.gone // before what it wrote is looked at
 	return p.control.Close()
+}
+
+// compileFailed is why a child did not compile the module, in words that fit.
+func (c Config) compileFailed(err error) error {
+	if !fault.HasCode(err, CodeMemory) {
+		return err
+	}
+	return &fault.Error{
+		Code: CodeMemory, Message: fmt.Sprintf("compiling plugin %s needs more than %d MiB", c.Name, c.Limits.CompileMemory>>20),
+		Next: "build a smaller plugin, or one without huge functions", Err: err,
+	}
 }
 
 func (c Config) tooLong(ctx context.Context) error {
@@ -175,7 +186,7 @@ func (c Config) tooLong(ctx context.Context) error {
 	}
 	return &fault.Error{
 		Code: CodeTimeout, Message: fmt.Sprintf("compiling plugin %s took longer than %s and was stopped", c.Name, c.Limits.CompileTime),
-		Next: "raise limits.compile_time of the plugin in wr.lock, if you trust it with that",
+		Next: "try again when this machine has less to do, or build a smaller plugin",
 	}
 }
 
