@@ -30,6 +30,7 @@ func Check(binary []byte, limits Limits) (Summary, error) {
 		return Summary{}, err
 	}
 	slices.Sort(c.summary.Imports)
+	c.summary.Imports = slices.Compact(c.summary.Imports) // compilers import what they use twice
 	return c.summary, nil
 }
 

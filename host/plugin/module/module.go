@@ -93,6 +93,13 @@ func invalid(format string, args ...any) *fault.Error {
 	}
 }
 
+func nameTooLong(got, most int) *fault.Error {
+	return &fault.Error{
+		Code: CodeLimit, Message: fmt.Sprintf("a name of %d bytes, more than %d", got, most),
+		Next: "build the plugin with shorter names, or without the sections that have them",
+	}
+}
+
 // limit is the fault of a module with too much of what. name is the limit's in wr.lock.
 func limit(name, what string, got, most int) *fault.Error {
 	return &fault.Error{

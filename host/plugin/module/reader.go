@@ -94,7 +94,7 @@ func (r *reader) skipSigned(n int) {
 func (r *reader) name(most int) string {
 	n := r.u32()
 	if int64(n) > int64(most) {
-		r.fail(limit("name_length", "bytes in one name", int(n), most))
+		r.fail(nameTooLong(int(n), most))
 		return ""
 	}
 	text := r.take(n)

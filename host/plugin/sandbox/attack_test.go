@@ -86,6 +86,18 @@ func TestALimitIsToldByItsName(t *testing.T) {
 	}
 }
 
+func TestWhatOnlyTheProcessBoundsIsToldAsMemory(t *testing.T) {
+	c := config(t, moduletest.TableHoard())
+	c.Limits = sandbox.Limits{Memory: 1 << 20, Instances: 1}
+	child := begin(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, _, err := run(ctx, t, child)
+	if f := fault.Of(err); f == nil || f.Code != sandbox.CodeMemory || !strings.Contains(f.Next, "limits.memory") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestTheEndOfALongLogIsKept(t *testing.T) {
 	c := config(t, moduletest.Chatter(100_000, "the end"))
 	c.Limits.Log = 10_000

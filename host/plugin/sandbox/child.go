@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/wr-build/wr/host/plugin/confine"
@@ -45,8 +46,6 @@ func Start(ctx context.Context, c Config) (*Child, error) {
 
 // start starts a child with the module as it was compiled.
 func (c Config) start(ctx context.Context) (*Child, error) {
-	// Why before anything else: a process takes as long to start as compiled code
-	// takes to be verified.
 	p, err := spawn(c.Program)
 	if err != nil {
 		return nil, err
@@ -67,9 +66,9 @@ func (c Config) start(ctx context.Context) (*Child, error) {
 
 // ready hands the child what it needs.
 func (c Config) ready(p *process) (confine.Facts, error) {
-	code, err := c.verified()
+	code, err := os.Open(filepath.Join(c.folder(), "code"))
 	if err != nil {
-		return confine.Facts{}, err
+		return confine.Facts{}, stale(err)
 	}
 	defer code.Close()
 	module, err := os.Open(c.Module)
@@ -86,7 +85,15 @@ func (c Config) ready(p *process) (confine.Facts, error) {
 			return confine.Facts{}, err
 		}
 	}
-	return p.greet(h, files, nil)
+	if err := p.send(h, files...); err != nil {
+		return confine.Facts{}, err
+	}
+	// Why only now: it takes as long as the child's way to where it needs the code.
+	if err := c.verify(); err != nil {
+		return confine.Facts{}, stale(err)
+	}
+	_ = p.send(request{Verified: true}) // a child that has ended has said why, and ready reads it
+	return p.ready(nil)
 }
 
 func (c Config) hello(rules confine.Rules) hello {

@@ -59,16 +59,12 @@ func wazeroVersion() string {
 	return "dev"
 }
 
-// verified opens the folder with the compiled code for a child. Code that is not
-// there, or not what it was, is codeStale.
-func (c Config) verified() (*os.File, error) {
-	err := c.verify()
-	if err != nil {
-		return nil, &fault.Error{Code: codeStale, Message: "compiled code: " + err.Error(), Err: err}
-	}
-	return os.Open(filepath.Join(c.folder(), "code"))
+// stale is the fault of compiled code that is not there, or not what it was.
+func stale(err error) error {
+	return &fault.Error{Code: codeStale, Message: "compiled code: " + err.Error(), Err: err}
 }
 
+// verify sees whether the compiled code is what its record says.
 func (c Config) verify() error {
 	root, err := os.OpenRoot(c.folder())
 	if err != nil {
@@ -162,11 +158,26 @@ func (c Config) compileInto(ctx context.Context, dir string) error {
 		User: nobody, Group: nobody, Address: uint64(c.Limits.CompileMemory), Files: uint64(c.Limits.Files), FileSize: maxCode,
 	})
 	h.Compile, h.Code = true, dir
-	if _, err := p.greet(h, []*os.File{module, code}, c.Progress); err != nil {
-		return p.failed(c.Name, err)
+	err = p.send(h, module, code)
+	if err == nil {
+		_, err = p.ready(c.Progress)
+	}
+	if err != nil {
+		return c.compileFailed(p.failed(c.Name, err))
 	}
 	<-p.gone // before what it wrote is looked at
 	return p.control.Close()
+}
+
+// compileFailed is why a child did not compile the module, in words that fit.
+func (c Config) compileFailed(err error) error {
+	if !fault.HasCode(err, CodeMemory) {
+		return err
+	}
+	return &fault.Error{
+		Code: CodeMemory, Message: fmt.Sprintf("compiling plugin %s needs more than %d MiB", c.Name, c.Limits.CompileMemory>>20),
+		Next: "build a smaller plugin, or one without huge functions", Err: err,
+	}
 }
 
 func (c Config) tooLong(ctx context.Context) error {
@@ -175,7 +186,7 @@ func (c Config) tooLong(ctx context.Context) error {
 	}
 	return &fault.Error{
 		Code: CodeTimeout, Message: fmt.Sprintf("compiling plugin %s took longer than %s and was stopped", c.Name, c.Limits.CompileTime),
-		Next: "raise limits.compile_time of the plugin in wr.lock, if you trust it with that",
+		Next: "try again when this machine has less to do, or build a smaller plugin",
 	}
 }
 

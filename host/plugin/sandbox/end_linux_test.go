@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +35,15 @@ func TestAChildThatIsKilledIsOneError(t *testing.T) {
 }
 
 func TestAChildGoesWithAParentThatIsKilled(t *testing.T) {
+	t.Run("while it runs", func(t *testing.T) { killParent(t, func(int) error { return nil }) })
+	// Why: a guest can keep a child from ever looking at its control channel.
+	t.Run("while it can do nothing", func(t *testing.T) { killParent(t, func(pid int) error { return syscall.Kill(pid, syscall.SIGSTOP) }) })
+}
+
+// killParent starts a parent with a child, does something to the child and kills
+// the parent.
+func killParent(t *testing.T, to func(pid int) error) {
+	t.Helper()
 	c := config(t, moduletest.EndlessLoop())
 	text, err := json.Marshal(map[string]string{"Module": c.Module, "Digest": c.Digest, "CacheDir": c.CacheDir, "Program": c.Program})
 	if err != nil {
@@ -53,12 +61,8 @@ func TestAChildGoesWithAParentThatIsKilled(t *testing.T) {
 	}
 	defer parent.Wait()
 	defer parent.Process.Kill()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
 	var pid int
-	if _, err := fmt.Sscan(line, &pid); err != nil {
+	if _, err := fmt.Fscanln(out, &pid); err != nil {
 		t.Fatal(err)
 	}
 	child, err := unix.PidfdOpen(pid, 0)
@@ -66,7 +70,8 @@ func TestAChildGoesWithAParentThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(child)
-	if err := parent.Process.Kill(); err != nil {
+	defer unix.PidfdSendSignal(child, unix.SIGKILL, nil, 0)
+	if err := errors.Join(to(pid), parent.Process.Kill()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(child), Events: unix.POLLIN}}, int(soon.Milliseconds())); n != 1 || err != nil {

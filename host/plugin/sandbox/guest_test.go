@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
@@ -81,6 +82,9 @@ func TestAGoProgramIsAGuest(t *testing.T) {
 			defer i.Close()
 			out, _ := io.ReadAll(i.Stdout)
 			end, err := i.Wait()
+			if end.Usage.Time > 10*time.Second { // a sleep that does not move the clock is slept again and again
+				t.Errorf("took %s", end.Usage.Time)
+			}
 			if err != nil || string(out) != tt.out || end.Exit != tt.exit || end.Limit != tt.limit || !strings.Contains(end.Log, tt.log) {
 				t.Errorf("got %q, %+v, %v", out, end, err)
 			}

@@ -141,7 +141,7 @@ func stopped(ctx context.Context, name string) error {
 	}
 	return &fault.Error{
 		Code: CodeTimeout, Message: fmt.Sprintf("plugin %s took longer than it may and was stopped", name),
-		Next: "raise its time limit in wr.lock, or see what keeps it: wr plugin trace", Err: cause,
+		Next: "raise limits.call of the plugin in wr.lock, if it needs more time", Err: cause,
 	}
 }
 

@@ -31,9 +31,10 @@ type hello struct {
 
 // request is a later message to a child: one of its fields.
 type request struct {
-	Start  *start `json:"start,omitempty"`  // with stdin, stdout and stderr
-	Take   *take  `json:"take,omitempty"`   // with a pipe for the notes
-	Forget int    `json:"forget,omitempty"` // the instance's Tree is not asked any more
+	Verified bool   `json:"verified,omitempty"` // the compiled code is what it was; the first, before anything is started
+	Start    *start `json:"start,omitempty"`    // with stdin, stdout and stderr
+	Take     *take  `json:"take,omitempty"`     // with a pipe for the notes
+	Forget   int    `json:"forget,omitempty"`   // the instance's Tree is not asked any more
 }
 
 type start struct {

@@ -106,7 +106,7 @@ func (p *process) end(name string) error {
 	}
 	if outOfMemory(p.log.kept) {
 		f.Code, f.Message = CodeMemory, fmt.Sprintf("plugin %s needs more memory than its process may have", name)
-		f.Next = "raise limits.memory or limits.compile_memory of the plugin in wr.lock, if you trust it with that"
+		f.Next = "raise limits.memory of the plugin in wr.lock, if you trust it with that"
 	}
 	return f
 }
@@ -124,12 +124,15 @@ func (p *process) failed(name string, err error) error {
 	return p.end(name)
 }
 
-// greet sends the first message and waits until the child is ready. what it
-// says on the way goes to progress.
-func (p *process) greet(h hello, files []*os.File, progress func(Progress)) (confine.Facts, error) {
-	if err := p.control.Send(h, files...); err != nil {
-		return confine.Facts{}, &channelError{err}
+func (p *process) send(message any, files ...*os.File) error {
+	if err := p.control.Send(message, files...); err != nil {
+		return &channelError{err}
 	}
+	return nil
+}
+
+// ready waits until the child is. What it says on the way goes to progress.
+func (p *process) ready(progress func(Progress)) (confine.Facts, error) {
 	for {
 		var r report
 		received, err := p.control.Receive(&r)

@@ -77,8 +77,10 @@ func Default() Limits {
 	}
 }
 
-// or replaces what is zero. The limits of modules replace theirs themselves.
+// or replaces what is zero. A module may start with as much memory as its
+// instances may have.
 func (l Limits) or(d Limits) Limits {
+	l.Module.Memory = cmp.Or(l.Module.Memory, int(cmp.Or(l.Memory, d.Memory)))
 	return Limits{
 		Memory:        cmp.Or(l.Memory, d.Memory),
 		Instances:     cmp.Or(l.Instances, d.Instances),

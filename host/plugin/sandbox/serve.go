@@ -104,22 +104,17 @@ func (c *child) prepare(ctx context.Context) (confine.Facts, error) {
 
 // load reads, verifies and compiles the module, or takes it as it was compiled.
 func (c *child) load(ctx context.Context, file *os.File, code string) error {
-	most := cmp.Or(c.hello.Limits.Module.ModuleSize, module.Default().ModuleSize)
-	binary, err := io.ReadAll(io.LimitReader(file, int64(most)+1))
+	binary, err := c.read(file)
 	if err != nil {
 		return err
 	}
-	// Of a file that is too long there is no hash; check says so.
-	if sum := sha256.Sum256(binary); len(binary) <= most && hex.EncodeToString(sum[:]) != c.hello.Digest {
-		return &fault.Error{
-			Code: CodeDigest, Message: fmt.Sprintf("the module has sha256 %x, not %s as it was added", sum, c.hello.Digest),
-			Next: "wr plugin update, if it was meant to change",
-		}
-	}
 	if c.hello.Compile {
-		if ctx, err = c.check(ctx, binary); err != nil {
-			return err
-		}
+		ctx, err = c.check(ctx, binary)
+	} else {
+		err = c.verified()
+	}
+	if err != nil {
+		return err
 	}
 	cache, err := wazero.NewCompilationCacheWithDir(code)
 	if err != nil {
@@ -133,6 +128,38 @@ func (c *child) load(ctx context.Context, file *os.File, code string) error {
 		return err
 	}
 	return nil
+}
+
+// read reads the module and sees that it is the right one.
+func (c *child) read(file *os.File) ([]byte, error) {
+	most := int64(cmp.Or(c.hello.Limits.Module.ModuleSize, module.Default().ModuleSize))
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	binary := make([]byte, min(info.Size(), most+1))
+	if _, err := io.ReadFull(file, binary); err != nil {
+		return nil, err
+	}
+	// Of a file that is too long there is no hash; check says so.
+	if sum := sha256.Sum256(binary); int64(len(binary)) <= most && hex.EncodeToString(sum[:]) != c.hello.Digest {
+		return nil, &fault.Error{
+			Code: CodeDigest, Message: fmt.Sprintf("the module has sha256 %x, not %s as it was added", sum, c.hello.Digest),
+			Next: "wr plugin update, if it was meant to change",
+		}
+	}
+	return binary, nil
+}
+
+// verified waits until the parent has seen that the compiled code is what it was.
+func (c *child) verified() error {
+	var r request
+	files, err := c.control.Receive(&r)
+	wire.CloseAll(files)
+	if err == nil && !r.Verified {
+		err = errors.New("a request before the compiled code is verified")
+	}
+	return err
 }
 
 // check judges a module before it is compiled, and says how to go on.

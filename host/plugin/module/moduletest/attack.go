@@ -94,3 +94,13 @@ func GiantTable(n uint32) Module {
 	m.Table = Bounds(n, n)
 	return m
 }
+
+// TableHoard asks for a table of four thousand million elements, bit by bit, until
+// it gets no more, and then traps.
+func TableHoard() Module {
+	const funcref, step = 0x70, 1 << 24
+	grow := slices.Concat([]byte{0xd0, funcref}, I32Const(step), []byte{0xfc, 0x0f, 0, Drop})
+	m := program(nil, Loop(grow))
+	m.Table = Bounds(1, 1<<32-1)
+	return m
+}
