@@ -35,10 +35,8 @@ import (
 
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/inputs"
-	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/host/plugin/trace"
 	"github.com/wr-build/wr/host/plugin/view"
-	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 const (
@@ -84,17 +82,6 @@ type Memo struct {
 
 	mu      sync.Mutex // guards what follows
 	present *present
-	scopes  map[string]*scope.Scope
-}
-
-// present are the files, taken to stand still.
-type present struct {
-	dir   string
-	index *inputs.Index
-	tree  *view.Tree
-
-	mu   sync.Mutex // guards what follows
-	sums map[string]view.Sum
 }
 
 // New keeps outcomes for the workspace root in a cache; the index knows hashes of
@@ -108,7 +95,7 @@ func New(c *cache.Cache, x *inputs.Index, root *os.Root) (*Memo, error) {
 	if err != nil {
 		return nil, errors.Join(err, tree.Close())
 	}
-	m := &Memo{cache: c, index: x, dir: dir, tree: tree, scopes: map[string]*scope.Scope{}}
+	m := &Memo{cache: c, index: x, dir: dir, tree: tree}
 	m.Forget()
 	return m, nil
 }
@@ -120,7 +107,10 @@ func (m *Memo) Close() error { return m.tree.Close() }
 func (m *Memo) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.present = &present{dir: m.dir, index: m.index, tree: m.tree.Snapshot(), sums: map[string]view.Sum{}}
+	m.present = &present{
+		dir: m.dir, index: m.index, tree: m.tree.Snapshot(),
+		sums: map[string]view.Sum{}, views: map[string]*view.View{},
+	}
 }
 
 // Get returns what a call would give.
@@ -130,39 +120,29 @@ func (m *Memo) Get(c Call) (Outcome, bool) {
 	if !ok {
 		return Outcome{}, false
 	}
-	now, v, err := m.view(c)
+	m.mu.Lock()
+	now := m.present
+	m.mu.Unlock()
+	v, err := now.view(c.Grants)
 	if err != nil {
 		return Outcome{}, false
 	}
 	for i, set := range sets {
-		if o, ok := m.try(first, set, func(q trace.Question) (trace.Answer, error) { return v.Ask(q, now.sum) }); ok {
+		t, err := now.answer(v, set)
+		if err != nil {
+			continue // what cannot be looked at is not known to be the same
+		}
+		if r, ok := m.cache.Result(second(first, t)); ok {
 			m.promote(first, sets, i)
-			return o, true
+			return m.outcome(r)
 		}
 	}
 	return Outcome{}, false
 }
 
-// try answers one set of questions and looks whether there is a result for that.
-func (m *Memo) try(first cache.Key, set []byte, answer func(trace.Question) (trace.Answer, error)) (Outcome, bool) {
-	questions, err := trace.DecodeQuestions(set)
-	if err != nil {
-		return Outcome{}, false
-	}
-	t, err := trace.Answered(questions, answer)
-	if err != nil {
-		return Outcome{}, false // what cannot be looked at is not known to be the same
-	}
-	r, ok := m.cache.Result(second(first, t))
-	if !ok {
-		return Outcome{}, false
-	}
-	return m.outcome(r)
-}
-
 // second is the key of a result.
-func second(first cache.Key, t trace.Trace) cache.Key {
-	return cache.KeyOf("plugin.result 1", string(first[:]), string(t.Encode()))
+func second(first cache.Key, encoded []byte) cache.Key {
+	return cache.KeyOf("plugin.result 1", string(first[:]), string(encoded))
 }
 
 func (m *Memo) outcome(r cache.Result) (Outcome, bool) {
@@ -203,50 +183,10 @@ func (m *Memo) Put(c Call, o Outcome, t trace.Trace, live ...string) string {
 	}
 	slices.SortFunc(r.Outputs, func(a, b cache.Output) int { return strings.Compare(a.Path, b.Path) })
 	first := c.key()
-	m.cache.PutResult(second(first, t), r)
+	m.cache.PutResult(second(first, t.Encode()), r)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	sets, _ := m.sets(first)
 	m.putSets(first, sets, set)
 	return ""
-}
-
-// view is what the call's grants show.
-func (m *Memo) view(c Call) (*present, *view.View, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	key := strings.Join(c.Grants, "\x00")
-	s, ok := m.scopes[key]
-	if !ok {
-		var globs []string
-		for _, g := range c.Grants {
-			if granted := abi.ParseCapability(g); granted.Name == abi.CapRead {
-				globs = append(globs, granted.Value)
-			}
-		}
-		var err error
-		if s, err = scope.New(globs); err != nil {
-			return nil, nil, err
-		}
-		m.scopes[key] = s
-	}
-	return m.present, view.New(m.present.tree, s), nil
-}
-
-// sum is the hash of a file that is shown.
-func (p *present) sum(e view.Entry) (view.Sum, error) {
-	p.mu.Lock()
-	s, ok := p.sums[e.Path]
-	p.mu.Unlock()
-	if ok {
-		return s, nil
-	}
-	s, err := p.index.Sum(filepath.Join(p.dir, filepath.FromSlash(e.Path)))
-	if err != nil {
-		return s, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.sums[e.Path] = s
-	return s, nil
 }

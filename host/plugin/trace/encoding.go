@@ -14,14 +14,31 @@ const version = 1
 
 // Encode writes what Decode reads.
 func (t Trace) Encode() []byte {
-	b := make([]byte, 0, 16+len(t.gap)+64*len(t.facts))
-	b = append(b, version)
-	b = appendString(b, t.gap)
-	b = binary.AppendUvarint(b, uint64(len(t.facts)))
+	b := begin(t.gap, len(t.facts))
 	for q, a := range t.All() {
 		b = appendAnswer(appendQuestion(b, q), q.Kind, a)
 	}
 	return b
+}
+
+// EncodeAnswered is Encode of the trace that the questions of another one and the
+// answers to them make.
+func EncodeAnswered(questions []Question, answer func(Question) (Answer, error)) ([]byte, error) {
+	b := begin("", len(questions))
+	for _, q := range questions {
+		a, err := answer(q)
+		if err != nil {
+			return nil, err
+		}
+		b = appendAnswer(appendQuestion(b, q), q.Kind, a)
+	}
+	return b, nil
+}
+
+func begin(gap string, facts int) []byte {
+	b := make([]byte, 0, 16+len(gap)+64*facts)
+	b = appendString(append(b, version), gap)
+	return binary.AppendUvarint(b, uint64(facts))
 }
 
 // Decode reads a trace. It accepts nothing but what Encode writes.
@@ -56,15 +73,16 @@ func EncodeQuestions(questions []Question) []byte {
 	return b
 }
 
-// DecodeQuestions reads questions.
+// DecodeQuestions reads questions, which are in the order of Trace.Questions.
 func DecodeQuestions(b []byte) ([]Question, error) {
 	c := cursor{rest: b}
 	if c.byte() != version {
 		return nil, errDamaged
 	}
 	questions := make([]Question, 0, c.count())
-	for range cap(questions) {
+	for i := range cap(questions) {
 		questions = append(questions, c.question())
+		c.broken = c.broken || i > 0 && compare(questions[i-1], questions[i]) >= 0
 	}
 	return questions, c.end()
 }

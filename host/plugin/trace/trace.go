@@ -126,19 +126,6 @@ func Union(traces ...Trace) Trace {
 	return u
 }
 
-// Answered is the trace of questions with the answers that there are now.
-func Answered(questions []Question, answer func(Question) (Answer, error)) (Trace, error) {
-	t := Trace{facts: make(map[Question]Answer, len(questions))}
-	for _, q := range questions {
-		a, err := answer(q)
-		if err != nil {
-			return Trace{}, err
-		}
-		t.facts[q] = a
-	}
-	return t, nil
-}
-
 // add takes a fact in.
 func (t *Trace) add(q Question, a Answer) {
 	if t.facts == nil {

@@ -3,6 +3,7 @@ package trace_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -137,6 +138,21 @@ func TestQuestionsComeBack(t *testing.T) {
 	got, err := trace.DecodeQuestions(trace.EncodeQuestions(want))
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestAnsweredQuestionsAreWrittenAsTheirTrace(t *testing.T) {
+	a := record(func(r *trace.Recorder) { r.Add(read("b", "x")); r.Add(missing("a")); r.Add(file("b", 1)) })
+	got, err := trace.EncodeAnswered(a.Questions(), func(q trace.Question) (trace.Answer, error) {
+		answer, _ := a.Answer(q)
+		return answer, nil
+	})
+	if err != nil || !bytes.Equal(got, a.Encode()) {
+		t.Errorf("got %q, %v, want %q", got, err, a.Encode())
+	}
+	failed := errors.New("disk")
+	if _, err := trace.EncodeAnswered(a.Questions(), func(trace.Question) (trace.Answer, error) { return trace.Answer{}, failed }); err != failed {
+		t.Errorf("got %v, want %v", err, failed)
 	}
 }
 

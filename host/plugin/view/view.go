@@ -28,6 +28,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -51,10 +52,31 @@ const maxLinks = 40
 type View struct {
 	tree  *Tree
 	scope *scope.Scope
+
+	mu    sync.Mutex     // guards what follows
+	known map[look]found // of a snapshot; nil = nothing is kept
 }
 
-// New returns the view of a tree.
-func New(t *Tree, s *scope.Scope) *View { return &View{tree: t, scope: s} }
+// look is what Stat and Lstat are asked.
+type look struct {
+	name   string
+	follow bool
+}
+
+// found is what they say.
+type found struct {
+	entry Entry
+	err   error
+}
+
+// New returns the view of a tree. That of a snapshot keeps its answers.
+func New(t *Tree, s *scope.Scope) *View {
+	v := &View{tree: t, scope: s}
+	if t.memory != nil {
+		v.known = map[look]found{}
+	}
+	return v
+}
 
 // Entry is what is at a path.
 type Entry struct {
@@ -75,10 +97,27 @@ func Inode(name string) uint64 {
 }
 
 // Stat says what is at a path; links are followed.
-func (v *View) Stat(name string) (Entry, error) { return v.look(name, true) }
+func (v *View) Stat(name string) (Entry, error) { return v.once(look{name, true}) }
 
 // Lstat says what is at a path; a link at its end is not followed.
-func (v *View) Lstat(name string) (Entry, error) { return v.look(name, false) }
+func (v *View) Lstat(name string) (Entry, error) { return v.once(look{name, false}) }
+
+// once looks, at most once at the same in a snapshot.
+func (v *View) once(l look) (Entry, error) {
+	if v.known == nil {
+		return v.look(l.name, l.follow)
+	}
+	v.mu.Lock()
+	f, ok := v.known[l]
+	v.mu.Unlock()
+	if !ok {
+		f.entry, f.err = v.look(l.name, l.follow)
+		v.mu.Lock()
+		v.known[l] = f
+		v.mu.Unlock()
+	}
+	return f.entry, f.err
+}
 
 func (v *View) look(name string, follow bool) (Entry, error) {
 	if !valid(name) {

@@ -74,6 +74,9 @@ func read(v *view.View, name string) string {
 	return string(b)
 }
 
+// long is a name that no file system has.
+var long = strings.Repeat("n", 300)
+
 const (
 	missing = "no such file"
 	notDir  = "not a directory"
@@ -85,7 +88,8 @@ func TestAViewShowsWhatIsGrantedAndNothingElse(t *testing.T) {
 		"ws/out -> ../secret", "ws/out.sh -> ../secret", "ws/abs.sh -> /etc/hostname", "ws/env.sh -> .env", "ws/go.sh -> a.go",
 		"ws/ok.sh -> d/b.sh", "ws/up.sh -> d/../a.sh", "ws/d/up.sh -> ../a.sh", "ws/far.sh -> ../ws/a.sh", "ws/proc.sh -> /proc/self/environ",
 		"ws/loop.sh -> loop.sh", "ws/ping.sh -> pong.sh", "ws/pong.sh -> ping.sh", "ws/gone.sh -> nothing.sh", "ws/chain.sh -> ok.sh",
-		"ws/link -> d", "ws/git -> .git", "ws/hid.sh -> hidden/x.go", "ws/parent -> ..", "ws/slash.sh -> a.sh/", "ws/mid.sh -> link/../a.sh")
+		"ws/link -> d", "ws/git -> .git", "ws/hid.sh -> hidden/x.go", "ws/parent -> ..", "ws/slash.sh -> a.sh/", "ws/mid.sh -> link/../a.sh",
+		"ws/root.sh -> /a.sh", "ws/rooted -> /d")
 	v, tree := open(t, filepath.Join(top, "ws"), "**/*.sh")
 	tests := map[string]string{
 		".":               "dir",
@@ -112,6 +116,11 @@ func TestAViewShowsWhatIsGrantedAndNothingElse(t *testing.T) {
 		"far.sh":          missing,
 		"abs.sh":          missing,
 		"proc.sh":         missing,
+		"root.sh":         missing,
+		"rooted/b.sh":     missing,
+		"d/.env" + long:   missing,
+		".git/" + long:    missing,
+		"d/" + long:       "file name too long",
 		"env.sh":          missing,
 		"go.sh":           missing,
 		"hid.sh":          missing,
@@ -150,6 +159,17 @@ func TestAViewShowsWhatIsGrantedAndNothingElse(t *testing.T) {
 			}
 		}
 		tree.Plain() // the same again
+	}
+}
+
+func TestALinkThatIsNotShownLeadsNowhere(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "d/b.sh", "l -> d", "l.sh -> d/b.sh", "d/up -> ..", "d/l.sh -> b.sh")
+	v, _ := open(t, dir, "d/*.sh")
+	for name, want := range map[string]string{"d/b.sh": "d/b.sh", "d/l.sh": "d/b.sh", "l/b.sh": missing, "l.sh": missing, "d/up/d/b.sh": missing} {
+		if got := read(v, name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
 
@@ -236,7 +256,7 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 		snapshot := name == "snapshot"
 		t.Run(name, func(t *testing.T) {
 			top := t.TempDir()
-			plant(t, top, "outside/f", "ws/.git/f", "ws/real/f", "ws/dir/f")
+			plant(t, top, "outside/f", "ws/.git/f", "ws/real/f", "ws/dir/f", "ws/g")
 			ws := filepath.Join(top, "ws")
 			at := func(name string) string { return filepath.Join(ws, name) }
 			stop, done := make(chan struct{}), make(chan struct{})
@@ -253,6 +273,10 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 					_ = os.Symlink(target, at("dir"))
 					_ = os.Remove(at("dir"))
 					_ = os.Rename(at("away"), at("dir"))
+					_ = os.Remove(at("g")) // and a link that takes the place of a file
+					_ = os.Symlink(target+"/f", at("g"))
+					_ = os.Remove(at("g"))
+					_ = os.WriteFile(at("g"), []byte("ws/g"), 0o600)
 				}
 			}()
 			v, tree := open(t, ws, "**")
@@ -260,11 +284,12 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 				tree.Plain()
 			}
 			seen := map[string]int{}
-			for range 20_000 {
+			for range 6_000 {
 				if snapshot {
 					v = mustScope(t, tree.Snapshot(), "**")
 				}
 				seen[read(v, "dir/f")]++
+				seen[read(v, "g")]++
 			}
 			close(stop)
 			<-done
@@ -326,6 +351,9 @@ func TestQuestionsAreAnsweredByWhatIsThere(t *testing.T) {
 		{"a file that becomes a directory", func() error {
 			return errors.Join(os.Remove(filepath.Join(dir, "a")), os.Mkdir(filepath.Join(dir, "a"), 0o755))
 		}, "as ar .d a/bs"},
+		{"a link to another file of the same size", func() error {
+			return errors.Join(os.WriteFile(filepath.Join(dir, "m"), nil, 0o600), os.Remove(filepath.Join(dir, "l")), os.Symlink("m", filepath.Join(dir, "l")))
+		}, "lt ls .d"},
 	}
 	before := answers(v)
 	for _, tt := range changes {
