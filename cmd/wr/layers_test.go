@@ -47,13 +47,15 @@ var rows = []row{
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
 	}},
+	{"what plugins may ask for and be granted", []string{
+		"host/plugin/capability",
+	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/manifest", "host/plugin/lock",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/manifest", "host/plugin/store",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
