@@ -18,18 +18,19 @@ const Name = "wr.toml"
 //
 // The tags drive reading, the JSON schema and the messages of mistakes.
 type File struct {
-	Workspace *Workspace       `toml:"workspace" doc:"This directory is the root of a workspace."`
-	Project   *Project         `toml:"project" doc:"This directory is a project: it has a container of its own."`
-	Image     Image            `toml:"image" doc:"How the project's image is made."`
-	Test      Test             `toml:"test" doc:"How the project's tests run."`
-	Env       Env              `toml:"env" doc:"Environment of everything that runs in the project's container."`
-	Run       Run              `toml:"run" doc:"How commands and shells run."`
-	Suites    map[string]Suite `toml:"suites" doc:"Sets of tests that run the same way. Those of the root's wr.toml are there in every project. Built in: slow and superslow, of the cases with those marks, and fast, of all that are in no other suite, which runs when none is named."`
-	Tasks     map[string]Task  `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
-	Limits    Limits           `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
-	Rights    Rights           `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
-	Policy    Policy           `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
-	Bases     map[string]Base  `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses. With [workspace] registry, one is made once and shared, and wr.lock says which."`
+	Workspace *Workspace        `toml:"workspace" doc:"This directory is the root of a workspace."`
+	Project   *Project          `toml:"project" doc:"This directory is a project: it has a container of its own."`
+	Image     Image             `toml:"image" doc:"How the project's image is made."`
+	Test      Test              `toml:"test" doc:"How the project's tests run."`
+	Env       Env               `toml:"env" doc:"Environment of everything that runs in the project's container."`
+	Run       Run               `toml:"run" doc:"How commands and shells run."`
+	Suites    map[string]Suite  `toml:"suites" doc:"Sets of tests that run the same way. Those of the root's wr.toml are there in every project. Built in: slow and superslow, of the cases with those marks, and fast, of all that are in no other suite, which runs when none is named."`
+	Tasks     map[string]Task   `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
+	Limits    Limits            `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
+	Rights    Rights            `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
+	Plugins   map[string]Plugin `toml:"plugins" doc:"Plugins that wr.lock pins. Those of the root's wr.toml hold for every project, and a project's own go before them."`
+	Policy    Policy            `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
+	Bases     map[string]Base   `toml:"bases" doc:"Base images made from a distribution's packages, by the name that FROM uses. With [workspace] registry, one is made once and shared, and wr.lock says which."`
 
 	lines map[string]int // 1-based line of each key that the file holds, by dotted key
 }
@@ -83,10 +84,11 @@ type Run struct {
 
 // Policy is the table [policy].
 type Policy struct {
-	Build    string   `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
-	Builders []string `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
-	Rights   []string `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none. It bounds workspaces inside this one as well."`
-	Owner    string   `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
+	Build    string       `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
+	Builders []string     `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
+	Rights   []string     `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none. It bounds workspaces inside this one as well."`
+	Plugins  PluginPolicy `toml:"plugins" doc:"What plugins may be granted here at most. /etc/wr/policy.toml, with the same keys in [plugins], bounds all workspaces of a machine."`
+	Owner    string       `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
 }
 
 // MayBuild reports whether a user with these names may build: their own, and

@@ -167,6 +167,9 @@ func (s schema) write(page *bytes.Buffer, title string) {
 			p.Items.Description = p.Description
 			p.Items.write(page, "["+strings.Replace(title, "]", "."+key+"]]", 1))
 		}
+		if p := s.Properties[key]; len(p.Properties) > 0 {
+			p.write(page, strings.Replace(title, "]", "."+key+"]", 1))
+		}
 		if named, ok := s.Properties[key].Named(); ok {
 			named.Description = s.Properties[key].Description
 			named.write(page, strings.Replace(title, "]", "."+key+".\"NAME\"]", 1))
@@ -217,6 +220,9 @@ func (s schema) kind() string {
 	case s.Type == "object":
 		if _, named := s.Named(); named {
 			return "table of tables"
+		}
+		if string(s.Additional) == "{}" || len(s.Properties) > 0 {
+			return "table"
 		}
 		return "table of strings"
 	default:
