@@ -47,6 +47,9 @@ var rows = []row{
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
 	}},
+	{"which files plugins see", []string{
+		"host/plugin/scope",
+	}},
 	{"what plugins may ask for and be granted", []string{
 		"host/plugin/capability",
 	}},
