@@ -15,8 +15,7 @@ import (
 	"sync"
 	"unicode"
 
-	"github.com/bmatcuk/doublestar/v4"
-
+	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -144,14 +143,7 @@ func glob(value string) error {
 	if strings.Contains(value, `\`) {
 		return fmt.Errorf(`%q has a \; names with special characters need a ? in its place`, value)
 	}
-	if !doublestar.ValidatePattern(value) {
-		return fmt.Errorf("%q is not a valid glob", value)
-	}
-	// Why: what matching costs grows with all combinations.
-	if alternatives(strings.NewReplacer("[", "", "]", "").Replace(value)) == nil {
-		return fmt.Errorf("%q stands for more than %d globs", value, maxAlternatives)
-	}
-	return nil
+	return scope.Check(value)
 }
 
 func directory(value string) error {

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
+	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -22,7 +21,7 @@ func Covers(wide, narrow abi.Capability) bool {
 	case wide.Value == "" || wide.Value == narrow.Value:
 		return true
 	case wide.Name == abi.CapRead:
-		return coversGlob(wide.Value, narrow.Value)
+		return coversGlob(wide.Value, narrow.Value) && !bares(wide.Value, narrow.Value)
 	case wide.Name == abi.CapOut:
 		return wide.Value == "." || strings.HasPrefix(narrow.Value, wide.Value+"/")
 	}
@@ -35,7 +34,8 @@ func Covers(wide, narrow abi.Capability) bool {
 // file with that path.
 func Allows(granted, one abi.Capability) bool {
 	if granted.Name == abi.CapRead && one.Name == abi.CapRead {
-		return doublestar.MatchUnvalidated(granted.Value, one.Value)
+		shown, err := scope.New([]string{granted.Value})
+		return err == nil && shown.File(one.Value)
 	}
 	return Covers(granted, one)
 }
@@ -55,6 +55,21 @@ func coversGlob(wide, narrow string) bool {
 			return wildcard(strings.Split(w, "/"), strings.Split(n, "/"), "**", coversPart, anything)
 		})
 	})
+}
+
+// bares says that narrow shows a secret that wide, though it matches it, does not:
+// one that narrow names without wildcards.
+func bares(wide, narrow string) bool {
+	names, last := strings.Split(narrow, "/"), 0
+	for i, name := range names {
+		if strings.ContainsAny(name, "*?[{") {
+			break
+		}
+		if scope.Secret(name) {
+			last = i + 1
+		}
+	}
+	return last > 0 && !strings.HasPrefix(wide+"/", strings.Join(names[:last], "/")+"/")
 }
 
 // coversPart says that a part of a path as wide has it covers one of narrow.

@@ -35,6 +35,14 @@ func TestWhatCoversWhat(t *testing.T) {
 		{"fs.read:**/*.[ch]", "fs.read:**/*.[ch]", true},
 		{"fs.read:*.[ch]", "fs.read:a.c", false}, // it is, and hard to tell
 		{"fs.read:{" + strings.Repeat("a,", 70) + "b}", "fs.read:b", false},
+		{"fs.read", "fs.read:.env", true},
+		{"fs.read:**", "fs.read:.env", false}, // ** shows no secrets
+		{"fs.read:**", "fs.read:*.env", true}, // neither does this
+		{"fs.read:**", "fs.read:{.env,a}", true},
+		{"fs.read:certs/**", "fs.read:certs/dev.pem", false},
+		{"fs.read:.git/**", "fs.read:.git/config", true},
+		{"fs.read:.git/**", "fs.read:.git/.netrc", false},
+		{"fs.read:*/config", "fs.read:.git/config", false},
 		{"fs.out:build", "fs.out:build", true},
 		{"fs.out:build", "fs.out:build/x", true},
 		{"fs.out:build", "fs.out:builds", false},
@@ -72,7 +80,7 @@ func TestAFileIsMatchedByItsName(t *testing.T) {
 	if !allows("fs.read:**/*.sh", "a/b.sh") || !allows("fs.read:*.[ch]", "a.c") || !allows("fs.read:*", "odd*name") {
 		t.Error("a file that is granted is not allowed")
 	}
-	if allows("fs.read:a.sh", "a.sh/b") || allows("fs.read:*/*.sh", "**/x/a.sh") || allows("git", "a") {
+	if allows("fs.read:a.sh", "a.sh/b") || allows("fs.read:*/*.sh", "**/x/a.sh") || allows("fs.read:**", "a/.env") || allows("git", "a") {
 		t.Error("a file is allowed that is not granted")
 	}
 }
