@@ -36,6 +36,9 @@ func NewTables(area, name string, tree map[string]any) *Tables {
 	return &Tables{decoder{area: area, name: name, lines: map[string]int{}, bad: map[string]bool{}}, tree}
 }
 
+// Tree is the file as it was read.
+func (t *Tables) Tree() map[string]any { return t.tree }
+
 // Fill fills the struct that into points to from the whole file.
 func (t *Tables) Fill(into any) {
 	t.root = reflect.TypeOf(into).Elem()
