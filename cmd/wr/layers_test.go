@@ -62,7 +62,7 @@ var rows = []row{
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
+		"host/graph", "host/place", "host/plugin/grant", "host/plugin/pin", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
 	{"what this machine lacks", []string{"runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},

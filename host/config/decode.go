@@ -241,6 +241,9 @@ func fields(t reflect.Type) map[string]reflect.StructField {
 
 // homeOf returns the first table of the file that has key, or "".
 func (d *decoder) homeOf(key string) string {
+	if d.root.Kind() != reflect.Struct { // no table of the file is known but one
+		return ""
+	}
 	tables := fields(d.root)
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		t := tables[name].Type

@@ -49,6 +49,7 @@ type pluginLimit struct {
 	key         string
 	value       int64
 	least, most int64
+	counts      bool // and is a number, not a text
 	form        func(int64) string
 	parse       func(string) error
 }
@@ -56,16 +57,16 @@ type pluginLimit struct {
 // list are the limits, each with what makes sense.
 func (l *PluginLimits) list() []pluginLimit {
 	size := func(key string, s *Size, least, most int64) pluginLimit {
-		return pluginLimit{key, int64(*s), least, most, func(n int64) string { return Size(n).String() }, func(text string) error { return s.UnmarshalText([]byte(text)) }}
+		return pluginLimit{key, int64(*s), least, most, false, func(n int64) string { return Size(n).String() }, func(text string) error { return s.UnmarshalText([]byte(text)) }}
 	}
 	count := func(key string, n *int64, most int64) pluginLimit {
-		return pluginLimit{key, *n, 1, most, func(n int64) string { return strconv.FormatInt(n, 10) }, func(text string) (err error) {
+		return pluginLimit{key, *n, 1, most, true, func(n int64) string { return strconv.FormatInt(n, 10) }, func(text string) (err error) {
 			*n, err = strconv.ParseInt(text, 10, 64)
 			return err
 		}}
 	}
 	call := pluginLimit{
-		"call", int64(l.Call), int64(10 * time.Millisecond), int64(24 * time.Hour),
+		"call", int64(l.Call), int64(10 * time.Millisecond), int64(24 * time.Hour), false,
 		func(n int64) string { return time.Duration(n).String() }, func(text string) error { return l.Call.UnmarshalText([]byte(text)) },
 	}
 	return []pluginLimit{
@@ -90,11 +91,16 @@ func (l *PluginLimits) Set(key, text string) error {
 	}
 }
 
-// Written are the limits that are set, in their written form.
-func (l PluginLimits) Written() map[string]string {
-	all := map[string]string{}
+// Written are the limits that are set, in their written form: text or, of those
+// that count something, a whole number.
+func (l PluginLimits) Written() map[string]any {
+	all := map[string]any{}
 	for _, limit := range l.list() {
-		if limit.value != 0 {
+		switch {
+		case limit.value == 0:
+		case limit.counts:
+			all[limit.key] = limit.value
+		default:
 			all[limit.key] = limit.form(limit.value)
 		}
 	}
@@ -151,8 +157,14 @@ type Bound struct {
 	lines map[string]int
 }
 
-// Line is the line of a key of the policy, 0 where it has none.
-func (b Bound) Line(key string) int { return b.lines[join(b.table, key)] }
+// Line is the line of what the keys lead to in the policy, 0 where it has none.
+func (b Bound) Line(keys ...string) int {
+	at := b.table
+	for _, key := range keys {
+		at = join(at, key)
+	}
+	return b.lines[at]
+}
 
 // Given reports whether the policy says something of a key: an empty list does.
 func (b Bound) Given(key string) bool { return b.Line(key) > 0 }
