@@ -38,11 +38,12 @@ var rows = []row{
 		"runtime/spec/fault",
 	}},
 	{"leaves: words, facts and plain data; standard library only", []string{
-		"host/event", "host/mark", "host/target", "host/shard", "sdk/go/abi",
+		"host/event", "host/mark", "host/target", "host/shard", "host/plugin/module/moduletest",
+		"sdk/go/abi",
 		"runtime/spec",
 	}},
 	{"leaves over leaves: reports of facts, fakes of spec; standard library only", []string{
-		"host/report", "runtime/spec/spectest", "sdk/go/wr",
+		"host/report", "host/plugin/module", "runtime/spec/spectest", "sdk/go/wr",
 	}},
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
