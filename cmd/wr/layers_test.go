@@ -59,13 +59,13 @@ var rows = []row{
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/manifest", "host/plugin/store",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/manifest", "host/plugin/store",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
-		"host/graph", "host/place", "host/plugin/grant", "host/plugin/pin", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
+		"host/graph", "host/place", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
 	}},
-	{"what this machine lacks", []string{"runtime/doctor"}},
+	{"what this machine lacks; the plugins of a workspace", []string{"host/plugin", "runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
 	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},
 	{"collects, shards, runs, merges tests", []string{"host/testrun"}},

@@ -34,14 +34,21 @@ type PluginPolicy struct {
 
 // PluginLimits bound a plugin. Zero values leave the default, which is that of wr.
 type PluginLimits struct {
-	Memory   Size     `toml:"memory" doc:"Memory of the plugin, such as 512MiB."`
-	Call     Duration `toml:"call" doc:"How long it may take for one request, such as 2m."`
-	Output   Size     `toml:"output" doc:"Bytes that it may write."`
-	Line     Size     `toml:"line" doc:"Length of a message."`
-	Module   Size     `toml:"module" doc:"Size of the module itself."`
-	Function Size     `toml:"function" doc:"Size of a function in the module."`
-	Files    int64    `toml:"files" doc:"Files that are open at once."`
-	Pending  int64    `toml:"pending" doc:"Questions to wr at once."`
+	Memory  Size     `toml:"memory" doc:"Memory of the plugin, such as 512MiB."`
+	Call    Duration `toml:"call" doc:"How long it may take for one request, such as 2m."`
+	Output  Size     `toml:"output" doc:"Bytes that it may write."`
+	Line    Size     `toml:"line" doc:"Length of a message."`
+	Files   int64    `toml:"files" doc:"Files that are open at once."`
+	Pending int64    `toml:"pending" doc:"Questions to wr at once."`
+
+	ModuleSize   Size  `toml:"module_size" doc:"Size of the module itself."`
+	FunctionSize Size  `toml:"function_size" doc:"Size of a function in the module."`
+	Functions    int64 `toml:"functions" doc:"Functions that the module defines."`
+	Locals       int64 `toml:"locals" doc:"Locals of a function in the module."`
+	Tables       int64 `toml:"tables" doc:"Tables of the module."`
+	TableSize    int64 `toml:"table_size" doc:"Elements that its tables start with."`
+	Segments     int64 `toml:"segments" doc:"Segments of data in the module."`
+	Entries      int64 `toml:"entries" doc:"Types, globals, imports and exports of the module, each."`
 }
 
 // pluginLimit is one of the limits.
@@ -71,8 +78,11 @@ func (l *PluginLimits) list() []pluginLimit {
 	}
 	return []pluginLimit{
 		size("memory", &l.Memory, 1<<20, 4<<30), call, size("output", &l.Output, 1<<10, 4<<30),
-		size("line", &l.Line, 1<<10, 256<<20), size("module", &l.Module, 1<<10, 1<<30), size("function", &l.Function, 1<<10, 64<<20),
+		size("line", &l.Line, 1<<10, 256<<20),
 		count("files", &l.Files, 1<<16), count("pending", &l.Pending, 1<<10),
+		size("module_size", &l.ModuleSize, 1<<10, 1<<30), size("function_size", &l.FunctionSize, 1<<10, 64<<20),
+		count("functions", &l.Functions, 10_000_000), count("locals", &l.Locals, 10_000_000), count("tables", &l.Tables, 10_000),
+		count("table_size", &l.TableSize, 100_000_000), count("segments", &l.Segments, 10_000_000), count("entries", &l.Entries, 10_000_000),
 	}
 }
 
@@ -264,7 +274,9 @@ func (d *decoder) checkPluginLimits(at string, l PluginLimits) {
 func (l PluginLimits) Over(under PluginLimits) PluginLimits {
 	return PluginLimits{
 		Memory: cmp.Or(l.Memory, under.Memory), Call: cmp.Or(l.Call, under.Call), Output: cmp.Or(l.Output, under.Output),
-		Line: cmp.Or(l.Line, under.Line), Module: cmp.Or(l.Module, under.Module), Function: cmp.Or(l.Function, under.Function),
-		Files: cmp.Or(l.Files, under.Files), Pending: cmp.Or(l.Pending, under.Pending),
+		Line: cmp.Or(l.Line, under.Line), Files: cmp.Or(l.Files, under.Files), Pending: cmp.Or(l.Pending, under.Pending),
+		ModuleSize: cmp.Or(l.ModuleSize, under.ModuleSize), FunctionSize: cmp.Or(l.FunctionSize, under.FunctionSize),
+		Functions: cmp.Or(l.Functions, under.Functions), Locals: cmp.Or(l.Locals, under.Locals), Tables: cmp.Or(l.Tables, under.Tables),
+		TableSize: cmp.Or(l.TableSize, under.TableSize), Segments: cmp.Or(l.Segments, under.Segments), Entries: cmp.Or(l.Entries, under.Entries),
 	}
 }

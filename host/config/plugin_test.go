@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,8 @@ func TestAPolicyOutsideOfWorkspacesIsRead(t *testing.T) {
 func TestLimitsOfPluginsAreWrittenAsTheyAreRead(t *testing.T) {
 	written := map[string]string{
 		"memory": "512MiB", "call": "2m0s", "output": "1GiB", "line": "4MiB",
-		"module": "100MB", "function": "2MiB", "files": "100", "pending": "3",
+		"files": "100", "pending": "3", "module_size": "100MB", "function_size": "2MiB",
+		"functions": "4", "locals": "5", "tables": "6", "table_size": "7", "segments": "8", "entries": "9",
 	}
 	var l config.PluginLimits
 	for key, text := range written {
@@ -113,8 +115,10 @@ func TestLimitsOfPluginsAreWrittenAsTheyAreRead(t *testing.T) {
 	want := map[string]any{}
 	for key, text := range written {
 		want[key] = text
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			want[key] = n
+		}
 	}
-	want["files"], want["pending"] = int64(100), int64(3)
 	if got := l.Written(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

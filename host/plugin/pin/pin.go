@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ type Pin struct {
 	Source   string // path below the workspace's root, with slashes, or a URL
 	Version  string
 	Digest   string // sha256 of the module
+	Size     int64  // bytes of the module
 	Manifest string // sha256 of its manifest, wherever that lies
 	Requests string // digest of the set of capabilities that it asks for
 	Grants   []abi.Request
@@ -47,6 +49,7 @@ type entry struct {
 	Source   string              `toml:"source"`
 	Version  string              `toml:"version"`
 	Digest   string              `toml:"digest"`
+	Size     int64               `toml:"size"`
 	Manifest string              `toml:"manifest"`
 	Requests string              `toml:"requests"`
 	Grants   map[string]string   `toml:"grants"`
@@ -77,7 +80,7 @@ func Read(file lock.File) (Pins, error) {
 func read(tables *config.Tables, name string, e entry) Pin {
 	at := config.Key(table, name)
 	p := Pin{
-		Name: name, Source: e.Source, Version: e.Version, Digest: e.Digest, Manifest: e.Manifest, Requests: e.Requests, Limits: e.Limits,
+		Name: name, Source: e.Source, Version: e.Version, Digest: e.Digest, Size: e.Size, Manifest: e.Manifest, Requests: e.Requests, Limits: e.Limits,
 		line: func(keys ...string) int {
 			return tables.Line(config.Key(append([]string{table, name}, keys...)...))
 		},
@@ -89,6 +92,9 @@ func read(tables *config.Tables, name string, e entry) Pin {
 	}
 	if source := config.Below(at, "source"); e.Source == "" && tables.Sound(source) && tables.Sound(at) {
 		tables.Refuse(source, "", "is missing or empty")
+	}
+	if source := config.Below(at, "source"); e.Source != "" && !strings.Contains(e.Source, "://") && !filepath.IsLocal(e.Source) {
+		tables.Refuse(source, "", "%q is not a path below the workspace's root", e.Source)
 	}
 	for _, wrong := range e.Limits.Check() {
 		tables.Refuse(config.Below(config.Below(at, "limits"), wrong.Key), "", "%s", wrong.Problem)
@@ -108,7 +114,7 @@ func (all Pins) Write(file *lock.File) {
 	entries := map[string]map[string]any{}
 	for name, p := range all {
 		e := map[string]any{
-			"source": p.Source, "version": p.Version, "digest": p.Digest, "manifest": p.Manifest, "requests": p.Requests,
+			"source": p.Source, "version": p.Version, "digest": p.Digest, "size": p.Size, "manifest": p.Manifest, "requests": p.Requests,
 		}
 		if len(p.Grants) > 0 {
 			grants := map[string]string{}

@@ -34,7 +34,7 @@ func pinned(t *testing.T, grants ...string) pin.Pin {
 	for _, text := range grants {
 		set = append(set, abi.ParseCapability(text))
 	}
-	p, err := pin.Of(shlint(), pin.Pin{Source: "tools/shlint.wasm", Digest: digest("a"), Manifest: digest("b")}, set)
+	p, err := pin.Of(shlint(), pin.Pin{Source: "tools/shlint.wasm", Digest: digest("a"), Size: 7, Manifest: digest("b")}, set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +50,7 @@ version = 1
 digest = 'sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 manifest = 'sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
 requests = 'sha256:REQUESTS'
+size = 7
 source = 'tools/shlint.wasm'
 version = '1.2.0'
 
@@ -57,6 +58,7 @@ version = '1.2.0'
 digest = 'sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
 manifest = 'sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb'
 requests = 'sha256:REQUESTS'
+size = 7
 source = 'tools/shlint.wasm'
 version = '1.2.0'
 
@@ -115,7 +117,7 @@ func TestPinsAreWrittenInOneForm(t *testing.T) {
 	if again, _ := os.ReadFile(filepath.Join(dir, lock.Name)); string(again) != string(got) {
 		t.Errorf("read and written again it is:\n%s", again)
 	}
-	if at := pins["shlint"].Line("grants", "exec:sh"); at != 21 {
+	if at := pins["shlint"].Line("grants", "exec:sh"); at != 23 {
 		t.Errorf("a grant is on line %d", at)
 	}
 }
@@ -138,16 +140,17 @@ func TestAHandThatEditsIsSeen(t *testing.T) {
 	}{
 		"nothing":                      {"", "", "", 0},
 		"a grant that is narrower":     {"src/*.sh", "src/a.sh", "", 0},
-		"a grant of something else":    {"exec:sh", "exec:bash", "lock.widened", 21},
-		"a grant of more":              {"src/*.sh", "**", "lock.widened", 22},
-		"a grant of a secret":          {"src/*.sh", ".env", "lock.widened", 22},
-		"a capability that is unknown": {"exec:sh", "sudo", "lock.bad_value", 21},
-		"another reason":               {"to parse them", "to format them", "lock.reason", 21},
-		"a digest that is none":        {"[plugins.shlint]\ndigest = 'sha256:a", "[plugins.shlint]\ndigest = 'sha256:A", "lock.bad_value", 14},
-		"another version":              {"version = '1.2.0'\n\n[plugins.shlint.grants]", "version = '1.3.0'\n\n[plugins.shlint.grants]", "lock.version_differs", 18},
-		"an unknown key":               {"files = 100", "filez = 100", "lock.unknown_key", 25},
-		"a limit that makes no sense":  {"512MiB", "5", "lock.bad_value", 26},
-		"no source":                    {"source = 'tools/shlint.wasm'\nversion = '1.2.0'\n\n[plugins.shlint.grants]", "version = '1.2.0'\n\n[plugins.shlint.grants]", "lock.bad_value", 13},
+		"a grant of something else":    {"exec:sh", "exec:bash", "lock.widened", 23},
+		"a grant of more":              {"src/*.sh", "**", "lock.widened", 24},
+		"a grant of a secret":          {"src/*.sh", ".env", "lock.widened", 24},
+		"a capability that is unknown": {"exec:sh", "sudo", "lock.bad_value", 23},
+		"another reason":               {"to parse them", "to format them", "lock.reason", 23},
+		"a digest that is none":        {"[plugins.shlint]\ndigest = 'sha256:a", "[plugins.shlint]\ndigest = 'sha256:A", "lock.bad_value", 15},
+		"another version":              {"version = '1.2.0'\n\n[plugins.shlint.grants]", "version = '1.3.0'\n\n[plugins.shlint.grants]", "lock.version_differs", 20},
+		"an unknown key":               {"files = 100", "filez = 100", "lock.unknown_key", 27},
+		"a source elsewhere":           {"source = 'tools/shlint.wasm'\nversion = '1.2.0'\n\n[plugins.shlint.grants]", "source = '/tmp/x.wasm'\nversion = '1.2.0'\n\n[plugins.shlint.grants]", "lock.bad_value", 19},
+		"a limit that makes no sense":  {"512MiB", "5", "lock.bad_value", 28},
+		"no source":                    {"size = 7\nsource = 'tools/shlint.wasm'\nversion = '1.2.0'\n\n[plugins.shlint.grants]", "version = '1.2.0'\n\n[plugins.shlint.grants]", "lock.bad_value", 14},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, folder := root(t)
