@@ -86,12 +86,12 @@ func (l *PluginLimits) list() []pluginLimit {
 	}
 }
 
-// Set reads the written form of one limit.
+// Set reads the written form of one limit; an empty one is the default.
 func (l *PluginLimits) Set(key, text string) error {
 	var keys []string
 	for _, limit := range l.list() {
 		if limit.key == key {
-			return limit.parse(text)
+			return limit.parse(cmp.Or(text, "0"))
 		}
 		keys = append(keys, limit.key)
 	}

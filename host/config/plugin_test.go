@@ -125,6 +125,12 @@ func TestLimitsOfPluginsAreWrittenAsTheyAreRead(t *testing.T) {
 	if wrong := l.Check(); len(wrong) != 0 {
 		t.Errorf("they make no sense: %v", wrong)
 	}
+	for _, key := range []string{"memory", "call", "files"} {
+		none := l
+		if err := none.Set(key, ""); err != nil || len(none.Written()) != len(written)-1 {
+			t.Errorf("%s without a value: %v, %v", key, none.Written(), err)
+		}
+	}
 	if err := l.Set("memroy", "1"); !fault.HasCode(err, "limit.unknown") || fault.Of(err).Hint != "memory" {
 		t.Errorf("got %v", err)
 	}

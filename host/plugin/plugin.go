@@ -19,6 +19,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/fetch"
 	"github.com/wr-build/wr/host/plugin/grant"
 	"github.com/wr-build/wr/host/plugin/manifest"
+	"github.com/wr-build/wr/host/plugin/module"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/plugin/store"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -94,15 +95,17 @@ func (l Loader) obtain(ctx context.Context, p pin.Pin) (fetch.Bundle, error) {
 
 // From gets a plugin from where it should lie. Another one there is an error.
 func (l Loader) From(ctx context.Context, p pin.Pin, source string) (fetch.Bundle, error) {
-	b, err := l.Fetcher.Get(ctx, source)
+	from := l.Fetcher
+	from.Limits = ModuleLimits(p.Limits)
+	b, err := from.Get(ctx, source)
 	if err != nil {
 		return fetch.Bundle{}, err
 	}
-	module, text := b.Digests()
+	digest, text := b.Digests()
 	var what string
 	switch {
-	case module != p.Digest || int64(len(b.Module)) != p.Size:
-		what = fmt.Sprintf("the module is %s, and wr.lock pins %s", module, p.Digest)
+	case digest != p.Digest || int64(len(b.Module)) != p.Size:
+		what = fmt.Sprintf("the module is %s, and wr.lock pins %s", digest, p.Digest)
 	case text != p.Manifest:
 		what = fmt.Sprintf("the manifest is %s, and wr.lock pins %s", text, p.Manifest)
 	default:
@@ -172,4 +175,24 @@ func Unpinned(at Place, pins pin.Pins) []error {
 		}
 	}
 	return all
+}
+
+// Bundle is a plugin with its module, as it was when it was got.
+func (l Loader) Bundle(ctx context.Context, p *Plugin) (fetch.Bundle, error) {
+	data, err := l.Module(ctx, p.Pin)
+	if err != nil {
+		return fetch.Bundle{}, err
+	}
+	text, _ := l.Store.Manifest(p.Pin.Manifest)
+	summary, err := module.Check(data, ModuleLimits(p.Pin.Limits))
+	_, inside, _ := module.Manifest(data)
+	return fetch.Bundle{Source: p.Pin.Source, Module: data, Text: text, Sidecar: !inside, Manifest: p.Manifest, Summary: summary}, err
+}
+
+// ModuleLimits are those of a plugin's limits that bound its module.
+func ModuleLimits(l config.PluginLimits) module.Limits {
+	return module.Limits{
+		ModuleSize: int(l.ModuleSize), Functions: int(l.Functions), FunctionSize: int(l.FunctionSize), Locals: int(l.Locals),
+		Tables: int(l.Tables), TableSize: int(l.TableSize), Segments: int(l.Segments), Memory: int(l.Memory), Entries: int(l.Entries),
+	}
 }

@@ -82,6 +82,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 	}
 	command, err := kongcompletion.Command(parser,
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
+		kongcompletion.WithPredictor("plugin", predict(predictPlugins)),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("suite", predict(predictSuites)),
 		kongcompletion.WithPredictor("task", predict(predictTasks)))

@@ -168,6 +168,9 @@ func (a *app) cachePath(ws *workspace.Workspace) string {
 // cacheDir is wr's directory among the user's caches. Root has the system's:
 // under sudo, HOME is another's.
 func (a *app) cacheDir() string {
+	if dir := a.Getenv("WR_CACHE_DIR"); filepath.IsAbs(dir) {
+		return dir
+	}
 	base := a.Getenv("XDG_CACHE_HOME")
 	switch {
 	case os.Geteuid() == 0:

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/lock"
@@ -90,6 +91,11 @@ func read(tables *config.Tables, name string, e entry) Pin {
 			tables.Refuse(key, "", "%q is not sha256: and 64 digits", digest)
 		}
 	}
+	for key, text := range map[string]string{"source": e.Source, "version": e.Version} {
+		if strings.ContainsFunc(text, unseen) {
+			tables.Refuse(config.Below(at, key), "", "%q has characters that do not show", text)
+		}
+	}
 	if source := config.Below(at, "source"); e.Source == "" && tables.Sound(source) && tables.Sound(at) {
 		tables.Refuse(source, "", "is missing or empty")
 	}
@@ -101,13 +107,20 @@ func read(tables *config.Tables, name string, e entry) Pin {
 	}
 	for _, text := range slices.Sorted(maps.Keys(e.Grants)) {
 		c := abi.ParseCapability(text)
-		if err := capability.Check(c); err != nil {
+		err := capability.Check(c)
+		if err == nil && strings.ContainsFunc(e.Grants[text], unseen) {
+			err = fmt.Errorf("%q has characters that do not show", e.Grants[text])
+		}
+		if err != nil {
 			tables.Refuse(config.Key(table, name, "grants", text), "", "%v", err)
 		}
 		p.Grants = append(p.Grants, abi.Request{Capability: c, Reason: e.Grants[text]})
 	}
 	return p
 }
+
+// unseen are characters that would change what else is shown.
+func unseen(r rune) bool { return !unicode.IsPrint(r) }
 
 // Write replaces the plugins of a wr.lock.
 func (all Pins) Write(file *lock.File) {

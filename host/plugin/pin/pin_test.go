@@ -144,6 +144,7 @@ func TestAHandThatEditsIsSeen(t *testing.T) {
 		"a grant of more":              {"src/*.sh", "**", "lock.widened", 24},
 		"a grant of a secret":          {"src/*.sh", ".env", "lock.widened", 24},
 		"a capability that is unknown": {"exec:sh", "sudo", "lock.bad_value", 23},
+		"a reason that hides others":   {"'to parse them'", "\"to\\u001b[2K parse\"", "lock.bad_value", 23},
 		"another reason":               {"to parse them", "to format them", "lock.reason", 23},
 		"a digest that is none":        {"[plugins.shlint]\ndigest = 'sha256:a", "[plugins.shlint]\ndigest = 'sha256:A", "lock.bad_value", 15},
 		"another version":              {"version = '1.2.0'\n\n[plugins.shlint.grants]", "version = '1.3.0'\n\n[plugins.shlint.grants]", "lock.version_differs", 20},
