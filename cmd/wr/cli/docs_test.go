@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/plugin/capability"
+	"github.com/wr-build/wr/host/plugin/manifest"
 )
 
 var update = flag.Bool("update", false, "write the pages of docs/ that are made from the code")
@@ -104,6 +106,33 @@ func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
 	for kind := range strings.FieldsSeq("privileged capabilities devices mounts ssh_agent credentials") {
 		if !strings.Contains(string(page), "`"+kind) {
 			t.Errorf("it does not say how to ask for %s", kind)
+		}
+	}
+}
+
+// TestWhatTheGuideToPluginsShowsIsRead has its examples read as what they are.
+func TestWhatTheGuideToPluginsShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/plugins/managing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 3 {
+		t.Errorf("it shows %d files, want 3", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		read := func() error { _, err := config.Parse("wr.toml", []byte(text)); return err }
+		if strings.HasPrefix(text, "abi") {
+			read = func() error { _, err := manifest.ParseSidecar([]byte(text), "toml", manifest.Words{}); return err }
+		}
+		if err := read(); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	for _, name := range capability.Names() {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("it does not say what %s is", name)
 		}
 	}
 }

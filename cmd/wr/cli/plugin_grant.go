@@ -101,9 +101,14 @@ func (a *app) regrant(ctx context.Context, name, done string, change func(*insta
 	return deed{
 		show: func() error { return tell("would be " + done + ":") },
 		do: func() error {
-			err := a.changePlugins(here.ws, func(pins pin.Pins) error {
+			err := a.changePlugins(here.ws, func(pins pin.Pins) (err error) {
+				now := *p
+				if now.Pin, err = pins.Find(name); err != nil {
+					return err
+				}
+				next, err = change(here, &now)
 				pins[name] = next
-				return nil
+				return err
 			})
 			if err != nil {
 				return err
