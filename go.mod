@@ -77,6 +77,8 @@ require (
 	mvdan.cc/sh/v3 v3.14.1 // indirect
 )
 
+require github.com/google/jsonschema-go v0.4.3
+
 require (
 	cyphar.com/go-pathrs v0.2.5 // indirect
 	github.com/Microsoft/go-winio v0.6.3-0.20251027160822-ad3df93bed29 // indirect

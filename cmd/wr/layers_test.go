@@ -47,19 +47,25 @@ var rows = []row{
 	{"leaves over reports: pages, test support; standard library only", []string{
 		"host/report/page", "host/report/reporttest",
 	}},
+	{"which files plugins see", []string{
+		"host/plugin/scope",
+	}},
+	{"what plugins may ask for and be granted", []string{
+		"host/plugin/capability",
+	}},
 	{"files, git, cache, sockets, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/manifest", "host/plugin/lock", "host/plugin/scope", "host/plugin/confine", "host/lint/match",
+		"host/plugin/confine", "host/lint/match",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process",
+		"host/workspace", "host/history", "host/plugin/call", "host/plugin/manifest", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process", "host/plugin/store",
 		"runtime/agent", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint",
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin",
 	}},
-	{"what this machine lacks; what plugins see and do with it", []string{"runtime/doctor", "host/plugin/mount"}},
+	{"what this machine lacks; the plugins of a workspace, and what they see", []string{"host/plugin", "runtime/doctor", "host/plugin/mount"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
 	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},
 	{"collects, shards, runs, merges tests", []string{"host/testrun"}},

@@ -24,6 +24,8 @@ var (
 	packageShape  = shape(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
 	referencePart = shape(`^[a-z0-9][a-z0-9._:/@-]*$`)
 	finishedShape = shape(`^[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+	pluginShape   = shape(`^[a-z][a-z0-9-]{0,63}$`)
+	sourceShape   = shape(`^https://[a-z0-9.-]+(:[0-9]+)?/(.*/)?$`)
 	builderShape  = shape(`^@?[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$`)
 )
 
@@ -50,6 +52,7 @@ func check(d *decoder, f *File) {
 	d.checkRights(f.Rights)
 	d.checkPolicy(f.Policy, f.Workspace != nil)
 	d.checkBases(f.Bases, f.Workspace != nil)
+	d.checkPlugins(f.Plugins)
 }
 
 func (d *decoder) checkWorkspace(w *Workspace) {
@@ -120,6 +123,7 @@ func (d *decoder) checkPolicy(p Policy, inRoot bool) {
 			d.notOne(at, kind, rightKinds, "is no kind of rights")
 		}
 	}
+	d.checkPluginPolicy("policy.plugins", p.Plugins)
 	d.filled("policy.owner", p.Owner)
 }
 
@@ -184,7 +188,7 @@ func (d *decoder) given(at string) bool { return d.lines[at] > 0 && !d.bad[at] }
 func (d *decoder) refuse(at, format string, args ...any) {
 	d.mistake(at, fault.Error{
 		Code:    "config.bad_value",
-		Message: label(at) + ": " + fmt.Sprintf(format, args...),
+		Message: d.label(at) + ": " + fmt.Sprintf(format, args...),
 	})
 }
 

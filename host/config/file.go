@@ -27,6 +27,7 @@ type File struct {
 	Suites    map[string]Suite  `toml:"suites" doc:"Sets of tests that run the same way. Those of the root's wr.toml are there in every project. Built in: slow and superslow, of the cases with those marks, and fast, of all that are in no other suite, which runs when none is named."`
 	Tasks     map[string]Task   `toml:"tasks" doc:"Named things to do in the project's container, by wr run. Those of the root's wr.toml are there in every project."`
 	Lint      map[string]Linter `toml:"lint" doc:"Linters for wr lint, by name. Those of the root's wr.toml are there in every project, which can say otherwise key by key, or enabled = false."`
+	Plugins   map[string]Plugin `toml:"plugins" doc:"Plugins that wr.lock pins. Those of the root's wr.toml hold for every project, and a project's own go before them."`
 	Limits    Limits            `toml:"limits" doc:"What the project's containers may use. A limit that the machine cannot keep is an error."`
 	Rights    Rights            `toml:"rights" doc:"What the project's containers may do and see of this machine besides the usual. Shown by wr ls and whenever a command starts."`
 	Policy    Policy            `toml:"policy" doc:"Who may build images here, and what projects may ask for. It tells people, and stops nobody who means it: rights are the registry's to give."`
@@ -85,10 +86,11 @@ type Run struct {
 
 // Policy is the table [policy].
 type Policy struct {
-	Build    string   `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
-	Builders []string `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
-	Rights   []string `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none. It bounds workspaces inside this one as well."`
-	Owner    string   `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
+	Build    string       `toml:"build" enum:"allow,deny" default:"allow" doc:"Whether everybody may build images that are found nowhere, or only the builders."`
+	Builders []string     `toml:"builders" doc:"Who may build all the same: names of users, and of groups after an @, such as @devops."`
+	Rights   []string     `toml:"rights" doc:"The kinds of [rights] that projects may have: privileged, capabilities, devices, mounts, ssh_agent, credentials. Default: all; an empty list: none. It bounds workspaces inside this one as well."`
+	Plugins  PluginPolicy `toml:"plugins" doc:"What plugins may be granted here at most. /etc/wr/policy.toml, with the same keys in [plugins], bounds all workspaces of a machine."`
+	Owner    string       `toml:"owner" doc:"Whom the others should ask, in words for people: a team, a channel, an address."`
 }
 
 // MayBuild reports whether a user with these names may build: their own, and

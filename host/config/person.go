@@ -162,7 +162,7 @@ func taken(target string) bool {
 func (d *decoder) checkSource(at, source string) {
 	if _, err := os.Stat(source); err != nil && d.given(at) {
 		d.mistake(at, fault.Error{
-			Code: "config.no_source", Message: label(at) + ": " + source + ": " + cause(err),
+			Code: "config.no_source", Message: d.label(at) + ": " + source + ": " + cause(err),
 			Next: "make it, or take the mount out", Err: err,
 		})
 	}

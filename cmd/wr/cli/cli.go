@@ -59,6 +59,7 @@ type grammar struct {
 	Logs     logsCmd     `cmd:"" group:"more" help:"What the ENTRYPOINT and the last tests of a project printed."`
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
+	Plugin   pluginCmd   `cmd:"" group:"more" help:"Plugins: linters, formatters, tasks and more that run in a sandbox."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`
@@ -74,7 +75,7 @@ type Globals struct {
 	Jobs      int    `short:"j" placeholder:"N" help:"Containers at once; default: one a core."`
 	JSON      bool   `name:"json" help:"Results as JSON on stdout."`
 	DryRun    bool   `help:"Show what would be done and do nothing."`
-	Locked    bool   `help:"Fail rather than resolve a base image that wr.lock has no digest of."`
+	Locked    bool   `aliases:"frozen" help:"Fail rather than change wr.lock: a base image that it has no digest of, a plugin. What plugins are, CI never changes without --locked=false."`
 	Quiet     bool   `short:"q" help:"Only failures and results."`
 	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`

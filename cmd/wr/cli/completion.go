@@ -83,6 +83,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 	command, err := kongcompletion.Command(parser,
 		kongcompletion.WithPredictor("container", predict(predictContainers)),
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
+		kongcompletion.WithPredictor("plugin", predict(predictPlugins)),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("linter", predict(predictLinters)),
 		kongcompletion.WithPredictor("suite", predict(predictSuites)),
