@@ -47,14 +47,15 @@ var rows = []row{
 	{"leaves over reports: pages; standard library only", []string{
 		"host/report/page",
 	}},
-	{"files, git, cache, sockets, the engine's life", []string{
+	{"messages and open files over sockets", []string{"runtime/wire"}},
+	{"files, git, cache, terminals, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
 		"host/plugin/manifest", "host/plugin/lock",
-		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
+		"runtime/proxy", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
 		"host/workspace", "host/history", "host/plugin/call", "host/plugin/fetch",
-		"runtime/agent", "runtime/image", "runtime/container",
+		"runtime/agent", "runtime/local", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; the engine's process; test support for containers", []string{
 		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "runtime/daemon", "runtime/container/containertest",
