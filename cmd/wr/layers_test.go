@@ -53,9 +53,10 @@ var rows = []row{
 	{"what plugins may ask for and be granted", []string{
 		"host/plugin/capability",
 	}},
-	{"files, git, cache, sockets, the engine's life", []string{
+	{"messages and open files over sockets", []string{"runtime/wire"}},
+	{"files, git, cache, terminals, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/confine", "host/lint/match",
+		"host/plugin/confine", "host/lint/match", "host/plugin/lock", "runtime/proxy",
 		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{

@@ -18,6 +18,7 @@ import (
 func Here(ws *workspace.Workspace, projects []Selected, here workspace.Project, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root, Here: here.Path}
 	o.Root = ws.Root
+	projects, o = o.debugged(projects)
 	for _, s := range projects {
 		p.Actions = append(p.Actions, testsHere(ws, s, here, o)...)
 	}

@@ -1,6 +1,7 @@
 package testrun_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/runtime/spec"
 )
 
 // counted is a helper for tests that end otherwise each time they run: tries("x")
@@ -406,6 +408,36 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 	r = w.run(t.Context())
 	if got := r.outcomes(); !maps.Equal(got, map[string]event.Outcome{"test_a.py::test_x": event.Passed}) {
 		t.Errorf("--lf runs %v, not what failed in the end", got)
+	}
+}
+
+func TestAnInterruptionOfAFurtherProcessIsOne(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		repeat int
+		want   string
+	}{
+		"that runs what has failed": {0, "failed"},
+		"that runs all again":       {2, "passed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, one("def test_x(): assert '"+c.want+"' == 'passed'\n"))
+			w.unit.Repeat = c.repeat
+			w.limit(plan.Policy{Reruns: plan.Reruns{Any: 1}})
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			processes := 0
+			w.runner = onHost{before: func(*spec.Process) {
+				if processes++; processes == 2 {
+					interrupt()
+				}
+			}}
+			r := w.run(ctx)
+			if e := r.of("test_a.py::test_x"); string(e.Outcome) != c.want || !strings.HasSuffix(e.Text, "not run again: interrupted") || r.Status != event.Interrupted || processes != 2 {
+				t.Errorf("the case %s: %q, the unit %s, %d processes", e.Outcome, e.Text, r.Status, processes)
+			}
+		})
 	}
 }
 

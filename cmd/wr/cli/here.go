@@ -55,7 +55,7 @@ func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
 		selected = append(selected, s)
 	}
 	p := plan.Here(t.ws, selected, here, plan.Options{
-		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Limits: t.limits, Cases: t.cmd.cases(), Repetition: t.order,
+		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Limits: t.limits, Cases: t.cmd.cases(), Repetition: t.order, Debug: t.debug,
 	})
 	return deed{
 		show: func() error { return t.printPlan(p) },
@@ -66,6 +66,7 @@ func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
 // doHere carries out a plan of prepareHere. Why one unit at a time unless asked
 // for: nothing keeps them apart here, as containers do.
 func (t *testPlan) doHere(ctx context.Context, p plan.Plan) error {
+	t.sayDebug(t.debug)
 	return t.test(ctx, p, testrun.Config{
 		Runner: local.Runner{}, Jobs: max(1, t.Jobs),
 		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
@@ -119,9 +120,7 @@ func (c *testCmd) impossibleHere() error {
 		{"--memory", c.Memory != nil},
 		{"--pids", c.Pids != nil},
 		{"--coverage", c.measured()},
-		{"--pdb", c.Pdb},
 		{"--debugpy", c.Debugpy > 0},
-		{"--shell-on-failure", c.ShellOnFailure},
 	} {
 		if one.given {
 			flags = append(flags, one.flag)

@@ -179,20 +179,6 @@ func workspaceCopy(t *testing.T, source string) string {
 	return dir
 }
 
-// lastReport is what the newest run in dir recorded.
-func lastReport(t *testing.T, dir string) *report.Run {
-	t.Helper()
-	latest, ok := testrun.Latest(dir)
-	if !ok {
-		t.Fatal("there is no run")
-	}
-	r, err := report.Load(filepath.Join(latest.Path, testrun.EventsFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // TestScriptsWithTheRealEngine plays the very scripts of TestScripts.
 func TestScriptsWithTheRealEngine(t *testing.T) {
 	w := realWr(t)
