@@ -59,6 +59,7 @@ type grammar struct {
 	Logs     logsCmd     `cmd:"" group:"more" help:"What the ENTRYPOINT and the last tests of a project printed."`
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
+	Hooks    hooksCmd    `cmd:"" group:"more" help:"Run linters before git commits."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`
