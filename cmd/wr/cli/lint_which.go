@@ -40,7 +40,7 @@ type linting struct {
 type planned struct {
 	Linter    string   `json:"linter"`
 	Project   string   `json:"project"`
-	Container string   `json:"container"` // path of the project whose it is
+	Container string   `json:"container"` // path of the project, or name in [images], whose it is
 	Files     []string `json:"files"`     // workspace paths
 
 	config  config.Linter
@@ -262,7 +262,7 @@ func (l *linting) linter(p workspace.Project, name string) (planned, error) {
 	if own.Container == "" {
 		return out, nil
 	}
-	lender, err := l.ws.Named(own.Container)
+	lender, err := l.ws.Container(own.Container)
 	if err == nil && lender.Fault != nil {
 		err = lender.Fault
 	}
