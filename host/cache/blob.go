@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -28,6 +29,12 @@ func (c *Cache) Blob(d Digest) ([]byte, bool) {
 		return nil, false
 	}
 	return b, true
+}
+
+// Path is where a blob lies, if it is there, for who hands a path to another
+// process. Whoever reads it has to hash it.
+func (c *Cache) Path(d Digest) string {
+	return filepath.Join(c.dir, version, filepath.FromSlash(d.path()))
 }
 
 // OpenBlob is Blob for one that need not fit into memory. It reads it all

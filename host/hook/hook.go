@@ -37,12 +37,12 @@ type Config struct {
 	Process   sandbox.Config // all but Mount, Clock and Random, which follow from Grants
 	View      mount.View     // all but Globs
 	Grants    Grants
-	Time      time.Duration    // a call may take at most; 0 = DefaultTime
-	Pending   int64            // requests of the plugin that are answered at once; 0 = DefaultPending
-	Table     json.RawMessage  // its config table; nil = none
-	Host      abi.Party        // who asks
+	Time      time.Duration                       // a call may take at most; 0 = DefaultTime
+	Pending   int64                               // requests of the plugin that are answered at once; 0 = DefaultPending
+	Table     json.RawMessage                     // its config table; nil = none
+	Host      abi.Party                           // who asks
 	Functions func(project string) call.Functions // all but Grants; nil = none is to be had
-	Memo      *memo.Memo       // nil = nothing is kept
+	Memo      *memo.Memo                          // nil = nothing is kept
 	Listener  rpc.Listener
 	Log       func(line []byte) // what the plugin writes to stderr; nil = only its end is kept, for faults
 }

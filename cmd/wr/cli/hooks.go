@@ -37,8 +37,8 @@ const hookMark = "# Made by wr hooks install; wr hooks uninstall removes it."
 // preCommit is the hook that wr writes.
 const preCommit = "pre-commit"
 
-// hook is the pre-commit hook of the repository that a workspace is in.
-type hook struct {
+// gitHook is the pre-commit hook of the repository that a workspace is in.
+type gitHook struct {
 	*app
 	ws   *workspace.Workspace
 	dir  string // host path of the directory of hooks
@@ -46,7 +46,7 @@ type hook struct {
 }
 
 // hook finds the hook that there is, or is to be.
-func (a *app) hook(ctx context.Context) (*hook, error) {
+func (a *app) hook(ctx context.Context) (*gitHook, error) {
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (a *app) hook(ctx context.Context) (*hook, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hook{app: a, ws: ws, dir: at.Dir, line: "wr -C " + quoted(filepath.ToSlash(rel)) + " lint --staged --recursive"}
+	h := &gitHook{app: a, ws: ws, dir: at.Dir, line: "wr -C " + quoted(filepath.ToSlash(rel)) + " lint --staged --recursive"}
 	if at.Shared {
 		return nil, &fault.Error{
 			Code: "hooks.shared", Class: fault.Usage, Message: "git looks for hooks in " + at.Dir + ", which other repositories have too (core.hooksPath)",
@@ -81,16 +81,16 @@ func (a *app) hook(ctx context.Context) (*hook, error) {
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // text is the hook.
-func (h *hook) text() string {
+func (h *gitHook) text() string {
 	return "#!/bin/sh\n" + hookMark + "\n" +
 		"command -v wr >/dev/null || { echo 'pre-commit: wr is not on PATH; git commit --no-verify goes without it' >&2; exit 1; }\n" +
 		"exec " + h.line + "\n"
 }
 
-func (h *hook) path() string { return filepath.Join(h.dir, preCommit) }
+func (h *gitHook) path() string { return filepath.Join(h.dir, preCommit) }
 
 // present is the hook that is there; own says that it is wr's. Without one it is nil.
-func (h *hook) present() (text []byte, own bool, err error) {
+func (h *gitHook) present() (text []byte, own bool, err error) {
 	text, err = os.ReadFile(h.path())
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(h.path()); err == nil {
@@ -121,7 +121,7 @@ func (hooksInstallCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 }
 
 // write writes the hook, whole or not at all.
-func (h *hook) write() error {
+func (h *gitHook) write() error {
 	caller, err := h.caller(h.ws)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (hooksUninstallCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 }
 
 // say says what was done.
-func (h *hook) say(done string) error {
+func (h *gitHook) say(done string) error {
 	if h.JSON {
 		return h.printJSON(map[string]string{done: h.path()})
 	}

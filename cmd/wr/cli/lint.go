@@ -33,7 +33,7 @@ type lintCmd struct {
 
 // Help is the long form.
 func (lintCmd) Help() string {
-	return "A linter is a table [lint.NAME] in wr.toml: a command that runs in the container of its project, or of another, sees the files that its globs match and git knows, and can write nothing. What it said of a file is kept, and said again as long as the file, the linter, its image and its inputs are the same; where all is, no engine is touched. See docs/lint.md.\n\nExit codes: 0 nothing found that fails, 1 something, or no linter or no file was found, 2 bad usage, 3 a linter could not be run, 130 interrupted."
+	return "A linter is a plugin that was added and lints or formats, or a table [lint.NAME] in wr.toml: a command that runs in the container of its project, or of another, sees the files that its globs match and git knows, and can write nothing. What it said of a file is kept, and said again as long as the file, the linter, its image and its inputs are the same; where all is, no engine is touched. See docs/lint.md.\n\nExit codes: 0 nothing found that fails, 1 something, or no linter or no file was found, 2 bad usage, 3 a linter could not be run, 130 interrupted."
 }
 
 // Prepare finds out which linters look at which files.
@@ -63,10 +63,13 @@ func (c *lintCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 // show prints what would be looked at.
 func (l *linting) show() error {
 	if l.JSON {
-		return l.printJSON(orEmpty(l.planned))
+		return l.printJSON(append(orEmpty(l.planned), l.asPlanned()...))
 	}
 	for _, p := range l.planned {
 		fmt.Fprintf(l.Out, "would run %s on %s of %s, in the container of %s\n", p.Linter, counted(len(p.Files), "file"), p.Project, p.Container)
+	}
+	for _, p := range l.allPlugged() {
+		fmt.Fprintf(l.Out, "would run %s on %s of %s, in its sandbox\n", p.Linter, counted(len(p.Files), "file"), p.Project)
 	}
 	return nil
 }
@@ -85,12 +88,20 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 		l.warnOf(fault.Of(err)) // what is known is worked out again
 	}
 	jobs, broken := l.work(selected)
+	inSandbox, done, err := l.pluginJobs(store)
+	if err != nil {
+		return err
+	}
+	jobs = append(jobs, inSandbox...)
 	config := lint.Config{Tree: l.tree, Cache: store, Jobs: l.jobs(), Now: time.Now}
 	carry := lint.Do
 	if l.cmd.Fix {
 		carry = lint.Fix
 	}
 	result := carry(ctx, jobs, config)
+	if err := done(ctx); err != nil {
+		l.warnOf(fault.Of(err))
+	}
 	result.Linters = append(result.Linters, broken...)
 	slices.SortStableFunc(result.Linters, func(a, b report.Linted) int { return l.order(a, b) })
 	result.Version, result.Fault = Version(), l.empty(result)

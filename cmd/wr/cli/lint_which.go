@@ -32,16 +32,17 @@ type linting struct {
 	index   *inputs.Index
 	engine  Engine
 	planned []planned
-	broken  []report.Linted // projects that cannot be read
-	some    bool            // only some files were asked for: that there are none is fine
+	broken  []report.Linted       // projects that cannot be read, and plugins that cannot be used
+	plugins map[string][]*plugged // by the path of the project
+	some    bool                  // only some files were asked for: that there are none is fine
 }
 
 // planned is a linter and the files of a project that it is to look at.
 type planned struct {
 	Linter    string   `json:"linter"`
 	Project   string   `json:"project"`
-	Container string   `json:"container"` // path of the project, or name in [images], whose it is
-	Files     []string `json:"files"`     // workspace paths
+	Container string   `json:"container,omitempty"` // path of the project, or name in [images], whose it is; "" = it is a plugin
+	Files     []string `json:"files"`               // workspace paths
 
 	config  config.Linter
 	project workspace.Project
@@ -59,9 +60,15 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.plug(ctx, chosen.projects); err != nil {
+		return nil, err
+	}
 	linters, err := l.linters(chosen.projects)
 	if err != nil {
 		return nil, err
+	}
+	if len(linters)+len(l.plugins)+len(l.broken) == 0 {
+		return nil, noLinters(chosen.projects)
 	}
 	all, err := lint.Files(ctx, ws.Root)
 	if err != nil {
@@ -72,6 +79,7 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 		return nil, err
 	}
 	l.tree = lint.NewTree(ws.Root, all, paths(ws.Projects), l.index)
+	l.plugFiles(chosen, wanted)
 	for _, p := range linters {
 		globs := lint.NewGlobs(p.config.Files)
 		p.Files = l.tree.Matching(p.Project, globs, func(file string) bool {
@@ -194,6 +202,9 @@ func (l *linting) linters(projects []workspace.Project) ([]planned, error) {
 			l.broken = append(l.broken, report.Linted{Linter: "wr", Project: p.Path, Diagnostics: []abi.Diagnostic{}, Fault: p.Fault})
 			continue
 		}
+		for _, one := range l.plugins[p.Path] {
+			known[one.linter()] = true
+		}
 		for _, name := range linterNames(l.ws, p) {
 			one, err := l.linter(p, name)
 			known[name] = true
@@ -212,9 +223,6 @@ func (l *linting) linters(projects []workspace.Project) ([]planned, error) {
 				Hint: fault.Closest(name, slices.Sorted(maps.Keys(known))), Next: "write [lint." + name + "] in wr.toml",
 			})
 		}
-	}
-	if len(all)+len(wrong)+len(l.broken) == 0 {
-		return nil, noLinters(projects)
 	}
 	return all, errors.Join(wrong...)
 }

@@ -99,3 +99,6 @@ func Quote(word string) string {
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
+
+// Texts are the capabilities that the plugin has, as abi.Capability prints them.
+func (g *Grant) Texts() []string { return g.Capabilities().Strings() }

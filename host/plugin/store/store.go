@@ -42,6 +42,11 @@ func (s *Store) Module(digest string, size int64) ([]byte, bool) {
 	return s.cache.Blob(cache.Digest{Hash: strings.TrimPrefix(digest, prefix), Size: size})
 }
 
+// Path is where a module lies, if it is there. Whoever reads it has to hash it.
+func (s *Store) Path(digest string, size int64) string {
+	return s.cache.Path(cache.Digest{Hash: strings.TrimPrefix(digest, prefix), Size: size})
+}
+
 // Manifest returns the manifest with a digest, if it is there and is just that.
 func (s *Store) Manifest(digest string) ([]byte, bool) {
 	r, found := s.cache.Result(manifestKey(digest))

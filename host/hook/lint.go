@@ -1,0 +1,100 @@
+package hook
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/wr-build/wr/sdk/go/abi"
+)
+
+// Linter is a Plugin that looks at the files of one project: a lint.Tool.
+type Linter struct {
+	Plugin  *Plugin
+	Project string // its path
+}
+
+// Lint returns what the plugin says of files. One that only formats says which of
+// them are not as it would have them.
+func (l Linter) Lint(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
+	if l.Plugin.config.Manifest.Provides.Lint == nil {
+		return l.unformatted(ctx, files)
+	}
+	all, err := l.Plugin.Lint(ctx, l.params(files))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if err := l.judge(files, d); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Format returns the edits that make files what they should be.
+func (l Linter) Format(ctx context.Context, files []string) ([]abi.Edit, error) {
+	edits, err := l.Plugin.Format(ctx, l.params(files))
+	if err != nil {
+		return nil, err
+	}
+	return edits, l.judgeEdits(files, edits)
+}
+
+func (l Linter) params(files []string) abi.LintParams {
+	return abi.LintParams{Work: abi.Work{Project: l.Project}, Files: files}
+}
+
+// unformatted are the files that Format would change.
+func (l Linter) unformatted(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
+	edits, err := l.Format(ctx, files)
+	var all []abi.Diagnostic
+	for i, e := range edits {
+		if i > 0 && edits[i-1].File == e.File {
+			continue
+		}
+		all = append(all, abi.Diagnostic{
+			File: e.File, Severity: abi.SeverityError, Rule: "format",
+			Message: "is not formatted: wr lint --fix does it",
+		})
+	}
+	return all, err
+}
+
+// judge says what is wrong with a diagnostic: it must be of a file that was asked
+// about.
+func (l Linter) judge(files []string, d abi.Diagnostic) error {
+	switch {
+	case !slices.Contains(files, d.File):
+		return l.lie("says something of %q, about which it was not asked", d.File)
+	case d.Severity != abi.SeverityError && d.Severity != abi.SeverityWarning && d.Severity != abi.SeverityInfo:
+		return l.lie("says something of severity %q", d.Severity)
+	case d.Range.Start.Line < 0 || d.Range.Start.Column < 0 || d.Range.End.Line < 0 || d.Range.End.Column < 0:
+		return l.lie("says something of line %d, column %d of %s", d.Range.Start.Line, d.Range.Start.Column, d.File)
+	}
+	for _, fix := range d.Fixes {
+		if err := l.judgeEdits(files, fix.Edits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l Linter) judgeEdits(files []string, edits []abi.Edit) error {
+	for _, e := range edits {
+		switch {
+		case !slices.Contains(files, e.File):
+			return l.lie("wants to edit %q, about which it was not asked", e.File)
+		case e.Start < 0 || e.End < e.Start:
+			return l.lie("wants to edit the bytes from %d to %d of %s", e.Start, e.End, e.File)
+		}
+	}
+	return nil
+}
+
+// lie is the fault of an answer that cannot be.
+func (l Linter) lie(format string, args ...any) error {
+	f := l.Plugin.fault(CodeProtocol, "it "+fmt.Sprintf(format, args...), nil)
+	f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+	return f
+}
