@@ -215,7 +215,7 @@ func (l *linting) hookConfig(p *plugged, root *os.File, kept *memo.Memo, store *
 			Limits: sandbox.Limits{
 				Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
 			},
-			Progress: func(sandbox.Progress) { fmt.Fprintf(l.Err, "preparing plugin %s\n", p.Linter) },
+			Progress: func(at sandbox.Progress) { l.preparing(p.Linter, at) },
 		},
 		Grants: p.plugin.Grant, Time: time.Duration(limits.Call), Pending: limits.Pending,
 		Table: p.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: kept,
@@ -226,6 +226,13 @@ func (l *linting) hookConfig(p *plugged, root *os.File, kept *memo.Memo, store *
 			Log:   func(m abi.Log) { l.pluginSays(p.Linter, m.Level, m.Message) },
 			Stray: func(line string) { l.pluginSays(p.Linter, "warn", "a line on stdout that is no message: "+line) },
 		},
+	}
+}
+
+// preparing says what takes a while, once for each version of a plugin.
+func (l *linting) preparing(name string, at sandbox.Progress) {
+	if at.Stage == "compile" {
+		fmt.Fprintf(l.Err, "preparing plugin %s, %d functions\n", name, at.Functions)
 	}
 }
 

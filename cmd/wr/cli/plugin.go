@@ -36,6 +36,8 @@ type pluginCmd struct {
 	Revoke  pluginRevokeCmd  `cmd:"" help:"Take back what a plugin was granted."`
 	Audit   pluginAuditCmd   `cmd:"" help:"List everything that plugins may do here, and why."`
 	Verify  pluginVerifyCmd  `cmd:"" help:"Check that every plugin is the one that wr.lock pins, and is set as it can be."`
+	New     pluginNewCmd     `cmd:"" help:"Start a plugin: a linter that builds without a network."`
+	Check   pluginCheckCmd   `cmd:"" help:"Try whether a plugin keeps to the protocol."`
 	Vendor  pluginVendorCmd  `cmd:"" help:"Copy plugins into .wr-plugins, for machines that reach nothing."`
 }
 
