@@ -158,6 +158,9 @@ func (f Fetcher) download(ctx context.Context, at *url.URL, most int64) ([]byte,
 		return nil, err
 	}
 	response, err := client.Do(r)
+	if around, ok := errors.AsType[*url.Error](err); ok {
+		return nil, around.Err // what the others say, the address among it, is said anyway
+	}
 	if err != nil {
 		return nil, err
 	}
