@@ -79,7 +79,7 @@ func (c *pluginAddCmd) read(ctx context.Context, a *app, here *installed) (pin.P
 	if there, ok := here.pins[b.Manifest.Name]; ok {
 		return p, b, &fault.Error{
 			Code: "plugin.exists", Class: fault.Usage, File: lock.Name, Line: there.Line(), Message: fmt.Sprintf("there is a plugin %s already, from %s", there.Name, there.Source),
-			Next: "wr plugin update " + there.Name + " " + grant.Quote(c.Source),
+			Next: "wr plugin update " + there.Name + " " + capability.Quote(c.Source),
 		}
 	}
 	return p, b, here.loader.Ceiling.CheckSource(p.Source)
@@ -110,7 +110,7 @@ func (c *pluginAddCmd) add(a *app, here *installed, p pin.Pin, b fetch.Bundle) e
 	if err := a.mayLock(); err != nil {
 		return err
 	}
-	command := "wr plugin add " + grant.Quote(c.Source)
+	command := "wr plugin add " + capability.Quote(c.Source)
 	granted, err := c.decide(a, offerOf(b, nil, here.loader.Ceiling), b.Manifest.Requests(), here.loader.Ceiling, command)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func ungranted(shown offer, wanted capability.Set, command string) *fault.Error 
 		Next:    command + " --yes, or for some of it " + command,
 	}
 	for _, c := range wanted {
-		f.Next += " --grant " + grant.Quote(c.String())
+		f.Next += " --grant " + capability.Quote(c.String())
 	}
 	var lines []string
 	for _, one := range shown.Requests {

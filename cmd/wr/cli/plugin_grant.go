@@ -25,7 +25,7 @@ func (c *pluginGrantCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if len(c.Capabilities)+len(c.Limit) == 0 {
 		return deed{}, usage(errors.New("nothing is granted: name a capability, or a limit with --limit"))
 	}
-	return a.regrant(ctx, c.Name, "granted", func(here *installed, p *plugin.Plugin) (pin.Pin, error) {
+	return a.regrant(ctx, c.Name, func(here *installed, p *plugin.Plugin) (pin.Pin, error) {
 		more, err := parseGrants(c.Capabilities, here.loader.Ceiling)
 		if err != nil {
 			return pin.Pin{}, err
@@ -55,19 +55,55 @@ func (c *pluginRevokeCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if c.All == (len(c.Capabilities) > 0) {
 		return deed{}, usage(errors.New("name what is taken back, or everything with --all"))
 	}
-	return a.regrant(ctx, c.Name, "revoked", func(_ *installed, p *plugin.Plugin) (pin.Pin, error) {
-		left := p.Pin.Granted()
-		for _, text := range c.Capabilities {
-			if !slices.ContainsFunc(p.Pin.Grants, hasText(text)) {
-				return pin.Pin{}, notGranted(p.Pin, text)
-			}
-			left = slices.DeleteFunc(left, func(one abi.Capability) bool { return one.String() == text })
+	here, err := a.plugins(ctx)
+	if err != nil {
+		return deed{}, err
+	}
+	next, err := c.revoked(here.pins)
+	if err != nil {
+		return deed{}, errors.Join(err, here.Close())
+	}
+	return deed{
+		show: func() error { return a.tellPinned("would be revoked:", next, nil) },
+		do:   func() error { return c.revoke(a, here) },
+		end:  here.Close,
+	}, nil
+}
+
+// revoke takes it back. The plugin itself is not looked at: also what it never
+// asked for, or a plugin that is gone, can be taken back.
+func (c *pluginRevokeCmd) revoke(a *app, here *installed) error {
+	var next pin.Pin
+	err := a.changePlugins(here.ws, func(pins pin.Pins) (err error) {
+		if next, err = c.revoked(pins); err == nil {
+			pins[c.Name] = next
 		}
-		if c.All {
-			left = nil
-		}
-		return pin.Of(p.Manifest, p.Pin, left)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	return a.tellPinned("revoked:", next, nil)
+}
+
+// revoked is the pin without what is taken back.
+func (c *pluginRevokeCmd) revoked(pins pin.Pins) (pin.Pin, error) {
+	p, err := pins.Find(c.Name)
+	if err != nil {
+		return p, err
+	}
+	left := slices.Clone(p.Grants)
+	for _, text := range c.Capabilities {
+		if !slices.ContainsFunc(p.Grants, hasText(text)) {
+			return p, notGranted(p, text)
+		}
+		left = slices.DeleteFunc(left, hasText(text))
+	}
+	if c.All {
+		left = nil
+	}
+	p.Grants = left
+	return p, nil
 }
 
 func hasText(text string) func(abi.Request) bool {
@@ -81,8 +117,8 @@ func notGranted(p pin.Pin, text string) error {
 	}
 }
 
-// regrant is the deed of changing what one plugin is granted.
-func (a *app) regrant(ctx context.Context, name, done string, change func(*installed, *plugin.Plugin) (pin.Pin, error)) (deed, error) {
+// regrant is the deed of granting one plugin something else.
+func (a *app) regrant(ctx context.Context, name string, change func(*installed, *plugin.Plugin) (pin.Pin, error)) (deed, error) {
 	here, err := a.plugins(ctx)
 	if err != nil {
 		return deed{}, err
@@ -99,7 +135,7 @@ func (a *app) regrant(ctx context.Context, name, done string, change func(*insta
 		return a.tellPinned(done, next, askedFor(p.Manifest.Capabilities, next.Granted(), here.loader.Ceiling))
 	}
 	return deed{
-		show: func() error { return tell("would be " + done + ":") },
+		show: func() error { return tell("would be granted:") },
 		do: func() error {
 			err := a.changePlugins(here.ws, func(pins pin.Pins) (err error) {
 				now := *p
@@ -113,7 +149,7 @@ func (a *app) regrant(ctx context.Context, name, done string, change func(*insta
 			if err != nil {
 				return err
 			}
-			return tell(done + ":")
+			return tell("granted:")
 		},
 		end: here.Close,
 	}, nil

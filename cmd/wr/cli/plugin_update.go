@@ -115,24 +115,29 @@ func (c *pluginUpdateCmd) change(ctx context.Context, a *app, here *installed, o
 			Next: "wr plugin rm " + old.Name + ", and add the other one",
 		}
 	}
-	ch.compare(ctx, here)
-	return ch, nil
+	return ch, ch.compare(ctx, here)
 }
 
 // compare finds what the plugin asks for besides. Without its old manifest all
-// that it was not granted counts as that.
-func (ch *change) compare(ctx context.Context, here *installed) {
+// that it was not granted counts as that. What it was granted without asking is no
+// reason to go on.
+func (ch *change) compare(ctx context.Context, here *installed) error {
 	wanted, granted := ch.bundle.Manifest.Requests(), ch.old.Granted()
 	ch.removed = granted.Without(wanted)
 	ch.kept = granted.Without(ch.removed)
 	ch.added = wanted.Without(granted)
 	if wanted.Digest() == ch.old.Requests {
 		ch.added = nil
-		return
+		return nil
 	}
-	if before, err := here.loader.Load(ctx, ch.old); err == nil {
+	before, err := here.loader.Load(ctx, ch.old)
+	if err == nil {
 		ch.added = wanted.Without(before.Manifest.Requests())
 	}
+	if fault.HasCode(err, "lock.widened") {
+		return err
+	}
+	return nil
 }
 
 // same reports whether there is nothing to do.
@@ -182,7 +187,7 @@ func (c *pluginUpdateCmd) update(a *app, here *installed, ch change) error {
 	if err := a.mayLock(); err != nil {
 		return err
 	}
-	command := strings.TrimSpace("wr plugin update " + ch.old.Name + " " + strings.Trim(grant.Quote(c.Source), "'"))
+	command := strings.TrimSpace("wr plugin update " + ch.old.Name + " " + strings.Trim(capability.Quote(c.Source), "'"))
 	more, err := c.decide(a, ch.shown(here.loader.Ceiling), ch.added, here.loader.Ceiling, command)
 	if err != nil {
 		return err

@@ -126,10 +126,18 @@ func (i *installed) settings(p *plugin.Plugin) error {
 	for _, project := range i.ws.Projects {
 		if _, own := project.Config.Plugins[p.Pin.Name]; own && project.Path != "." {
 			_, err := p.Settings(i.root(), placeOf(project))
-			wrong = append(wrong, err)
+			wrong = append(wrong, slices.DeleteFunc(joined(err), func(err error) bool { return fault.Of(err).File == i.root().Name })...)
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// joined are the errors that one is made of.
+func joined(err error) []error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		return all.Unwrap()
+	}
+	return nil
 }
 
 func placeOf(p workspace.Project) plugin.Place {

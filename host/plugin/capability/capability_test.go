@@ -100,3 +100,11 @@ func TestWhatAnUpdateAddsIsFound(t *testing.T) {
 		t.Errorf("gone are %v, want %v", got, want)
 	}
 }
+
+func TestAWordIsQuotedAsShellsTakeIt(t *testing.T) {
+	for word, want := range map[string]string{"exec:ruff@a/b": "exec:ruff@a/b", "fs.read:*": "'fs.read:*'", "a b": "'a b'", "a'b": `'a'\''b'`, "": "''"} {
+		if got := capability.Quote(word); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/wr-build/wr/host/plugin/manifest"
 	"github.com/wr-build/wr/host/plugin/module"
@@ -121,7 +122,8 @@ func (f Fetcher) file(name string, most int64) ([]byte, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(f.Dir, filepath.FromSlash(name))
 	}
-	file, err := os.Open(name)
+	// Why not to wait: a pipe would have wr wait for who writes into it.
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -156,6 +158,9 @@ func (f Fetcher) download(ctx context.Context, at *url.URL, most int64) ([]byte,
 		return nil, err
 	}
 	response, err := client.Do(r)
+	if around, ok := errors.AsType[*url.Error](err); ok {
+		return nil, around.Err // what the others say, the address among it, is said anyway
+	}
 	if err != nil {
 		return nil, err
 	}

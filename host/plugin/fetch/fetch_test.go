@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/wr-build/wr/host/plugin/fetch"
@@ -47,11 +48,14 @@ func TestAPluginIsGotFromAFile(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "dir.wasm"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.wasm"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	f := fetch.Fetcher{Dir: dir}
 	for source, want := range map[string]string{ // the plugin's name, or a code
 		"deps.wasm": "deps", "shfmt.wasm": "shfmt", filepath.Join(dir, "deps.wasm"): "deps",
 		"bare.wasm": "plugin.no_manifest", "both.wasm": "plugin.two_manifests", "text.wasm": module.CodeInvalid,
-		"none.wasm": "plugin.not_found", "dir.wasm": "plugin.unavailable", "wrong.wasm": "manifest.bad_value",
+		"none.wasm": "plugin.not_found", "dir.wasm": "plugin.unavailable", "pipe.wasm": "plugin.unavailable", "wrong.wasm": "manifest.bad_value",
 	} {
 		b, err := f.Get(t.Context(), source)
 		if err != nil {

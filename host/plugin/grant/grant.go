@@ -87,17 +87,9 @@ func Place(policy config.Bound) string {
 func Command(name string, all ...abi.Capability) string {
 	words := []string{"wr plugin grant", name}
 	for _, c := range all {
-		words = append(words, Quote(c.String()))
+		words = append(words, capability.Quote(c.String()))
 	}
 	return strings.Join(words, " ")
-}
-
-// Quote writes a word as shells take it.
-func Quote(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,:/@+=") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // Texts are the capabilities that the plugin has, as abi.Capability prints them.

@@ -144,11 +144,3 @@ func TestSourcesAndLimitsHaveACeiling(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 }
-
-func TestAWordIsQuotedAsShellsTakeIt(t *testing.T) {
-	for word, want := range map[string]string{"exec:ruff@a/b": "exec:ruff@a/b", "fs.read:*": "'fs.read:*'", "a b": "'a b'", "a'b": `'a'\''b'`, "": "''"} {
-		if got := grant.Quote(word); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}

@@ -6,6 +6,7 @@ package manifest
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/wr-build/wr/host/config"
@@ -14,8 +15,12 @@ import (
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
-// MaxSize is the length of the longest manifest in bytes.
-const MaxSize = 1 << 20
+// The length of the longest manifest in bytes, and of the longest sidecar. Why the
+// latter is short: keys of many parts take a time that grows with the square.
+const (
+	MaxSize    = 1 << 20
+	MaxSidecar = 32 << 10
+)
 
 // Sidecar is what the name of a module is followed by in that of a file with its
 // manifest.
@@ -54,7 +59,7 @@ type Words struct {
 
 // Parse reads the JSON of a module's section; faults call it name.
 func Parse(data []byte, name string, taken Words) (*Manifest, error) {
-	if err := bounded(data, name); err != nil {
+	if err := bounded(data, name, MaxSize); err != nil {
 		return nil, err
 	}
 	tree, err := readTree(data)
@@ -69,7 +74,7 @@ func Parse(data []byte, name string, taken Words) (*Manifest, error) {
 
 // ParseSidecar reads the TOML beside a module; faults call it name.
 func ParseSidecar(data []byte, name string, taken Words) (*Manifest, error) {
-	if err := bounded(data, name); err != nil {
+	if err := bounded(data, name, MaxSidecar); err != nil {
 		return nil, err
 	}
 	tables, err := config.ParseTables(area, name, data)
@@ -79,11 +84,11 @@ func ParseSidecar(data []byte, name string, taken Words) (*Manifest, error) {
 	return from(tables, tables.Tree(), taken)
 }
 
-func bounded(data []byte, name string) error {
-	if len(data) <= MaxSize {
+func bounded(data []byte, name string, most int) error {
+	if len(data) <= most {
 		return nil
 	}
-	return &fault.Error{Code: "manifest.too_long", Class: fault.Usage, File: name, Message: "the manifest has more than 1 MiB"}
+	return &fault.Error{Code: "manifest.too_long", Class: fault.Usage, File: name, Message: fmt.Sprintf("the manifest has %d bytes, more than %d", len(data), most)}
 }
 
 // from reads and judges a manifest.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -87,7 +88,7 @@ func (s *Schema) unknown(table map[string]any) []Mistake {
 }
 
 // place is where the validator says it was, in the schema.
-var place = regexp.MustCompile(`validating (\S+): `)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`validating (\S+): `) })
 
 // locate takes the words of the validator apart: it says which part of the schema
 // was not met, from which the keys of the value follow.
@@ -99,7 +100,7 @@ func locate(err error) Mistake {
 			m.Message = message
 		}
 	}
-	for _, at := range slices.Backward(place.FindAllStringSubmatch(text, -1)) {
+	for _, at := range slices.Backward(place().FindAllStringSubmatch(text, -1)) {
 		parts := strings.Split(at[1], "/")
 		for i := 1; i+1 < len(parts) && parts[i] == "properties"; i += 2 {
 			m.Keys = append(m.Keys, strings.NewReplacer("~1", "/", "~0", "~").Replace(parts[i+1]))

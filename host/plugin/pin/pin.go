@@ -194,7 +194,7 @@ func (p Pin) Check(m *manifest.Manifest) error {
 		reason, asked := m.Reason(g.Capability)
 		if !asked {
 			f := Unasked(m, g.Capability)
-			return p.fault("lock.widened", f.Message+", and wr.lock grants it", "wr plugin revoke "+p.Name+" "+g.String(), "grants", g.String())
+			return p.fault("lock.widened", f.Message+", and wr.lock grants it", "wr plugin revoke "+p.Name+" "+capability.Quote(g.String()), "grants", g.String())
 		}
 		if reason != g.Reason {
 			return p.fault("lock.reason", fmt.Sprintf("%s gives another reason: %s", m.Name, reason), "put that there", "grants", g.String())
