@@ -48,7 +48,7 @@ func (u Unit) debuggerWaits() event.Event {
 	}
 	return event.Event{
 		Type: event.DebuggerWaits, Text: address(port),
-		Details: fmt.Sprintf("VS Code, in configurations of .vscode/launch.json:\n%s\nPyCharm, nvim-dap and others: attach by DAP to %s, with %s here being %s there", text, address(port), here, there),
+		Details: fmt.Sprintf("VS Code, in configurations of .vscode/launch.json:\n%s\nPyCharm, nvim-dap and others: attach by DAP to %s, with %s here being %s there\nNothing limits how long that may take; Ctrl-C ends the run", text, address(port), here, there),
 	}
 }
 
@@ -82,7 +82,7 @@ func (u Unit) sources() string {
 }
 
 // debuggerTrouble matches what wr_debug says when there can be no debugger.
-var debuggerTrouble = expression(`(?m)wr: debugpy (is missing|cannot listen): (.+)$`)
+var debuggerTrouble = expression(`(?m)wr: debugpy (is missing|cannot listen|has ended): (.+)$`)
 
 // debuggerFault is the fault of a session that was to wait for an editor and could
 // not, or nil.
@@ -95,6 +95,11 @@ func debuggerFault(end ending) *fault.Error {
 		return &fault.Error{
 			Code: "test.debugpy_missing", Message: "debugpy is not in the image: " + found[2],
 			Next: "add it to the image, as by RUN pip install debugpy or apt-get install -y python3-debugpy, or use --pdb, which needs nothing",
+		}
+	case found[1] == "has ended":
+		return &fault.Error{
+			Code: "test.debugpy_ended", Message: "debugpy has ended before an editor attached: " + found[2],
+			Next: "attach once wr says that it waits: debugpy gives up when clients connect and hang up several times",
 		}
 	default:
 		return &fault.Error{

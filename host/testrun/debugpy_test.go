@@ -83,6 +83,10 @@ func TestWhyThereCanBeNoEditorIsSaid(t *testing.T) {
 		"its port is taken": {
 			"def listen(address): raise RuntimeError('Address in use')\n", "test.debugpy_port", "debugpy cannot listen in the container: Address in use",
 		},
+		"nobody listens any more": {
+			"import threading\nended = threading.Event()\ndef listen(address): pass\ndef wait_for_client(): assert ended.wait(60)\nwait_for_client.cancel = ended.set\n",
+			"test.debugpy_ended", "debugpy has ended before an editor attached: nobody listens on port 4321 any more",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, r, _ := attached(t, map[string]string{"debugpy.py": test.module, "test_a.py": "def test_x(): pass\n"})

@@ -13,7 +13,9 @@ import json
 import os
 import shutil
 import signal
+import socket
 import termios
+import threading
 
 import pytest
 from _pytest.config import create_terminal_writer
@@ -52,7 +54,42 @@ def _wait(config, port):
     except Exception as err:
         raise pytest.UsageError("wr: debugpy cannot listen: %s" % err)
     config.pluginmanager.getplugin("wr_recorder").debugger()
-    debugpy.wait_for_client()
+    over, gone = threading.Event(), threading.Event()
+    watcher = threading.Thread(target=_watch, args=(debugpy, port, over, gone), daemon=True)
+    watcher.start()
+    try:
+        debugpy.wait_for_client()
+    finally:
+        over.set()
+        watcher.join()
+    if gone.is_set():
+        raise pytest.UsageError("wr: debugpy has ended: nobody listens on port %d any more" % port)
+
+
+def _watch(debugpy, port, over, gone):
+    """Ends the waiting when there is nobody left to attach to.
+
+    Why it can come to that: debugpy listens in a process of its own, which ends when
+    several clients have hung up without a word, as those do that look for open ports.
+    """
+    missed = 0
+    while not over.wait(0.5):
+        missed = 0 if _listens(port) else missed + 1
+        if missed > 1:
+            gone.set()
+            debugpy.wait_for_client.cancel()
+            return
+
+
+def _listens(port):
+    """Whether somebody listens on a port, found out without a connection."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
 
 
 class _Shells:
