@@ -3,8 +3,11 @@ package vfs_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
 
 	"github.com/wr-build/wr/host/plugin/trace"
 	"github.com/wr-build/wr/host/plugin/vfs"
@@ -155,5 +158,55 @@ func TestWhatAGuestSeesIsRecorded(t *testing.T) {
 	run(t, f, "read /src/d/c.sh = d/c.sh")
 	if since, all := f.Take(), f.All(); since.Len() != 2 || all.Len() != 10 {
 		t.Errorf("got %d facts since, %d in all", since.Len(), all.Len())
+	}
+}
+
+func TestTheHostMayAskWhileAGuestWorks(t *testing.T) {
+	const many = 500
+	dir := t.TempDir()
+	plant(t, dir, "a.sh")
+	f := mount(t, dir, vfs.Config{}, "**")
+	stop, done := make(chan struct{}), make(chan map[string]int)
+	go func() {
+		drained := map[string]int{}
+		for last := false; !last; {
+			select {
+			case <-stop:
+				last = true
+			default:
+			}
+			for name := range f.Drain() {
+				drained[name]++
+			}
+			f.Take()
+			_, _, _ = f.All(), f.Exceeded(), f.Usage()
+		}
+		done <- drained
+	}()
+	for i := range many {
+		out, errno := f.OpenFile("out/"+strconv.Itoa(i), sys.O_CREAT|sys.O_RDWR, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		src, errno := f.OpenFile("src/a.sh", 0, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		b := make([]byte, 8)
+		n, _ := src.Read(b)
+		out.Write(b[:n])
+		f.Stat("src/nope")
+		src.Close()
+		out.Close()
+	}
+	close(stop)
+	drained := <-done
+	for i := range many {
+		if got := drained[strconv.Itoa(i)]; got != 1 {
+			t.Fatalf("file %d came %d times", i, got)
+		}
+	}
+	if c := f.Counts(); c != (vfs.Counts{}) || f.All().Len() != 3 {
+		t.Errorf("left behind: %+v, %d facts", c, f.All().Len())
 	}
 }

@@ -284,7 +284,7 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 				tree.Plain()
 			}
 			seen := map[string]int{}
-			for range 6_000 {
+			for i := 0; i < 6_000 || seen[missing] == 0 || seen["ws/dir/f"] == 0; i++ {
 				if snapshot {
 					v = mustScope(t, tree.Snapshot(), "**")
 				}
@@ -297,9 +297,6 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 				if strings.Contains(got, "outside") || strings.Contains(got, ".git") {
 					t.Errorf("read %q", got)
 				}
-			}
-			if seen["ws/dir/f"] == 0 || len(seen) < 2 {
-				t.Errorf("nothing was raced: %v", seen)
 			}
 		})
 	}
