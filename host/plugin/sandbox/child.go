@@ -92,6 +92,7 @@ func (c Config) ready(p *process) (confine.Facts, error) {
 	if err := c.verify(); err != nil {
 		return confine.Facts{}, stale(err)
 	}
+	c.note()
 	_ = p.send(request{Verified: true}) // a child that has ended has said why, and ready reads it
 	return p.ready(nil)
 }

@@ -120,7 +120,7 @@ func (c Config) compile(ctx context.Context, again bool) error {
 	if c.Progress != nil {
 		c.Progress(Progress{Stage: "keep"})
 	}
-	return keep(folder, fresh)
+	return errors.Join(keep(folder, fresh), c.trim())
 }
 
 // makeFresh makes an empty directory for a child to write compiled code into.

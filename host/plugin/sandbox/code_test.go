@@ -82,6 +82,45 @@ func TestCodeOfAnotherWazeroOrProcessorIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWasUsedLastIsKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	starts := func(text string, size int64) (compiled bool) {
+		t.Helper()
+		c := config(t, moduletest.Hello(text))
+		c.CacheDir, c.CacheSize, c.Progress = dir, size, func(sandbox.Progress) { compiled = true }
+		begin(t, c)
+		return compiled
+	}
+	starts("a", 0)
+	starts("b", 0)
+	records, err := filepath.Glob(filepath.Join(dir, "*", "*", "record.json"))
+	if err != nil || len(records) != 2 {
+		t.Fatalf("got %q, %v", records, err)
+	}
+	for _, r := range records {
+		if err := os.Chtimes(r, time.Unix(0, 0), time.Unix(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, err := os.Stat(only(t, filepath.Join(filepath.Dir(records[0]), "code", "*", "*")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if starts("a", 0) {
+		t.Fatal("a was there and was compiled")
+	}
+	starts("c", 2*code.Size()+code.Size()/2) // room for two
+	if starts("a", 0) {
+		t.Error("a, which was used after b, went")
+	}
+	if starts("c", 0) {
+		t.Error("c, which was compiled last, went")
+	}
+	if !starts("b", 0) {
+		t.Error("b, which was not used for the longest time, stayed")
+	}
+}
+
 // rename renames a file or directory, and what the record says of it.
 func rename(t *testing.T, from, to, record string) {
 	t.Helper()

@@ -42,7 +42,9 @@ func guestConfig(t testing.TB) sandbox.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return configOf(t, binary)
+	c := configOf(t, binary)
+	c.CacheDir = filepath.Join(filepath.Dir(c.Program), "cache") // compiling it takes a second
+	return c
 }
 
 func TestAGoProgramIsAGuest(t *testing.T) {

@@ -35,17 +35,18 @@ func IsChild(args []string) bool {
 
 // Config is a plugin as it is to be run.
 type Config struct {
-	Name     string          // in messages
-	Module   string          // path of the module
-	Digest   string          // sha256 of the module in hex; what does not have it is not run
-	CacheDir string          // where compiled code is kept; made if need be, for this user alone
-	Root     *os.File        // the directory that instances may read from; nil = none
-	Mount    json.RawMessage // what the Tree of an instance is made of
-	Clock    bool            // the real time, not a frozen one
-	Random   bool            // real randomness, not a seeded one
-	Limits   Limits
-	Progress func(Progress) // told when the module has to be compiled; may be nil
-	Program  string         // the program that is the child; "" = this one
+	Name      string          // in messages
+	Module    string          // path of the module
+	Digest    string          // sha256 of the module in hex; what does not have it is not run
+	CacheDir  string          // where compiled code is kept; made if need be, for this user alone
+	CacheSize int64           // bytes of compiled code that are kept; what was used last stays; 0 = 4 GiB
+	Root      *os.File        // the directory that instances may read from; nil = none
+	Mount     json.RawMessage // what the Tree of an instance is made of
+	Clock     bool            // the real time, not a frozen one
+	Random    bool            // real randomness, not a seeded one
+	Limits    Limits
+	Progress  func(Progress) // told when the module has to be compiled; may be nil
+	Program   string         // the program that is the child; "" = this one
 }
 
 // Limits bound a plugin. What is zero is as Default says.
