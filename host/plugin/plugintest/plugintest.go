@@ -3,8 +3,8 @@
 // as a module, and lets a test speak with both the way wr does: over pipes, by
 // wr/1. What holds for one has to hold for the other.
 //
-// The module runs in the test's own process, over a read-only tree. Limits and
-// grants are tested where they are made.
+// The module runs in the test's own process, over a read-only tree of which it sees
+// what its manifest asks for. Limits and grants are tested where they are made.
 package plugintest
 
 import (
@@ -167,7 +167,8 @@ func (p *Plugin) startModule(t testing.TB, tree string) rpc.Instance {
 	return rpc.Instance{Stdin: toGuest, Stdout: fromGuest, Kill: kill}
 }
 
-// config is that of an instance that sees a tree, and nothing else, at a place.
+// config is that of an instance that sees at a place what its manifest asks for of a
+// tree, and nothing else.
 func (p *Plugin) config(t testing.TB, tree, place string) wazero.ModuleConfig {
 	t.Helper()
 	root, err := os.OpenRoot(tree)
@@ -175,5 +176,5 @@ func (p *Plugin) config(t testing.TB, tree, place string) wazero.ModuleConfig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = root.Close() })
-	return wazero.NewModuleConfig().WithName("").WithFSConfig(wazero.NewFSConfig().WithFSMount(root.FS(), place))
+	return wazero.NewModuleConfig().WithName("").WithFSConfig(wazero.NewFSConfig().WithFSMount(grant(root.FS(), p.Manifest.Capabilities), place))
 }
