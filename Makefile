@@ -43,7 +43,7 @@ demo: need-demo bin/wr ## the main job: build and test examples/acme in real con
 test: need-test bin/wr ## all tests, at most 20 minutes on 2 cores
 	@.ci/test fast
 
-test-full: need-full bin/wr ## also fuzzing, other platforms, Chromium, the raced engine; kept in docs/evidence
+test-full: need-full bin/wr ## also fuzzing, other platforms, Chromium, pytest plugins, the raced engine; kept in docs/evidence
 	@.ci/test full
 
 lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod

@@ -323,3 +323,69 @@ func TestBootstrapRefusesAnUnknownNeed(t *testing.T) {
 		t.Errorf("got %+v, want exit 2 and the usage", got)
 	}
 }
+
+// fakePython makes python3 a script that notes what pip is to install, and fails
+// where a file says so.
+func (f *fresh) fakePython(t *testing.T) (log, fails string) {
+	t.Helper()
+	log, fails = filepath.Join(f.home, "pip.log"), filepath.Join(f.home, "fails")
+	f.command(t, "python3", `
+case $* in
+"-m venv "*) mkdir -p "$3/bin" && cat "$0" >"$3/bin/python3" && chmod +x "$3/bin/python3" ;;
+"-m pip install "*) [ ! -e `+fails+` ] && echo "$0 $*" >>`+log+` ;;
+esac`)
+	return log, fails
+}
+
+func TestAnEnvironmentIsMadeOnceOfEachList(t *testing.T) {
+	f := newFresh(t)
+	log, fails := f.fakePython(t)
+	script, err := os.ReadFile("../../.ci/pytest/environments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(f.checkout, ".ci/pytest/old.txt")
+	f.write(t, filepath.Join(f.checkout, ".ci/pytest/environments"), string(script))
+	f.write(t, list, "pytest==6\n")
+	run := func() result { t.Helper(); return f.run(t, "pytest/environments") }
+
+	f.write(t, fails, "")
+	if got := run(); got.code != 3 || !strings.Contains(got.err, "bin/pytest/old could not be made") {
+		t.Errorf("without an index: got %+v, want exit 3 and the environment", got)
+	}
+	if err := os.Remove(fails); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(); got.code != 0 || !strings.Contains(got.err, "bin/pytest/old is made of .ci/pytest/old.txt") {
+		t.Errorf("the first time: got %+v", got)
+	}
+	if got := run(); got.code != 0 || got.err != "" {
+		t.Errorf("the second time: got %+v, want nothing said", got)
+	}
+	f.write(t, list, "pytest==6.1\n")
+	if got := run(); got.code != 0 || got.err == "" {
+		t.Errorf("with another list: got %+v, want it made anew", got)
+	}
+	const want = "bin/pytest/old/bin/python3 -m pip install -q -r .ci/pytest/old.txt\n"
+	if text, err := os.ReadFile(log); err != nil || string(text) != want+want {
+		t.Errorf("pip ran as %q, %v, want twice %q", text, err, want)
+	}
+}
+
+func TestEveryListOfPytestIsPinned(t *testing.T) {
+	lists, err := filepath.Glob("../../.ci/pytest/*.txt")
+	if err != nil || len(lists) < 2 {
+		t.Fatalf("the lists are %v, %v, want an old and a new one", lists, err)
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "#") && !strings.Contains(line, "==") {
+				t.Errorf("%s: %q names no version", list, line)
+			}
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/mod/semver"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -25,6 +24,8 @@ var (
 	packageShape  = shape(`^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?$`)
 	referencePart = shape(`^[a-z0-9][a-z0-9._:/@-]*$`)
 	finishedShape = shape(`^[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+	pluginShape   = shape(`^[a-z][a-z0-9-]{0,63}$`)
+	sourceShape   = shape(`^https://[a-z0-9.-]+(:[0-9]+)?/(.*/)?$`)
 	builderShape  = shape(`^@?[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$`)
 )
 
@@ -40,26 +41,25 @@ func check(d *decoder, f *File) {
 	if f.Project != nil {
 		d.checkProject(f.Project)
 	}
-	d.checkImage(f.Image)
+	d.checkImage("image", f.Image)
+	d.checkImages(f.Images, f.Workspace != nil)
 	d.checkTest(f.Test)
 	d.checkEnv(f.Env)
 	d.checkTasks(f.Tasks)
 	d.checkSuites(f.Suites)
+	d.checkLinters(f.Lint)
 	d.checkLimits("limits", f.Limits, "which sets no limit; leave %s out for the default")
 	d.checkRights(f.Rights)
 	d.checkPolicy(f.Policy, f.Workspace != nil)
 	d.checkBases(f.Bases, f.Workspace != nil)
+	d.checkPlugins(f.Plugins)
 }
 
 func (d *decoder) checkWorkspace(w *Workspace) {
 	d.shape("workspace.name", w.Name, nameShape, "letters, digits and . _ -")
 	d.shape("workspace.registry", w.Registry, registryShape, "a host and a path in lower case, such as ghcr.io/acme")
 	for i, glob := range w.Exclude {
-		at := element("workspace.exclude", i)
-		d.inside(at, glob)
-		if d.given(at) && !doublestar.ValidatePattern(glob) {
-			d.refuse(at, "%q is not a valid glob", glob)
-		}
+		d.checkGlob(element("workspace.exclude", i), glob)
 	}
 }
 
@@ -73,29 +73,41 @@ func (d *decoder) checkProject(p *Project) {
 	}
 }
 
-func (d *decoder) checkImage(i Image) {
-	d.inside("image.dockerfile", i.Dockerfile)
-	d.filled("image.target", i.Target)
-	d.filled("image.user", i.User)
-	d.shape("image.ref", i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
-	d.filled("image.from", i.From)
-	d.checkOneSource()
+// checkImage checks what the table at says of an image.
+func (d *decoder) checkImage(at string, i Image) {
+	d.inside(join(at, "dockerfile"), i.Dockerfile)
+	d.filled(join(at, "target"), i.Target)
+	d.filled(join(at, "user"), i.User)
+	d.shape(join(at, "ref"), i.Ref, finishedShape, "an image reference such as ghcr.io/acme/tools:1.4")
+	d.filled(join(at, "from"), i.From)
+	d.checkOneSource(at)
 	if i.PytestPlugin && i.Ref+i.From != "" {
-		d.refuse("image.pytest_plugin", "it is added to images that are built, and this one is not; say so where it is")
+		d.refuse(join(at, "pytest_plugin"), "it is added to images that are built, and this one is not; say so where it is")
 	}
-	d.checkVariables("image.args", i.Args)
+	d.checkVariables(join(at, "args"), i.Args)
 }
 
 // checkOneSource refuses more than one answer to where the image comes from.
-func (d *decoder) checkOneSource() {
+func (d *decoder) checkOneSource(at string) {
 	var given []string
 	for _, key := range []string{"ref", "from", "dockerfile"} {
-		if d.given("image." + key) {
+		if d.given(join(at, key)) {
 			given = append(given, key)
 		}
 	}
 	if len(given) > 1 {
-		d.refuse("image."+given[0], "there is also %s; keep one of the two", given[1])
+		d.refuse(join(at, given[0]), "there is also %s; keep one of the two", given[1])
+	}
+}
+
+func (d *decoder) checkImages(images map[string]Image, inRoot bool) {
+	if len(images) > 0 && !inRoot {
+		d.refuse("images", "images belong in the %s that holds [workspace]", Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		at := join("images", name)
+		d.shape(at, name, nameShape, "letters, digits and . _ -")
+		d.checkImage(at, images[name])
 	}
 }
 
@@ -111,6 +123,7 @@ func (d *decoder) checkPolicy(p Policy, inRoot bool) {
 			d.notOne(at, kind, rightKinds, "is no kind of rights")
 		}
 	}
+	d.checkPluginPolicy("policy.plugins", p.Plugins)
 	d.filled("policy.owner", p.Owner)
 }
 
@@ -175,7 +188,7 @@ func (d *decoder) given(at string) bool { return d.lines[at] > 0 && !d.bad[at] }
 func (d *decoder) refuse(at, format string, args ...any) {
 	d.mistake(at, fault.Error{
 		Code:    "config.bad_value",
-		Message: label(at) + ": " + fmt.Sprintf(format, args...),
+		Message: d.label(at) + ": " + fmt.Sprintf(format, args...),
 	})
 }
 

@@ -40,7 +40,11 @@ func TestEveryTableIsRead(t *testing.T) {
 		Env:    Env{Allow: []string{"CI"}, Set: map[string]string{"TZ": "UTC"}},
 		Run:    Run{Network: spec.NetworkNone},
 		Policy: Policy{Build: "allow"},
-		Bases:  map[string]Base{"acme/python": {Suite: "bookworm", Include: []string{"python3", "python3-pytest"}}},
+		Images: map[string]Image{
+			"e2e":   {Dockerfile: "e2e/Dockerfile", Entrypoint: spec.EntrypointOnce, User: "pwuser"},
+			"tools": {Dockerfile: "devops/Dockerfile", Entrypoint: spec.EntrypointOff, Ref: "ghcr.io/acme/tools:1.4"},
+		},
+		Bases: map[string]Base{"acme/python": {Suite: "bookworm", Include: []string{"python3", "python3-pytest"}}},
 		Tasks: map[string]Task{
 			"migrate": {
 				Run: Command{Line: "alembic upgrade ${revision}"}, Help: "Upgrade the database.",
@@ -61,11 +65,25 @@ func TestEveryTableIsRead(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for key, line := range map[string]int{
-		"workspace": 1, "project.needs": 9, "image.args.PYTHON": 14, "test.paths[1]": 20, `bases."acme/python".suite`: 34, "tasks.serve.args[1].name": 51, "nothing": 0,
+		"workspace": 1, "project.needs": 9, "image.args.PYTHON": 14, "test.paths[1]": 20, `bases."acme/python".suite`: 41, "tasks.serve.args[1].name": 58, "nothing": 0,
 	} {
 		if got.Line(key) != line {
 			t.Errorf("line of %s: got %d, want %d", key, got.Line(key), line)
 		}
+	}
+}
+
+func TestAnEntryOfImagesIsAFileOfItsOwn(t *testing.T) {
+	f, err := Parse("wr.toml", []byte("[workspace]\n[env]\nallow = [\"CI\"]\n[images.e2e]\ntarget = \"dev\"\n[images.e2e-more]\nuser = \"me\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := f.Entry("e2e")
+	if e.Image.Target != "dev" || e.Image.User != "" || e.Image.Dockerfile != "devops/Dockerfile" || e.Workspace != nil || len(e.Env.Allow) > 0 {
+		t.Errorf("got %+v", e)
+	}
+	if got := []int{e.Line("image"), e.Line("image.target"), e.First("image"), e.Line("image.user")}; !slices.Equal(got, []int{4, 5, 4, 0}) {
+		t.Errorf("its lines are %v", got)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // exists because go-toml stops at the first value of a wrong type and words
 // it for programmers.
 type decoder struct {
+	area     string         // of the codes of mistakes; "" = config
 	name     string         // of the file, for faults
 	root     reflect.Type   // what the whole file fills
 	lines    map[string]int // by dotted key
@@ -36,6 +37,7 @@ func (d *decoder) result() error {
 // mistake notes that the value or key at is wrong.
 func (d *decoder) mistake(at string, f fault.Error) {
 	f.Class, f.File, f.Line = fault.Usage, d.name, d.line(at)
+	f.Code = inArea(d.area, f.Code)
 	d.bad[at] = true
 	d.problems = append(d.problems, Problem{Key: at, Fault: &f})
 }
@@ -88,7 +90,7 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 	case reflect.String:
 		into.SetString(value.(string))
 		d.enum(at, value.(string), field)
-	case reflect.Int64:
+	case reflect.Int, reflect.Int64:
 		into.SetInt(value.(int64))
 	case reflect.Float64:
 		into.Set(reflect.ValueOf(value).Convert(into.Type()))
@@ -97,6 +99,8 @@ func (d *decoder) value(at string, value any, into reflect.Value, field reflect.
 	case reflect.Map:
 		into.Set(reflect.MakeMap(into.Type()))
 		d.table(at, value.(map[string]any), into)
+	case reflect.Interface:
+		into.Set(reflect.ValueOf(value))
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
 		d.table(at, value.(map[string]any), into.Elem())
@@ -137,7 +141,7 @@ func (d *decoder) enum(at, text string, field reflect.StructField) {
 	}
 	d.mistake(at, fault.Error{
 		Code:    "config.bad_value",
-		Message: fmt.Sprintf("%s: %q is not one of %s", label(at), text, strings.Join(allowed, ", ")),
+		Message: fmt.Sprintf("%s: %q is not one of %s", d.label(at), text, strings.Join(allowed, ", ")),
 		Hint:    fault.Closest(text, allowed),
 	})
 }
@@ -147,18 +151,20 @@ func (d *decoder) unknown(at, key string, value any, table reflect.Type) {
 	if d.root == reflect.TypeFor[File]() && slices.Contains(notYet(), at) {
 		d.mistake(at, fault.Error{
 			Code:    "config.not_yet",
-			Message: label(at) + " is not supported by this version of wr",
+			Message: d.label(at) + " is not supported by this version of wr",
 			Next:    "remove it, or use a newer wr",
 		})
 		return
 	}
 	f := fault.Error{
 		Code:    "config.unknown_key",
-		Message: "unknown key " + label(at),
+		Message: "unknown key " + d.label(at),
 		Hint:    fault.Closest(key, slices.Sorted(maps.Keys(fields(table)))),
 	}
 	if isTable(value) {
-		f.Message = "unknown table " + label(at)
+		f.Message = "unknown table " + d.label(at)
+	} else if at == key {
+		f.Message = "unknown key " + key
 	}
 	if home := d.homeOf(key); f.Hint == "" && home != "" {
 		f.Next = fmt.Sprintf("%s belongs in [%s]", key, home)
@@ -170,7 +176,7 @@ func (d *decoder) unknown(at, key string, value any, table reflect.Type) {
 func (d *decoder) wrongType(at string, value any, want reflect.Type) {
 	f := fault.Error{
 		Code:    "config.bad_type",
-		Message: fmt.Sprintf("%s: expected %s, got %s", label(at), describe(want), describeValue(value)),
+		Message: fmt.Sprintf("%s: expected %s, got %s", d.label(at), describe(want), describeValue(value)),
 	}
 	assign := at[strings.LastIndex(at, ".")+1:] + " = "
 	if strings.HasSuffix(at, "]") { // an element of a list has no key
@@ -199,7 +205,9 @@ func fits(value any, want reflect.Type) bool {
 		return ok
 	case reflect.String:
 		return text
-	case reflect.Int64:
+	case reflect.Interface:
+		return true
+	case reflect.Int, reflect.Int64:
 		return whole
 	case reflect.Float64:
 		return whole || fraction
@@ -224,7 +232,7 @@ func isList(value any) bool { _, ok := value.([]any); return ok }
 func fields(t reflect.Type) map[string]reflect.StructField {
 	found := map[string]reflect.StructField{}
 	for _, field := range reflect.VisibleFields(t) {
-		if key := field.Tag.Get("toml"); key != "" {
+		if key, _, _ := strings.Cut(field.Tag.Get("toml"), ","); key != "" && key != "-" {
 			found[key] = field
 		}
 	}
@@ -233,6 +241,9 @@ func fields(t reflect.Type) map[string]reflect.StructField {
 
 // homeOf returns the first table of the file that has key, or "".
 func (d *decoder) homeOf(key string) string {
+	if d.root.Kind() != reflect.Struct { // no table of the file is known but one
+		return ""
+	}
 	tables := fields(d.root)
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		t := tables[name].Type
@@ -253,7 +264,7 @@ func (d *decoder) homeOf(key string) string {
 // answer than "unknown".
 func notYet() []string {
 	return []string{
-		"suites", "repos", "deps", "services", "images", "build",
+		"suites", "repos", "deps", "services", "build",
 		"image.pin", "test.isolation",
 	}
 }

@@ -20,7 +20,7 @@ type Person struct {
 	Mounts  map[string]Mount  `toml:"mounts" doc:"Files and directories of this machine, by their absolute path in the container."`
 	Env     PersonEnv         `toml:"env" doc:"Environment of everything that runs in a container."`
 	Limits  Limits            `toml:"limits" doc:"What containers may use on this machine, in place of what wr.toml says. Flags go before both."`
-	Ports   map[string][]Port `toml:"ports" doc:"Ports that wr exec, wr shell and wr run publish, by the path or the name of the project: infra = [\"8080:80\"]. One that is taken is left out, with a warning. They go besides those of -p."`
+	Ports   map[string][]Port `toml:"ports" doc:"Ports that wr exec, wr shell and wr run publish, by the path or the name of the project, or the name of an image: infra = [\"8080:80\"]. One that is taken is left out, with a warning. They go besides those of -p."`
 	Mirrors map[string]string `toml:"mirrors" doc:"Package mirrors, by the release that a base is made from, such as bookworm. They go before those of wr.toml."`
 }
 
@@ -162,7 +162,7 @@ func taken(target string) bool {
 func (d *decoder) checkSource(at, source string) {
 	if _, err := os.Stat(source); err != nil && d.given(at) {
 		d.mistake(at, fault.Error{
-			Code: "config.no_source", Message: label(at) + ": " + source + ": " + cause(err),
+			Code: "config.no_source", Message: d.label(at) + ": " + source + ": " + cause(err),
 			Next: "make it, or take the mount out", Err: err,
 		})
 	}

@@ -196,7 +196,7 @@ func (d *decoder) checkRightMounts(mounts map[string]RightMount) {
 // notOne refuses a text that is not one of those allowed.
 func (d *decoder) notOne(at, text string, allowed []string, problem string) {
 	d.mistake(at, fault.Error{
-		Code: "config.bad_value", Message: fmt.Sprintf("%s: %q %s", label(at), text, problem), Hint: fault.Closest(text, allowed),
+		Code: "config.bad_value", Message: fmt.Sprintf("%s: %q %s", d.label(at), text, problem), Hint: fault.Closest(text, allowed),
 	})
 }
 

@@ -2,16 +2,29 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
 // label words a dotted key as people read it in the file: "[test] paths".
-func label(at string) string {
+func (d *decoder) label(at string) string {
 	table, key, nested := strings.Cut(at, ".")
+	if !nested && !d.isTable(table) {
+		return table
+	}
 	if !nested {
 		return "[" + table + "]"
 	}
 	return "[" + table + "] " + key
+}
+
+// isTable reports whether a key at the top of the file stands for a table, or may.
+func (d *decoder) isTable(key string) bool {
+	if d.root.Kind() != reflect.Struct {
+		return true
+	}
+	field, known := fields(d.root)[key]
+	return !known || !slices.Contains([]reflect.Kind{reflect.String, reflect.Slice, reflect.Bool}, field.Type.Kind())
 }
 
 // describe words the type that a value should have.
@@ -31,9 +44,11 @@ func describeForm(t reflect.Type) string {
 	switch {
 	case t.Kind() == reflect.Bool:
 		return "true or false"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Int64:
+		return "a list of whole numbers"
 	case t.Kind() == reflect.Slice && !isText(t.Elem()):
 		return "a list of tables"
-	case t.Kind() == reflect.Int64:
+	case t.Kind() == reflect.Int || t.Kind() == reflect.Int64:
 		return "a whole number"
 	case t.Kind() == reflect.Float64:
 		return "a number"

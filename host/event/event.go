@@ -17,7 +17,7 @@ type Type string
 
 // The facts of a run, in the order in which they usually come.
 const (
-	RunStarted      Type = "run_started"      // Run, Args, Version, Personal, Here, Shuffle, FailOnFlaky
+	RunStarted      Type = "run_started"      // Run, Args, Version, Revision, Personal, Here, Shuffle, FailOnFlaky
 	ProjectPlanned  Type = "project_planned"  // Project, Image, Key, Wanted, Rights, Text, Estimate, Cases: will be tested in this run
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
@@ -32,10 +32,13 @@ const (
 	CaseFinished    Type = "case_finished"    // Project, Case, Suite, AlsoIn, Outcome, Earlier, Attempt, Elapsed, Text, Details, Stdout, Stderr
 	CaseDeselected  Type = "case_deselected"  // Project, Case; of a suite that is not to run also Suite, AlsoIn, File, Line, Text
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, Suite, AlsoIn, File, Line, Belongs, Text: collected here, to be run there
-	Warning         Type = "warning"          // Project, Text, Fault: what may be behind failures
+	Warning         Type = "warning"          // Project, or none of the whole run, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
+	Found           Type = "found"            // Project, Linter, File, Line, Column, Severity, Rule, Text: a linter has something to say
+	Fixed           Type = "fixed"            // File: what linters found there was mended
+	LinterFinished  Type = "linter_finished"  // Project, Linter, Count, CachedCount: files, and those known from before; Elapsed, Fault
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
 )
 
@@ -75,14 +78,15 @@ type Event struct {
 	Run         string        `json:"run,omitempty"`         // run id
 	Version     string        `json:"version,omitempty"`     // of wr
 	Args        []string      `json:"args,omitempty"`        // command line
+	Revision    *Revision     `json:"revision,omitempty"`    // of what is tested; nil = it is in no repository
 	Project     string        `json:"project,omitempty"`     // project path
-	Container   string        `json:"container,omitempty"`   // path of the project whose container it is, if another's
+	Container   string        `json:"container,omitempty"`   // whose container it is, if not its own: path of a project, or name of an entry of [images]
 	Slice       string        `json:"slice,omitempty"`       // which of the project's cases there, if not all that are to run: names of suites
 	Shard       string        `json:"shard,omitempty"`       // which part of those, as "2/3"
 	Suite       string        `json:"suite,omitempty"`       // of the case; "" = it is in none
 	AlsoIn      []string      `json:"alsoIn,omitempty"`      // other suites that the case is in, by its marks
-	Here        string        `json:"here,omitempty"`        // path of the project whose container wr runs in: it tests there and makes no others
-	Belongs     string        `json:"belongs,omitempty"`     // path of the project in whose container the case belongs
+	Here        string        `json:"here,omitempty"`        // whose container wr runs in, as Container: it tests there and makes no others
+	Belongs     string        `json:"belongs,omitempty"`     // in whose container the case belongs, as Container
 	Image       string        `json:"image,omitempty"`       // reference
 	Digest      string        `json:"digest,omitempty"`      // of the image
 	Wanted      string        `json:"wanted,omitempty"`      // image of the present inputs, which is missing: Image runs in its place
@@ -91,6 +95,10 @@ type Event struct {
 	Cases       []string      `json:"cases,omitempty"`       // node ids
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
+	Column      int           `json:"column,omitempty"`      // 1-based, in bytes
+	Linter      string        `json:"linter,omitempty"`      // its name
+	Rule        string        `json:"rule,omitempty"`        // of a linter
+	Severity    string        `json:"severity,omitempty"`    // error, warning or info
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
 	Earlier     []Outcome     `json:"earlier,omitempty"`     // of the other attempts of the case, in order
 	Attempt     int           `json:"attempt,omitempty"`     // which one this tells of: 1, 2, ...; 0 = there is no other
@@ -103,6 +111,7 @@ type Event struct {
 	Stderr      string        `json:"stderr,omitempty"`      // captured, bounded
 	Log         string        `json:"log,omitempty"`         // workspace path of the unit's output
 	Count       int           `json:"count,omitempty"`       // cases collected
+	CachedCount int           `json:"cachedCount,omitempty"` // files known from before
 	Exit        int           `json:"exit,omitempty"`        // exit code
 	Cached      bool          `json:"cached,omitempty"`      // nothing had to be done
 	Interrupted bool          `json:"interrupted,omitempty"` //
@@ -119,7 +128,7 @@ type Event struct {
 // them. Events of a unit have its fields.
 type Unit struct {
 	Project   string // path
-	Container string // path of the project whose container it is; "" = its own
+	Container string // whose container it is: path of a project, or name of an entry of [images]; "" = its own
 	Slice     string // which of the cases there, by their suites; "" = all that are to run
 	Shard     string // which part of those, as "2/3"; "" = all
 }
@@ -136,7 +145,7 @@ func (e Event) Of(u Unit) Event {
 // Place is u without its slice and shard: all of the project's cases in that container.
 func (u Unit) Place() Unit { return Unit{Project: u.Project, Container: u.Container} }
 
-// String is "infra", in the container of another project "infra[optimizer]", and
+// String is "infra", in the container of another project or image "infra[optimizer]", and
 // of a slice "infra:slow", of a shard "infra:2/3" or "infra:slow:2/3".
 func (u Unit) String() string {
 	var name strings.Builder

@@ -209,3 +209,17 @@ func TestKeyFaults(t *testing.T) {
 		}
 	})
 }
+
+func TestKeyIsWithoutWhatWrKeepsInTheContext(t *testing.T) {
+	in := sample(t)
+	in.Recipe.Sources, in.Recipe.Whole = nil, true
+	before := key(t, in).Digest
+	put(t, in.Context, ".wr/runs/1/events.ndjson", "{}")
+	if got := key(t, in).Digest; got != before {
+		t.Error("a run has changed the key")
+	}
+	put(t, in.Context, ".wrapper", "x")
+	if got := key(t, in).Digest; got == before {
+		t.Error("a file of another name does not count")
+	}
+}

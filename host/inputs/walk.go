@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/wr-build/wr/runtime/spec"
 )
 
 // entry is one file of the context.
@@ -15,7 +17,8 @@ type entry struct {
 }
 
 // walk visits the files that include matches and exclude does not, and the
-// directories above them, as BuildKit's transfer of the context would.
+// directories above them, as BuildKit's transfer of the context would, which is
+// without what wr itself keeps there.
 type walk struct {
 	root             string
 	include, exclude *filter
@@ -54,6 +57,9 @@ func (w *walk) dir(ctx context.Context, p parent) error {
 // child decides on one entry of a directory and goes down into it.
 func (w *walk) child(ctx context.Context, p *parent, d fs.DirEntry) error {
 	rel := filepath.Join(p.rel, d.Name())
+	if rel == spec.State {
+		return nil // or each run would make another key
+	}
 	included, err := w.include.match(rel, p.include, true)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type Folder interface {
 // File is what a wr.lock says. The zero File says nothing.
 type File struct {
 	tables map[string]any
+	text   []byte // that it was read from
 }
 
 // Read reads the wr.lock of a workspace. Without one, the File is empty.
@@ -54,7 +55,7 @@ func Read(root Folder) (File, error) {
 
 // parse reads the contents of a wr.lock.
 func parse(data []byte) (File, error) {
-	f := File{tables: map[string]any{}}
+	f := File{tables: map[string]any{}, text: data}
 	if err := toml.Unmarshal(data, &f.tables); err != nil {
 		line := 0
 		if at, ok := errors.AsType[*toml.DecodeError](err); ok {
@@ -106,6 +107,17 @@ func (f *File) Set(name string, table map[string]string) {
 		f.tables[name] = table
 	}
 }
+
+// SetTables replaces one table that holds others. An empty one is left out.
+func (f *File) SetTables(name string, tables map[string]map[string]any) {
+	f.Set(name, nil)
+	if len(tables) > 0 {
+		f.tables[name] = tables
+	}
+}
+
+// Text is what the file was read from, for who needs to know lines.
+func (f File) Text() []byte { return f.text }
 
 // Write replaces the wr.lock of a workspace, whole or not at all. One that
 // says the same already is not touched.

@@ -1,6 +1,6 @@
 // Package place decides in whose container each test of a project runs: in that
-// of the project which the closest @pytest.mark.container names, else in that of
-// the project. It reads sources and runs nothing; what they leave open, the
+// of the project or of the entry of [images] which the closest
+// @pytest.mark.container names, else in that of the project. It reads sources and runs nothing; what they leave open, the
 // pytest plugin decides in the container, and whoever carries out the plan
 // checks that each case was somewhere.
 package place
@@ -20,15 +20,15 @@ import (
 // mark is the mark that names a container.
 const mark = "container"
 
-// unknownContainer is the code of a container that no project has.
+// unknownContainer is the code of a name that no container has.
 const unknownContainer = "test.container_unknown"
 
 // Part is what of a project's tests runs in one container. Files are workspace
 // paths.
 type Part struct {
-	Lender  workspace.Project // whose container it is
-	Default string            // path of the project in whose container cases without a mark run
-	Names   map[string]string // what marks may call containers, to paths of projects
+	Lender  workspace.Project // whose container it is: a project, or an entry of [images]
+	Default string            // path of that in whose container cases without a mark run
+	Names   map[string]string // what marks may call containers, to paths of lenders
 	Leave   []string          // files that have no case for this container
 	Take    []string          // nil: all other files; else the only ones that may have some
 	Mixed   []string          // files that have cases for this container and for others
@@ -109,13 +109,13 @@ func More(ws *workspace.Workspace, p, lender workspace.Project, files []string) 
 	return Part{Lender: lender, Default: home.Path, Names: ws.Names(), Take: files, Mixed: files}, nil
 }
 
-// Home is the project in whose container those cases of p run that have no mark.
+// Home is in whose container those cases of p run that have no mark.
 func Home(ws *workspace.Workspace, p workspace.Project) (workspace.Project, error) {
 	name := p.Config.Test.Container
 	if name == "" {
 		return p, nil
 	}
-	home, err := ws.Named(name)
+	home, err := ws.Container(name)
 	if err != nil {
 		out := *fault.Of(err)
 		out.Code, out.Class = unknownContainer, fault.Usage

@@ -127,6 +127,13 @@ func TestFilesGoWhereTheirCasesBelong(t *testing.T) {
 			files: map[string]string{"infra/test_a.py": there + "@pytest.mark.container(X)\ndef test_what(): pass\n"},
 			want:  "infra\nweb/optimizer only [infra/test_a.py]",
 		},
+		"what hooks may say is told where the file is": {
+			files: map[string]string{
+				"infra/conftest.py": "pytest_plugins = ['some_plugin']\ndef pytest_collection_modifyitems(items): pass\n",
+				"infra/test_a.py":   there + "def pytest_generate_tests(metafunc): pass\n", "infra/test_b.py": here,
+			},
+			want: "infra without [infra/test_a.py]\nweb/optimizer only [infra/test_a.py]",
+		},
 		"what is no Python here": {files: map[string]string{"infra/test_a.py": "def ("}, want: "infra"},
 		"settings that pytest will refuse": {
 			files: map[string]string{"infra/pytest.ini": "[pytest\n", "infra/test_a.py": here}, want: "infra",
@@ -232,5 +239,33 @@ func TestPartsNameTheCasesThatAreSeen(t *testing.T) {
 				t.Errorf("%s collects %s: %v", part.Lender.Path, file, got)
 			}
 		}
+	}
+}
+
+func TestImagesAreContainersToo(t *testing.T) {
+	ws := load(t, map[string]string{
+		"wr.toml":         "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n",
+		"infra/test_a.py": strings.ReplaceAll(mixed, "'optimizer'", "'e2e'"),
+		"infra/test_b.py": "import pytest\n@pytest.mark.container('e2e')\ndef test_there(): pass\n",
+	})
+	got, err := placed(t, ws)
+	want := "infra without [infra/test_b.py]\ne2e only [infra/test_a.py infra/test_b.py]\nweb/tools only [infra/test_a.py]"
+	if err != nil || got != want {
+		t.Errorf("got\n%s\n%v, want\n%s", got, err, want)
+	}
+
+	ws = load(t, map[string]string{
+		"wr.toml": "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n", "infra/wr.toml": "[test]\ncontainer = \"e2e\"\n", "infra/test_a.py": here,
+	})
+	if got, err = placed(t, ws); err != nil || got != "e2e" {
+		t.Errorf("for a whole project: got %s, %v", got, err)
+	}
+
+	ws = load(t, map[string]string{
+		"wr.toml": "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n", "infra/test_a.py": strings.ReplaceAll(there, "'optimizer'", "'e2f'"),
+	})
+	_, err = placed(t, ws)
+	if f := fault.Of(err); f == nil || f.Code != "test.container_unknown" || f.Hint != "e2e" || f.File != "infra/test_a.py" || f.Line != 2 {
+		t.Errorf("a name that is none: got %+v", f)
 	}
 }

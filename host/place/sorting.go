@@ -20,7 +20,7 @@ type sorting struct {
 	home    workspace.Project            // in whose container cases without a mark run
 	asked   map[string][]string          // file to the node ids in it that were asked for; none = all
 	names   map[string]string            // those seen, to paths
-	lenders map[string]workspace.Project // those of others, by path
+	lenders map[string]workspace.Project // the others, by path
 	taken   map[string][]string          // files by path of the lender
 	leave   []string                     // files with nothing for that of home
 	mixed   []string                     // files for several containers
@@ -29,14 +29,16 @@ type sorting struct {
 
 // sort finds the containers that the cases of one file need. One of which Python
 // may say more, or in which something was asked for that is not seen, also
-// belongs where cases without a mark do.
+// belongs where cases without a mark do. What hooks may say does not count: they are
+// in nearly every project, and few of them move cases. Of those that do, whoever
+// collects the file tells, and who cannot import it elsewhere is spared it.
 func (s *sorting) sort(f *pyscan.File) error {
 	asked := s.askedIn(f.Name)
 	needs, seen := map[string]bool{}, map[string]bool{}
-	home := !f.Decided(pyscan.Marks)
+	home := undecided(f.Reasons)
 	for i := range f.Cases {
 		c := &f.Cases[i]
-		home = home || !c.Decided(pyscan.Marks)
+		home = home || undecided(c.Reasons)
 		for name, id := range containers(c) {
 			if len(asked) > 0 && !wanted(id, asked, seen) {
 				continue
@@ -54,6 +56,13 @@ func (s *sorting) sort(f *pyscan.File) error {
 	}
 	s.keep(f.Name, needs)
 	return nil
+}
+
+// undecided reports whether something else than hooks leaves marks open.
+func undecided(reasons []pyscan.Reason) bool {
+	return slices.ContainsFunc(reasons, func(r pyscan.Reason) bool {
+		return r.Doubt != pyscan.IDs && r.Code != pyscan.CodeHook && r.Code != pyscan.CodePlugin
+	})
 }
 
 // keep notes which containers need a file.
@@ -128,7 +137,7 @@ func wanted(id string, asked []string, seen map[string]bool) bool {
 	return found
 }
 
-// lender is the path of the project whose container has that name.
+// lender is the path of the project, or of [images], whose container has that name.
 func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, error) {
 	if name == "" {
 		return s.home.Path, nil
@@ -136,7 +145,7 @@ func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, e
 	if at, known := s.names[name]; known {
 		return at, nil
 	}
-	p, err := s.ws.Named(name)
+	p, err := s.ws.Container(name)
 	if err != nil {
 		return "", unknown(name, f, c, fault.Of(err))
 	}
@@ -147,7 +156,7 @@ func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, e
 	return p.Path, nil
 }
 
-// unknown is the fault of a mark that names no project, or several.
+// unknown is the fault of a mark that names no container, or several.
 func unknown(name string, f *pyscan.File, c *pyscan.Case, why *fault.Error) *fault.Error {
 	out := *why
 	out.Code, out.Class = unknownContainer, fault.Usage

@@ -31,7 +31,7 @@ func Container(ws *workspace.Workspace, p workspace.Project, image string, netwo
 }
 
 // InContainer is the container path of the project's directory.
-func InContainer(p workspace.Project) string { return Options{}.in(p.Path) }
+func InContainer(p workspace.Project) string { return Options{}.in(p.Folder()) }
 
 // in is the container path of a workspace path.
 func (o Options) in(file string) string { return path.Join(cmp.Or(o.Root, spec.Workspace), file) }
@@ -100,7 +100,7 @@ func (o Options) all(files []string) []string {
 func (o Options) pythonPath(projects ...workspace.Project) string {
 	roots := []string{o.in(".")}
 	for _, p := range projects {
-		if dir := o.in(p.Path); !slices.Contains(roots, dir) {
+		if dir := o.in(p.Folder()); !slices.Contains(roots, dir) {
 			roots = append(roots, dir)
 		}
 	}

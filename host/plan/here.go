@@ -18,6 +18,7 @@ import (
 func Here(ws *workspace.Workspace, projects []Selected, here workspace.Project, o Options) Plan {
 	p := Plan{Workspace: ws.Name, Root: ws.Root, Here: here.Path}
 	o.Root = ws.Root
+	projects, o = o.debugged(projects)
 	for _, s := range projects {
 		p.Actions = append(p.Actions, testsHere(ws, s, here, o)...)
 	}
@@ -32,7 +33,7 @@ func testsHere(ws *workspace.Workspace, s Selected, here workspace.Project, o Op
 	if at < 0 {
 		return []Action{none}
 	}
-	part, lender := parts[at], Selected{Project: here}
+	part, lender := parts[at], s.in(Selected{Project: here})
 	if s.Path == here.Path {
 		lender = s
 	}

@@ -53,7 +53,7 @@ type Options struct {
 	Limits     Limits              // over those of the caller and of the projects
 	Own        config.Limits       // over those of the projects, as the caller has set
 	NoBuild    bool                // the policy does not let this user build
-	Lenders    map[string]Selected // the projects of Selected.Parts, by path
+	Lenders    map[string]Selected // the lenders of Selected.Parts, by path
 	Pace       Pace                // how tests are spread
 	Cases      CaseLimits          // over those of the suites
 	Repetition Repetition          //
@@ -114,7 +114,7 @@ func (s Selected) parts() []place.Part {
 func (p *Plan) addTest(ws *workspace.Workspace, s Selected, part place.Part, o Options) {
 	lender := s
 	if part.Lender.Path != s.Path {
-		lender = o.Lenders[part.Lender.Path]
+		lender = s.in(o.Lenders[part.Lender.Path])
 	}
 	for _, a := range testsIn(ws, s, lender, part, o) {
 		if a.Test != nil {
@@ -166,6 +166,7 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 	a.ID, a.Project = string(Build)+":"+maker.Path, maker.Path
 	a.Build = &spec.Build{
 		Project:    maker.Path,
+		Folder:     maker.Folder(),
 		Ref:        Ref(ws, s),
 		Context:    maker.Dir,
 		Dockerfile: maker.Dockerfile,
@@ -225,7 +226,7 @@ func test(ws *workspace.Workspace, s, lender Selected, o Options) Action {
 	if !o.Fresh {
 		a.Test.Container.Role = spec.RoleTest
 	}
-	a.Test.Container = lender.Grant.In(a.Test.Container, false)
+	a.Test.Container = lender.Grant.In(lentTo(a.Test.Container, s, lender), false)
 	if a.Rights = lender.Grant.Tests(); len(a.Rights) > 0 {
 		a.Reason = lender.Config.Rights.Reason
 	}

@@ -45,7 +45,7 @@ type Action struct {
 	ID        string        `json:"id"`                  // "test:apps/web"
 	Kind      Kind          `json:"kind"`                //
 	Project   string        `json:"project"`             // project path
-	Container string        `json:"container,omitempty"` // of a test: path of the project whose container it is, if another's
+	Container string        `json:"container,omitempty"` // of a test: whose container it is, if not its own: path of a project, or name of an entry of [images]
 	Slice     string        `json:"slice,omitempty"`     // of a test: which of the project's cases there, such as "slow"; "" = all that are to run
 	Shard     string        `json:"shard,omitempty"`     // of a test: which part of those, as "2/3"; "" = all
 	Needs     []string      `json:"needs,omitempty"`     // ids of actions that must succeed first
@@ -68,7 +68,8 @@ func (a Action) Unit() event.Unit {
 }
 
 // Places says which cases of a project belong in which containers. Those go by
-// the paths of their projects, files by container paths.
+// the paths of their projects, or their names in [images], files by container
+// paths.
 type Places struct {
 	Default string            `json:"default"` // where a case without a mark belongs
 	Names   map[string]string `json:"names"`   // name in a mark to whose container it is

@@ -113,7 +113,7 @@ type fact struct{ name, value string }
 
 // facts are what the whole run ran with.
 func (r *Run) facts() []fact {
-	all := []fact{{"wr", r.Version}, {"args", strings.Join(r.Args, " ")}, {"here", r.Here}, {"shuffle", r.Shuffle}}
+	all := []fact{{"wr", r.Version}, {"args", strings.Join(r.Args, " ")}, {"here", r.Here}, {"revision", r.Revision.Text()}, {"shuffle", r.Shuffle}}
 	for _, s := range r.Personal {
 		all = append(all, fact{"personal." + s.Key, s.Text()})
 	}

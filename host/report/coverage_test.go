@@ -3,6 +3,8 @@ package report_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -39,5 +41,47 @@ func TestCoverageThatIsNotAsAskedForFailsTheRun(t *testing.T) {
 				t.Errorf("the document says %+v", d.Coverage)
 			}
 		})
+	}
+}
+
+func TestEachTestsuiteSaysWhatWasCovered(t *testing.T) {
+	covered := event.Coverage{
+		Covered: event.Covered{Lines: 30, CoveredLines: 20, Branches: 8, CoveredBranches: 1},
+		Projects: []event.ProjectCoverage{
+			{Project: ".", Covered: event.Covered{Lines: 10, CoveredLines: 10}},
+			{Project: "infra", Covered: event.Covered{Lines: 3, CoveredLines: 2, Branches: 8, CoveredBranches: 1}},
+			{Covered: event.Covered{Lines: 17, CoveredLines: 8}},
+		},
+		Missing: []event.Unmeasured{{Unit: "bare", Reason: "coverage.py is not in the image"}},
+	}
+	low := &fault.Error{Code: "test.coverage_low", Message: "66.6% of the lines are covered", Class: fault.Failed}
+	root := parse(t, fold(
+		ended(".", event.OK, nil), ended("infra", event.OK, nil), ended("bare", event.OK, nil),
+		event.Event{Type: event.CoverageMade, Coverage: &covered, Fault: low},
+	))
+	own := map[string]map[string]string{
+		".":     {"coverage.lines": "100.0%"},
+		"infra": {"coverage.lines": "66.6%", "coverage.branches": "12.5%"},
+		"bare":  {"coverage.missing": "coverage.py is not in the image"},
+	}
+	for _, suite := range root.all("testsuite") {
+		want := own[suite.attr("name")]
+		want["status"], want["run.coverage.lines"], want["run.coverage.branches"] = "ok", "66.6%", "12.5%"
+		want["run.coverage.fault"] = "66.6% of the lines are covered [test.coverage_low]"
+		if diff := cmp.Diff(want, suite.properties()); diff != "" {
+			t.Errorf("%s: properties differ (-want +got):\n%s", suite.attr("name"), diff)
+		}
+		delete(own, suite.attr("name"))
+	}
+	if len(own) > 0 {
+		t.Errorf("there is no testsuite of %v", own)
+	}
+}
+
+func TestARunThatDidNotMeasureSaysNothingOfCoverage(t *testing.T) {
+	for name := range parse(t, fold(ended("p", event.OK, nil))).all("testsuite")[0].properties() {
+		if name != "status" {
+			t.Errorf("there is a property %s", name)
+		}
 	}
 }

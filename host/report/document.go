@@ -16,6 +16,7 @@ type Document struct {
 	Run         string            `json:"run"`
 	Version     string            `json:"version"` // of wr
 	Args        []string          `json:"args"`
+	Revision    *event.Revision   `json:"revision,omitempty"` // what git said of the files; nil: they were in no repository
 	Started     time.Time         `json:"started"`
 	Elapsed     time.Duration     `json:"elapsed"`  // nanoseconds
 	Finished    bool              `json:"finished"` // false: it was cut off, or is running
@@ -24,9 +25,10 @@ type Document struct {
 	Sums        Sums              `json:"sums"`
 	Shuffle     string            `json:"shuffle,omitempty"` // seed of the order of the cases
 	FailOnFlaky bool              `json:"failOnFlaky,omitempty"`
+	Warnings    []*fault.Error    `json:"warnings,omitempty"` // of the run as a whole
 	Personal    []event.Setting   `json:"personal"`
 	Coverage    *CoverageDocument `json:"coverage,omitempty"` // of runs with --coverage
-	Here        string            `json:"here,omitempty"`     // project whose container wr itself ran in
+	Here        string            `json:"here,omitempty"`     // whose container wr itself ran in
 	NotHere     []NotHere         `json:"notHere,omitempty"`  // cases that another container has, and that did not run
 	Projects    []ProjectDocument `json:"projects"`
 	Flaky       []CaseDocument    `json:"flaky"`   // passed after an attempt that had not
@@ -73,7 +75,7 @@ type CaseDocument struct {
 // Document makes the document of r.
 func (r *Run) Document() Document {
 	d := Document{
-		Run: r.ID, Version: r.Version, Args: list(r.Args), Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
+		Run: r.ID, Version: r.Version, Args: list(r.Args), Revision: r.Revision, Started: r.Started, Elapsed: r.Elapsed, Finished: r.Finished,
 		Interrupted: r.Interrupted, Exit: r.Exit, Sums: r.Sums(), Personal: list(r.Personal),
 		Shuffle: r.Shuffle, FailOnFlaky: r.FailOnFlaky, Here: r.Here, NotHere: r.NotHere(),
 		Flaky: caseDocuments(r.Flaky()), Slowest: caseDocuments(r.Slowest(listed)), Projects: []ProjectDocument{},
@@ -83,6 +85,9 @@ func (r *Run) Document() Document {
 	}
 	if r.Coverage != nil {
 		d.Coverage = &CoverageDocument{*r.Coverage, r.CoverageFault}
+	}
+	for _, e := range r.Warnings {
+		d.Warnings = append(d.Warnings, e.Fault)
 	}
 	if !r.Finished {
 		d.Exit = ExitCode(r)

@@ -47,6 +47,15 @@ func (n node) all(name string) []node {
 	return found
 }
 
+// properties are those of a testsuite, by name.
+func (n node) properties() map[string]string {
+	found := map[string]string{}
+	for _, p := range n.all("properties")[0].all("property") {
+		found[p.attr("name")] = p.attr("value")
+	}
+	return found
+}
+
 // element is what the schema says about one kind of element. Attributes map to
 // the pattern of their value; "?" before a name makes it optional. Children are
 // in order; "?" is at most one, "*" any number, "!" exactly one.
@@ -298,10 +307,7 @@ func TestACaseIsWrittenAsPytestWould(t *testing.T) {
 		ended("apps/web", event.Bad, nil),
 	)
 	suite := parse(t, r).all("testsuite")[0]
-	properties := map[string]string{}
-	for _, p := range suite.all("properties")[0].all("property") {
-		properties[p.attr("name")] = p.attr("value")
-	}
+	properties := suite.properties()
 	want := map[string]string{
 		"image": "wr.local/web:1", "run": "20261123-021533-ab12", "status": "failed",
 		"rights.privileged": "yes", "rights.mounts": "/a:/b /c:/d", "rights.reason": "mounts images",

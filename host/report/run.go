@@ -18,10 +18,12 @@ type Run struct {
 	ID          string
 	Version     string // of wr
 	Args        []string
-	Shuffle     string // seed of the order of the cases; "" = as collected
+	Revision    *event.Revision // of what was tested; nil = it was in no repository
+	Warnings    []event.Event   // of the run as a whole
+	Shuffle     string          // seed of the order of the cases; "" = as collected
 	FailOnFlaky bool
 	Personal    []event.Setting // of the caller alone
-	Here        string          // path of the project whose container wr itself ran in; "" = it made containers
+	Here        string          // whose container wr itself ran in; "" = it made containers
 	Started     time.Time
 	Elapsed     time.Duration // from the first to the last event, until it is Finished
 	Exit        int           // of wr, once Finished
@@ -42,7 +44,7 @@ type Run struct {
 // of another one, or run apart from the others.
 type Project struct {
 	Path          string
-	Container     string // path of the project whose container it is; "" = its own
+	Container     string // whose container it is; "" = its own
 	Slice         string // which of its cases there, if not all that are to run
 	Shard         string // which part of those, as "2/3"; "" = all
 	Image         string
@@ -105,20 +107,23 @@ func (r *Run) Apply(e event.Event) {
 	switch e.Type {
 	case event.RunStarted:
 		r.ID, r.Version, r.Args, r.Personal, r.Here, r.Started = e.Run, e.Version, e.Args, e.Personal, e.Here, e.Time
-		r.Shuffle, r.FailOnFlaky = e.Shuffle, e.FailOnFlaky
+		r.Revision, r.Shuffle, r.FailOnFlaky = e.Revision, e.Shuffle, e.FailOnFlaky
 	case event.RunFinished:
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.CoverageMade:
 		r.Coverage, r.CoverageFault = e.Coverage, e.Fault
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
 		for _, p := range r.Projects { // of whoever waits for its image
-			if cmp.Or(p.Container, p.Path) == e.Project && p.Status == "" && p.Test.From.IsZero() {
+			if p.waitsFor(e) && p.Status == "" && p.Test.From.IsZero() {
 				p.apply(e)
 			}
 		}
 	default:
-		if e.Project != "" {
+		switch {
+		case e.Project != "":
 			r.unit(e).apply(e)
+		case e.Type == event.Warning:
+			r.Warnings = append(r.Warnings, e)
 		}
 	}
 }
@@ -155,6 +160,12 @@ func (r *Run) unit(e event.Event) *Project {
 // Unit is what p tells of.
 func (p *Project) Unit() event.Unit {
 	return event.Unit{Project: p.Path, Container: p.Container, Slice: p.Slice, Shard: p.Shard}
+}
+
+// waitsFor reports whether e tells of the image that p needs. Several may use the
+// image of one.
+func (p *Project) waitsFor(e event.Event) bool {
+	return cmp.Or(p.Container, p.Path) == e.Project || e.Image != "" && p.Image == e.Image
 }
 
 // Name is "infra", or as event.Unit says it.

@@ -47,6 +47,22 @@ func TestTheLastOutcomeOfACaseCounts(t *testing.T) {
 	}
 }
 
+func TestWhoeverUsesAnImageIsToldOfIt(t *testing.T) {
+	planned := func(project, container, image string) event.Event {
+		return event.Event{Type: event.ProjectPlanned, Project: project, Container: container, Image: image}
+	}
+	r := fold(
+		planned("web", "", "web:1"), planned("borrower", "", "web:1"), planned("infra", "e2e", "e2e:1"), planned("infra", "", "infra:1"),
+		event.Event{Type: event.BuildFinished, Project: "web", Image: "web:1", Digest: "sha256:web"},
+		event.Event{Type: event.BuildFinished, Project: "e2e", Image: "e2e:1", Digest: "sha256:e2e"},
+	)
+	for i, want := range []string{"sha256:web", "sha256:web", "sha256:e2e", ""} {
+		if p := r.Projects[i]; p.Digest != want {
+			t.Errorf("%s: got digest %q, want %q", p.Name(), p.Digest, want)
+		}
+	}
+}
+
 func TestACaseWithoutOutcomeHasNotRun(t *testing.T) {
 	r := fold(event.Event{Type: event.Collected, Project: "p", Cases: []string{"a", "b"}}, finished("p", "b", event.Passed))
 	if got, want := r.Total(), (report.Counts{Collected: 2, Passed: 1, NotRun: 1}); got != want {
@@ -195,7 +211,23 @@ func randomRun(rng *rand.Rand) []event.Event {
 			all = append(all, ended(p, pick(rng, []event.Status{event.OK, event.Bad, event.Broken, event.None, event.Interrupted}), randomFault(rng)))
 		}
 	}
+	if rng.IntN(2) > 0 {
+		all = append(all, randomCoverage(rng))
+	}
 	return all
+}
+
+// randomCoverage is that of a run that has measured all it was to measure.
+func randomCoverage(rng *rand.Rand) event.Event {
+	some := func() event.Covered {
+		lines, branches := rng.IntN(50), rng.IntN(9)
+		return event.Covered{Lines: lines, CoveredLines: rng.IntN(lines + 1), Branches: branches, CoveredBranches: rng.IntN(branches + 1)}
+	}
+	c := event.Coverage{Covered: some(), Notes: []string{pick(rng, nasty)}}
+	for _, project := range []string{"apps/p0", "apps/p1", ""} {
+		c.Projects = append(c.Projects, event.ProjectCoverage{Project: project, Covered: some()})
+	}
+	return event.Event{Type: event.CoverageMade, Coverage: &c}
 }
 
 func randomFact(rng *rand.Rand) event.Event {

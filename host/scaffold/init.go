@@ -30,6 +30,14 @@ func Init(ctx context.Context, dir string, o Options) (Plan, error) {
 	}
 	s := newSetup(ws, o)
 	for _, c := range found {
+		entry, clashes := ws.Clash(c.path)
+		switch {
+		case !c.code && ws.MakesImage(path.Join(c.path, "Dockerfile")):
+			continue
+		case clashes:
+			s.plan.note("%s is no project, since [images] has %s: give one of the two another name", c.path, entry.Path)
+			continue
+		}
 		if err := s.project(c); err != nil {
 			return Plan{}, err
 		}

@@ -32,6 +32,9 @@ func New(ctx context.Context, dir, name string, o Options) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	if entry, clashes := ws.Clash(at); clashes {
+		return Plan{}, badName(name, "is the name of an image: [images] has "+entry.Path)
+	}
 	s := newSetup(ws, o)
 	s.used = true
 	v := values{

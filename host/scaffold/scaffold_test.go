@@ -256,7 +256,7 @@ func TestNewStartsAProjectThatPasses(t *testing.T) {
 }
 
 func TestNewSaysWhyItCannot(t *testing.T) {
-	root := files(t, "-- wr.toml --\n[workspace]\n-- taken/file --\n-- file --\n")
+	root := files(t, "-- wr.toml --\n[workspace]\n[images.e2e]\nref = \"e2e:1\"\n-- taken/file --\n-- file --\n")
 	for claim, tt := range map[string]struct{ name, code string }{
 		"a directory that is not empty": {"taken", "scaffold.not_empty"},
 		"a file":                        {"file", "scaffold.not_empty"},
@@ -267,6 +267,7 @@ func TestNewSaysWhyItCannot(t *testing.T) {
 		"a hidden name":                 {"a/.b", "scaffold.bad_name"},
 		"where nobody looks":            {"web/node_modules", "scaffold.bad_name"},
 		"a project's own folder":        {"devops", "scaffold.bad_name"},
+		"the name of an image":          {"apps/e2e", "scaffold.bad_name"},
 	} {
 		t.Run(claim, func(t *testing.T) {
 			plan, err := New(t.Context(), root, tt.name, Options{})
@@ -282,5 +283,22 @@ func TestNewUsesAnEmptyDirectory(t *testing.T) {
 	plan, err := New(t.Context(), root, "here", Options{Base: "b"})
 	if err != nil || len(plan.Files) != 4 || len(plan.Notes) > 0 {
 		t.Errorf("got %+v, %v", plan, err)
+	}
+}
+
+func TestInitLeavesImagesAlone(t *testing.T) {
+	root := files(t, "-- wr.toml --\n[workspace]\n[images.e2e]\ndockerfile = \"e2e/Dockerfile\"\n[images.tools]\nref = \"tools:1\"\n"+
+		"-- e2e/Dockerfile --\nFROM a\n-- sub/tools/Dockerfile --\nFROM a\n-- web/Dockerfile --\nFROM a\n")
+	plan, err := Init(t.Context(), root, Options{})
+	must(t, err)
+	var made []string
+	for _, f := range plan.Files {
+		made = append(made, f.Path)
+	}
+	if got := strings.Join(made, " "); got != ".gitignore web/wr.toml" {
+		t.Errorf("it makes %s", got)
+	}
+	if len(plan.Notes) == 0 || !strings.HasPrefix(plan.Notes[0], "sub/tools is no project") {
+		t.Errorf("it notes %q", plan.Notes)
 	}
 }

@@ -28,7 +28,7 @@ type values struct {
 }
 
 // render fills in the template called name.
-func render(name string, v values) (string, error) {
+func render(name string, v any) (string, error) {
 	t, err := template.ParseFS(templates, "templates/"+name)
 	if err != nil {
 		return "", err

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	name       = ".wr"
+	name       = spec.State
 	ignoreFile = ".gitignore"
 )
 

@@ -1,6 +1,7 @@
 package testrun_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
+	"github.com/wr-build/wr/runtime/spec"
 )
 
 // counted is a helper for tests that end otherwise each time they run: tries("x")
@@ -29,6 +31,16 @@ def tries(name):
 func (w *world) tried(name string) int {
 	content, _ := os.ReadFile(filepath.Join(w.unit.Dir, name+".tries"))
 	return len(content)
+}
+
+// remembers has pytest keep a cache of its own.
+func (w *world) remembers() {
+	w.Helper()
+	w.unit.Cache = filepath.Join(w.root, "cache")
+	if err := os.Mkdir(w.unit.Cache, 0o755); err != nil {
+		w.Fatal(err)
+	}
+	w.unit.Command = w.unit.Command[:3] // all but what turns that off
 }
 
 // attempts are the outcomes of all attempts of a case, as the report has them.
@@ -381,11 +393,7 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 		"test_b.py": "import pathlib\nif pathlib.Path(__file__).with_name('x.tries').exists(): raise RuntimeError('imported again')\ndef test_b(): pass\n",
 	})
 	w.unit.Places = plan.Places{Default: "p", Names: names}
-	w.unit.Cache = filepath.Join(w.root, "cache")
-	if err := os.Mkdir(w.unit.Cache, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	w.unit.Command = w.unit.Command[:3] // with pytest's own cache
+	w.remembers()
 	w.unit.Args = []string{"--lf", "-k", "not test_z"}
 	w.limit(plan.Policy{Reruns: plan.Reruns{Any: 2}})
 	r := w.run(t.Context())
@@ -400,6 +408,47 @@ func TestFurtherProcessesTellNothingTwiceAndChooseNothingAnew(t *testing.T) {
 	r = w.run(t.Context())
 	if got := r.outcomes(); !maps.Equal(got, map[string]event.Outcome{"test_a.py::test_x": event.Passed}) {
 		t.Errorf("--lf runs %v, not what failed in the end", got)
+	}
+}
+
+func TestAnInterruptionOfAFurtherProcessIsOne(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		repeat int
+		want   string
+	}{
+		"that runs what has failed": {0, "failed"},
+		"that runs all again":       {2, "passed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, one("def test_x(): assert '"+c.want+"' == 'passed'\n"))
+			w.unit.Repeat = c.repeat
+			w.limit(plan.Policy{Reruns: plan.Reruns{Any: 1}})
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			processes := 0
+			w.runner = onHost{before: func(*spec.Process) {
+				if processes++; processes == 2 {
+					interrupt()
+				}
+			}}
+			r := w.run(ctx)
+			if e := r.of("test_a.py::test_x"); string(e.Outcome) != c.want || !strings.HasSuffix(e.Text, "not run again: interrupted") || r.Status != event.Interrupted || processes != 2 {
+				t.Errorf("the case %s: %q, the unit %s, %d processes", e.Outcome, e.Text, r.Status, processes)
+			}
+		})
+	}
+}
+
+func TestAFurtherProcessIsNotStepwise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, one("import os\ndef test_dies(): os._exit(1)\ndef test_1(): assert 0\ndef test_2(): assert 0\ndef test_3(): pass\n"))
+	w.remembers()
+	w.unit.Args = []string{"--stepwise-skip"}
+	r := w.run(t.Context())
+	if got := r.of("test_a.py::test_3"); got.Outcome != event.Passed || r.processes() != 2 {
+		t.Errorf("the last case %s: %q, %d processes", got.Outcome, got.Text, r.processes())
 	}
 }
 

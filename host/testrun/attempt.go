@@ -51,9 +51,11 @@ func phasesOf(f fact) []phase {
 }
 
 // severity orders outcomes; the worst phase decides. A failure of the test
-// itself comes before one of its teardown, which often follows from it.
+// itself comes before one of its teardown, which often follows from it. A case that
+// is expected to fail, and whose teardown alone does, has failed as expected: so
+// say pytest's own reports.
 var severity = []event.Outcome{
-	event.Passed, event.Skipped, event.XFailed, event.XPassed, event.Errored, event.Failed,
+	event.Passed, event.Skipped, event.XPassed, event.XFailed, event.Errored, event.Failed,
 }
 
 func worse(a, b event.Outcome) bool { return slices.Index(severity, a) > slices.Index(severity, b) }

@@ -95,6 +95,8 @@ func half(spec.Process) (string, int) { return `{"total": {"lines": 4, "coveredL
 func TestWhatTheCoverageLacksIsToldAndNeverAHole(t *testing.T) {
 	died := whole("3.11.2")
 	died["began.1"] = ""
+	debugged := whole("3.11.2")
+	debugged["lost.1"] = ""
 	stops := whole("3.11.2")
 	stops["facts"] = ""
 	for name, tt := range map[string]struct {
@@ -104,11 +106,15 @@ func TestWhatTheCoverageLacksIsToldAndNeverAHole(t *testing.T) {
 		code    string // of the fault
 		exit    int
 	}{
-		"nothing":                  {units: map[string]left{"a": whole("3.11.2")}},
-		"enough":                   {units: map[string]left{"a": whole("3.11.2")}, minimum: 50},
-		"not enough":               {units: map[string]left{"a": whole("3.11.2")}, minimum: 50.1, code: "test.coverage_low", exit: 1},
-		"a whole unit":             {units: map[string]left{"a": whole("3.11.2"), "b": {"facts": empty}}, want: []event.Unmeasured{{Unit: "b", Reason: "it ran, and has left nothing"}}, code: "test.coverage_missing", exit: 3},
-		"a dead one":               {units: map[string]left{"a": died}, want: []event.Unmeasured{{Unit: "a", Reason: "a process of it ended before it had written what it covered", Partly: true}}},
+		"nothing":      {units: map[string]left{"a": whole("3.11.2")}},
+		"enough":       {units: map[string]left{"a": whole("3.11.2")}, minimum: 50},
+		"not enough":   {units: map[string]left{"a": whole("3.11.2")}, minimum: 50.1, code: "test.coverage_low", exit: 1},
+		"a whole unit": {units: map[string]left{"a": whole("3.11.2"), "b": {"facts": empty}}, want: []event.Unmeasured{{Unit: "b", Reason: "it ran, and has left nothing"}}, code: "test.coverage_missing", exit: 3},
+		"a dead one":   {units: map[string]left{"a": died}, want: []event.Unmeasured{{Unit: "a", Reason: "a process of it ended before it had written what it covered", Partly: true}}},
+		"what was debugged": {
+			units: map[string]left{"a": debugged},
+			want:  []event.Unmeasured{{Unit: "a", Reason: "a debugger, or a test that calls sys.settrace, took the place of coverage.py: what ran after that is not in it", Partly: true}}, code: "test.coverage_missing", exit: 3,
+		},
 		"one untested":             {units: map[string]left{"a": whole("3.11.2"), "b": {}}, want: []event.Unmeasured{{Unit: "b", Reason: "it was not tested: broken"}}, exit: 3},
 		"one that was interrupted": {units: map[string]left{"stops": stops}, want: []event.Unmeasured{{Unit: "stops", Reason: "it did not come to its end: interrupted", Partly: true}}, exit: 130},
 		"without coverage.py": {

@@ -79,6 +79,7 @@ type measured struct {
 
 	data    bool // something was measured
 	pending bool // a process ended before it had written its data
+	lost    bool // something took the place of coverage.py in a process
 }
 
 // statusSize bounds the status that a unit may leave, in bytes.
@@ -110,6 +111,7 @@ func (d RunDir) measured(unit string) (*measured, error) {
 	for _, e := range entries {
 		m.data = m.data || strings.HasPrefix(e.Name(), "data.")
 		m.pending = m.pending || strings.HasPrefix(e.Name(), "began.")
+		m.lost = m.lost || strings.HasPrefix(e.Name(), "lost.")
 	}
 	return &m, err
 }

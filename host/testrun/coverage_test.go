@@ -205,6 +205,30 @@ func TestAProcessThatDiesLeavesASignThatItsCoverageIsMissing(t *testing.T) {
 	}
 }
 
+func TestWhoTakesThePlaceOfWhatMeasuresLeavesASign(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		test string
+		want int
+	}{
+		"for good":           {"import sys\ndef test_a(): sys.settrace(None)\ndef test_b(): pass\n", 1},
+		"and gives it back":  {"import sys\ndef test_a():\n    was = sys.gettrace()\n    sys.settrace(None)\n    sys.settrace(was)\n", 0},
+		"and nobody does so": {"def test_a(): pass\n", 0},
+		"at a breakpoint":    {"import io, pdb\ndef test_a(): pdb.Pdb(stdin=io.StringIO('c\\n'), stdout=io.StringIO()).set_trace()\n", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, map[string]string{"test_a.py": tt.test})
+			w.unit.Coverage = true
+			w.run(t.Context())
+			lost, err := filepath.Glob(filepath.Join(w.recorded(), "coverage", "lost.*"))
+			if err != nil || len(lost) != tt.want {
+				t.Errorf("%d processes say that something is lost (%v), want %d", len(lost), err, tt.want)
+			}
+		})
+	}
+}
+
 func TestWhatIsTestedInASecondRoundOrProcessIsMeasuredToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, map[string]string{

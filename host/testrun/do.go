@@ -20,14 +20,16 @@ import (
 
 // Config is what carrying out a plan of tests takes.
 type Config struct {
-	Builder spec.Builder
-	Puller  spec.Puller // nil: no registry is asked
-	Runner  spec.Runner
-	Jobs    int        // containers at once
-	Builds  int        // builds at once
-	Owner   spec.Owner // whom the files of the run belong to
-	Args    []string   // wr's command line, for the record
-	Version string     // of wr
+	Builder  spec.Builder
+	Puller   spec.Puller // nil: no registry is asked
+	Runner   spec.Runner
+	Jobs     int             // containers at once
+	Builds   int             // builds at once
+	Owner    spec.Owner      // whom the files of the run belong to
+	Args     []string        // wr's command line, for the record
+	Version  string          // of wr
+	Revision *event.Revision // what git says of the workspace; nil = it is in no repository
+	Warnings []*fault.Error  // of the run as a whole
 	// Personal are the settings of the caller alone, for the record.
 	Personal []event.Setting
 	// Shuffle is the seed of the order of all cases, and FailOnFlaky whether a
@@ -125,8 +127,11 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	ctx, d.stop = context.WithCancel(ctx)
 	defer d.stop()
 	d.stream.Emit(event.Event{
-		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Personal: d.Personal, Here: p.Here, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
+		Type: event.RunStarted, Run: d.dir.ID, Version: d.Version, Args: d.Args, Revision: d.Revision, Personal: d.Personal, Here: p.Here, Shuffle: d.Shuffle, FailOnFlaky: d.FailOnFlaky,
 	})
+	for _, f := range d.Warnings {
+		d.stream.Emit(event.Event{Type: event.Warning, Text: f.Message, Fault: f})
+	}
 	d.announce(p, nil)
 	if err := d.keepPlan(p); err != nil {
 		return notRecorded(d.dir, 0, err)

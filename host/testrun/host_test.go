@@ -111,6 +111,7 @@ type result struct {
 	testing.TB
 	testrun.Verdict
 	events  []event.Event
+	folded  *report.Run
 	project *report.Project
 	exit    int // that wr would have
 	log     string
@@ -120,8 +121,8 @@ type result struct {
 // table agrees with the events, and each collected case has one outcome.
 func (w *world) run(ctx context.Context) result {
 	w.Helper()
-	r := result{TB: w.TB}
 	folded := &report.Run{}
+	r := result{TB: w.TB, folded: folded}
 	stream := event.NewStream(time.Now, folded)
 	_, w.unit.Local = w.runner.(onHost) // others look for what is mounted
 	r.Verdict = w.unit.Run(ctx, w.runner, func(e event.Event) {

@@ -24,7 +24,7 @@ func (u unitMeasured) usable() bool { return u.data && u.Problem == "" }
 
 // silent reports whether nothing but its coverage shows that u lacks some.
 func (u unitMeasured) silent() bool {
-	return u.Problem != "" || !u.data && u.lacks != "" && u.status == event.OK
+	return u.Problem != "" || (!u.data || u.lost) && u.lacks != "" && u.status == event.OK
 }
 
 // unitsMeasured are the units that were to be measured, each once.
@@ -46,6 +46,9 @@ func (d *doing) unitsMeasured(result *report.Run) []unitMeasured {
 		case left != nil:
 			u.measured = *left
 		}
+		if u.lost {
+			u.Next = "measure without a debugger"
+		}
 		u.lacks = u.lack(left != nil)
 		all = append(all, u)
 	}
@@ -65,6 +68,8 @@ func (u unitMeasured) lack(began bool) string {
 		return "it did not come to its end: " + string(u.status)
 	case u.pending:
 		return "a process of it ended before it had written what it covered"
+	case u.lost:
+		return "a debugger, or a test that calls sys.settrace, took the place of coverage.py: what ran after that is not in it"
 	case !u.data:
 		return "it has left no data"
 	default:

@@ -131,12 +131,18 @@ func TestOutsideOfCasesNothingIsLate(t *testing.T) {
 
 func TestStoppingAtTheFirstFailureIncludesWhatTookTooLong(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, hang("def test_hangs(): threading.Event().wait()"))
-	w.unit.Args = []string{"-x"}
-	w.limit(plan.Policy{Timeout: time.Second})
-	r := w.run(t.Context())
-	if e := r.of("test_a.py::test_after"); e.Outcome != event.NotRun || e.Text != "stopping after 1 failures" || r.Status != event.Bad {
-		t.Errorf("test_after %s: %q, %s", e.Outcome, e.Text, r.Status)
+	for _, flag := range []string{"-x", "--stepwise"} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, hang("def test_hangs(): threading.Event().wait()"))
+			w.remembers()
+			w.unit.Args = []string{flag}
+			w.limit(plan.Policy{Timeout: time.Second})
+			r := w.run(t.Context())
+			if e := r.of("test_a.py::test_after"); e.Outcome != event.NotRun || e.Text != "stopping after 1 failures" || r.Status != event.Bad {
+				t.Errorf("test_after %s: %q, %s", e.Outcome, e.Text, r.Status)
+			}
+		})
 	}
 }
 

@@ -69,7 +69,8 @@ const entryPoints = "[pytest11]\n" + pluginName + " = " + pluginName + "\n"
 // Inside are the files of the plugin, by their paths in a folder, for a container
 // in which people run pytest themselves: it knows the mark, leaves alone the cases
 // of other containers and the projects further down, and records nothing. here
-// is the path of the project whose container it is, suites are all that it has.
+// is whose container it is: the path of a project, or the name of an entry of
+// [images]. suites are all that it has.
 func Inside(here string, where plan.Places, nested []string, suites []plan.Suite) (map[string][]byte, error) {
 	return installed(pluginConfig{Version: factsVersion, Ignore: nested, Places: places{Places: where, Here: here}, Suites: suites})
 }

@@ -16,7 +16,7 @@ import (
 // planned: only Python could tell.
 type Moved struct {
 	Project   string   // whose cases they are, by path
-	Container string   // path of the project in whose container they belong
+	Container string   // in whose container they belong: path of a project, or name of an entry of [images]
 	Files     []string // theirs, workspace paths
 	Cases     []string // node ids
 }

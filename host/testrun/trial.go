@@ -136,7 +136,7 @@ func (t *trial) lose(s *session, v Verdict) {
 
 // judge is the verdict on all processes, the last of which was s with v.
 func (t *trial) judge(s *session, v Verdict) Verdict {
-	if s.only == nil || !s.inOrder(v) && v.Fault != t.died {
+	if s.only == nil || v.Status == event.Interrupted || !s.inOrder(v) && v.Fault != t.died {
 		return v
 	}
 	well := t.collectErrors == 0 && t.ledger.well()

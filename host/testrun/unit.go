@@ -24,7 +24,7 @@ import (
 // Unit is one project's tests in one container.
 type Unit struct {
 	Project    string           // project path
-	Lender     string           // path of the project whose container it is; "" = its own
+	Lender     string           // whose container it is, as plan.Action.Container; "" = its own
 	Slice      string           // which of its cases there; "" = all that are to run
 	Shard      string           // which part of those; "" = all
 	Suites     []plan.Suite     // into which they are sorted; none = all run

@@ -57,6 +57,11 @@ def leaky():
     raise RuntimeError("still open")
 def test_teardown(leaky): pass
 def test_both(leaky): assert 0, "first"
+@pytest.mark.xfail(reason="leaks")
+def test_xfail_teardown(leaky): pass
+@pytest.mark.xfail(reason="no db yet")
+def test_xfail_setup(broken): pass
+def test_skip_teardown(leaky): pytest.skip("then it leaks")
 class TestUnit(unittest.TestCase):
     def test_ok(self): pass
     def test_bad(self): self.assertEqual(1, 2)
@@ -69,13 +74,14 @@ class TestUnit(unittest.TestCase):
 			"test_pass", "passed", "test_fail", "failed", "test_skip", "skipped", "test_mark", "skipped",
 			"test_xfail", "xfailed", "test_xfail_call", "xfailed", "test_xpass", "xpassed", "test_strict", "failed",
 			"test_setup", "errored", "test_teardown", "errored", "test_both", "failed",
+			"test_xfail_teardown", "xfailed", "test_xfail_setup", "xfailed", "test_skip_teardown", "errored",
 			"TestUnit::test_ok", "passed", "TestUnit::test_bad", "failed", "TestUnit::test_old", "skipped", "TestUnit::test_expected", "xfailed"),
 		status: event.Bad, exit: 1,
 		texts: map[string]string{
 			"test_a.py::test_fail": "assert 1 == 2", "test_a.py::test_skip": "not today", "test_a.py::test_mark": "never",
 			"test_a.py::test_xfail": "known", "test_a.py::test_setup": "setup: RuntimeError: no db",
 			"test_a.py::test_teardown": "teardown: RuntimeError: still open", "test_a.py::test_xpass": "fixed",
-			"test_a.py::test_both": "AssertionError: first\nassert 0", "test_a.py::test_xfail_call": "in the middle",
+			"test_a.py::test_both": "AssertionError: first\nassert 0", "test_a.py::test_xfail_call": "in the middle", "test_a.py::test_xfail_teardown": "leaks",
 		},
 	},
 	"all is well": {
@@ -217,13 +223,17 @@ def test_xpass(): pass
 }
 
 func TestEveryAnimalOfTheZooIsReportedAsItIs(t *testing.T) {
-	for _, house := range []map[string]animal{gentle, hostile, hooked} {
-		for name, a := range house {
+	for house, animals := range map[string]map[string]animal{"gentle": gentle, "hostile": hostile, "hooked": hooked} {
+		for name, a := range animals {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, a.files)
 				w.unit.Args, w.unit.AllowEmpty = a.args, a.empty
-				a.check(t, w.run(t.Context()))
+				r := w.run(t.Context())
+				a.check(t, r)
+				if house != "hostile" { // plain pytest does not survive those
+					w.asPlain(t, name, a, r)
+				}
 			})
 		}
 	}

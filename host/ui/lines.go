@@ -44,6 +44,10 @@ func (l *Lines) Emit(e event.Event) {
 	case event.DebuggerWaits:
 		fmt.Fprint(l.w, l.style.waits(e)) // whoever wants it quiet waits as well
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
+		if e.Project == "" {
+			fmt.Fprint(l.w, l.style.failure(e))
+			return
+		}
 		count(l.tally, e)
 		if text := l.style.failure(e); text != "" {
 			l.hold(e.Unit().String()).WriteString(text)

@@ -113,7 +113,9 @@ func (l *Live) Emit(e event.Event) {
 	case event.CaseStarted:
 		l.unit(e.Unit().String()).text = e.Case
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
-		count(l.tally, e)
+		if e.Project != "" {
+			count(l.tally, e)
+		}
 		if text := l.style.failure(e); text != "" {
 			l.draw(text)
 		}

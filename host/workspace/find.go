@@ -13,6 +13,9 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
+// unknownProject is the code of a name that no project has.
+const unknownProject = "project.unknown"
+
 // Nearest returns the project at or above dir, a host path or a path relative
 // to where the workspace was loaded. Nothing needs to exist at dir.
 func (w *Workspace) Nearest(dir string) (Project, bool) {
@@ -48,7 +51,11 @@ func (w *Workspace) Find(name string) (Project, error) {
 	if (target.Target{Project: name}).IsDir() || name == "" {
 		return Project{}, w.unknown(name)
 	}
-	return w.Named(name)
+	p, err := w.Named(name)
+	if fault.HasCode(err, unknownProject) {
+		err = w.noProject(name)
+	}
+	return p, err
 }
 
 // Named returns the project that a file of the workspace calls name, wherever
@@ -60,7 +67,7 @@ func (w *Workspace) Named(name string) (Project, error) {
 	}
 	for _, same := range []func(Project) bool{
 		func(p Project) bool { return p.called(name) },
-		func(p Project) bool { return strings.HasSuffix("/"+p.Path, "/"+path.Clean(name)) },
+		func(p Project) bool { return p.endsWith(path.Clean(name)) },
 	} {
 		if found := w.all(same); len(found) == 1 {
 			return found[0], nil
@@ -79,7 +86,8 @@ type Selection struct {
 
 // Resolve finds what t stands for. A file or directory inside a project stands
 // for that part of the nearest project; it is looked for in the directory where
-// the workspace was loaded, then in the root.
+// the workspace was loaded, then in the root. The name of an entry of [images] is
+// no directory unless it is typed as one.
 func (w *Workspace) Resolve(t target.Target) (Selection, error) {
 	if t.Path != "" {
 		return w.resolveFile(t)
@@ -88,7 +96,7 @@ func (w *Workspace) Resolve(t target.Target) (Selection, error) {
 	if err == nil {
 		return Selection{Project: p}, nil
 	}
-	if at, ok := w.look(t.Project, isDir); ok && fault.HasCode(err, "project.unknown") {
+	if at, ok := w.look(t.Project, isDir); ok && fault.HasCode(err, unknownProject) {
 		return w.inside(at)
 	}
 	return Selection{}, err
@@ -163,11 +171,11 @@ func (w *Workspace) Unknown(at string) []Project {
 }
 
 // NestedIn returns the workspace paths of all projects inside p: what lies in
-// them is not p's.
+// them is not p's. An entry of [images] is for tests of all projects.
 func (w *Workspace) NestedIn(p Project) []string {
 	var paths []string
 	for _, other := range w.Projects {
-		if other.Path != p.Path && within(other.Path, p.Path) {
+		if !p.Entry && other.Path != p.Path && within(other.Path, p.Path) {
 			paths = append(paths, other.Path)
 		}
 	}
@@ -226,7 +234,7 @@ func (w *Workspace) noneAt(place string) error {
 	return &fault.Error{
 		Code: "project.none_here", Class: fault.Usage,
 		Message: "no project at or above " + place,
-		Next:    "name one of " + w.names() + ", or take all with -r",
+		Next:    "name one of " + listed(w.Projects) + ", or take all with -r",
 	}
 }
 
@@ -235,15 +243,20 @@ func (w *Workspace) unknown(name string) error {
 	if f := w.NoProjects(); f != nil {
 		return f
 	}
+	return w.unknownOf(w.Projects, name)
+}
+
+// unknownOf is the fault for a name that none of those that could be meant has.
+func (w *Workspace) unknownOf(all []Project, name string) *fault.Error {
 	var known []string
-	for _, p := range w.Projects {
+	for _, p := range all {
 		known = append(known, p.Path, p.Name, path.Base(p.Path))
 	}
 	return &fault.Error{
-		Code: "project.unknown", Class: fault.Usage,
+		Code: unknownProject, Class: fault.Usage,
 		Message: fmt.Sprintf("no project is called %q", name),
 		Hint:    fault.Closest(strings.TrimPrefix(name, "./"), known),
-		Next:    "name one of " + w.names(),
+		Next:    "name one of " + listed(all),
 	}
 }
 
@@ -274,15 +287,15 @@ func (w *Workspace) noFile(t target.Target) error {
 	}
 }
 
-// names lists projects for a message: all of them when they are few.
-func (w *Workspace) names() string {
+// listed names projects for a message: all of them when they are few.
+func listed(all []Project) string {
 	const most = 8
 	var names []string
-	for _, p := range w.Projects[:min(most, len(w.Projects))] {
+	for _, p := range all[:min(most, len(all))] {
 		names = append(names, p.Path)
 	}
-	if len(w.Projects) > most {
-		names = append(names, fmt.Sprintf("... (%d more: wr ls)", len(w.Projects)-most))
+	if len(all) > most {
+		names = append(names, fmt.Sprintf("... (%d more: wr ls)", len(all)-most))
 	}
 	return strings.Join(names, ", ")
 }

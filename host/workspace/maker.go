@@ -5,12 +5,11 @@ import (
 	"path"
 	"slices"
 
-	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// Maker returns the project whose image p uses: p itself, unless [image] from
-// names another, whose own from is followed.
+// Maker returns the project or entry of [images] whose image p uses: p itself,
+// unless [image] from names another, whose own from is followed.
 func (w *Workspace) Maker(p Project) (Project, error) {
 	seen := []string{p.Path}
 	for maker := p; ; {
@@ -30,24 +29,28 @@ func (w *Workspace) Maker(p Project) (Project, error) {
 	}
 }
 
-// borrows is the project at the path from, seen from p.
+// borrows is what from names, seen from p: a project by its path, or an entry of
+// [images].
 func (w *Workspace) borrows(p Project, from string) (Project, error) {
-	at := path.Join(p.Path, from)
-	i := slices.IndexFunc(w.Projects, func(other Project) bool { return other.Path == at })
-	if i < 0 {
+	at := path.Join(p.Folder(), from)
+	next, found := w.at(at)
+	if !found {
+		next, found = w.Image(from)
+	}
+	if !found {
 		return Project{}, badFrom(p, "there is no project "+at)
 	}
-	if f := w.Projects[i].Fault; f != nil {
-		return Project{}, f
+	if next.Fault != nil {
+		return Project{}, next.Fault
 	}
-	return w.Projects[i], nil
+	return next, nil
 }
 
 // badFrom is the fault of a project whose [image] from cannot be followed.
 func badFrom(p Project, message string) error {
 	return &fault.Error{
-		Code: "image.bad_from", Class: fault.Usage, Message: "[image] from: " + message,
-		File: path.Join(p.Path, config.Name), Line: p.Config.Line("image.from"),
-		Next: "name a project by its path from here, such as ../infra; wr ls shows them",
+		Code: "image.bad_from", Class: fault.Usage, Message: "from: " + message,
+		File: p.ConfigFile(), Line: p.Config.Line("image.from"),
+		Next: "name a project by its path from here, such as ../infra, or one of [images]; wr ls shows them",
 	}
 }

@@ -16,11 +16,15 @@ func TestAProjectUsesTheImageThatItsConfigNames(t *testing.T) {
 		"one that is no project":     {"lost", "", "there is no project nowhere"},
 		"one outside of the tree":    {"out", "", "there is no project ../elsewhere"},
 		"one that uses it in return": {"x", "", "y uses the image of x, which uses that of y"},
+		"one of [images]":            {"pictures", "e2e", ""},
+		"another's by way of images": {"via", "a", ""},
+		"a missing one of [images]":  {"late", "", "there is no project late/e2f"},
 		"its own by name":            {"self", "", "self uses the image of self"},
 	}
-	archive := "-- wr.toml --\n[workspace]\n[project]\n-- a/devops/ --\n"
+	archive := "-- wr.toml --\n[workspace]\n[project]\n[images.e2e]\nref = \"e2e:1\"\n[images.lent]\nfrom = \"a\"\n-- a/devops/ --\n"
 	for project, from := range map[string]string{
 		"b": "../a", "deep/c": "../../b", "top": "..", "lost": "../nowhere", "out": "../../elsewhere", "x": "../y", "y": "../x", "self": ".",
+		"pictures": "e2e", "via": "lent", "late": "e2f",
 	} {
 		archive += "-- " + project + "/wr.toml --\n[project]\n[image]\nfrom = \"" + from + "\"\n"
 	}

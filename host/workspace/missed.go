@@ -25,7 +25,9 @@ type NearMiss struct {
 func (w *Workspace) NearMisses(ctx context.Context) ([]NearMiss, error) {
 	var misses []NearMiss
 	walk := walker{root: w.Root, readDir: os.ReadDir, shadows: true, visit: func(d Dir) {
-		misses = append(misses, missesOf(d)...)
+		if !w.MakesImage(path.Join(d.Path, "Dockerfile")) {
+			misses = append(misses, missesOf(d)...)
+		}
 	}}
 	if err := walk.run(ctx); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ func TestNearMisses(t *testing.T) {
 		{"a project with its Dockerfile is none", "-- a/devops/Dockerfile --\n", ""},
 		{"an ordinary directory is none", "-- a/b.txt --\n", ""},
 		{"a Dockerfile without devops", "-- a/Dockerfile --\n", "a: it has a Dockerfile, but neither a devops folder nor a wr.toml"},
+		{"a Dockerfile of [images] is none", "-- wr.toml --\n[workspace]\n[images.e2e]\ndockerfile = \"a/Dockerfile\"\n-- a/Dockerfile --\n", ""},
 		{"a Dockerfile inside of devops is none", "-- a/devops/Dockerfile --\n-- a/devops/dev/Dockerfile --\n", ""},
 		{"a Dockerfile of a tool is none", "-- .devcontainer/Dockerfile --\n", ""},
 		{"a devops file", "-- a/devops --\n", "a: devops is a file, not a folder"},

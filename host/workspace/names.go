@@ -2,7 +2,8 @@ package workspace
 
 import "strings"
 
-// Names are all names that Named finds, with the paths of their projects.
+// Names are all names that Container finds, with the paths of their projects;
+// those of [images] are their own.
 func (w *Workspace) Names() map[string]string {
 	called, ending := map[string][]string{}, map[string][]string{}
 	for _, p := range w.Projects {
@@ -23,6 +24,9 @@ func (w *Workspace) Names() map[string]string {
 	}
 	for _, p := range w.Projects {
 		names[p.Path] = p.Path
+	}
+	for _, entry := range w.Images {
+		names[entry.Path] = entry.Path
 	}
 	return names
 }

@@ -14,14 +14,17 @@ import (
 // devops is the folder that makes a directory a project.
 const devops = "devops"
 
-// Project is one runnable directory.
+// Project is one runnable directory. What is asked of a project's image and
+// container is asked of an entry of [images] as well, so that such an entry is
+// described in the same way, and kept apart: Workspace.Images, not Projects.
 type Project struct {
-	Path       string       `json:"path"`                 // workspace path; "." for the root
+	Path       string       `json:"path"`                 // workspace path, "." for the root; of an entry its name, which no project has
 	Name       string       `json:"name"`                 // from its config, else the last part of its path
 	Dir        string       `json:"dir"`                  // host path
 	Dockerfile string       `json:"dockerfile,omitempty"` // relative to Dir, slash-separated; "" when there is none
 	Config     *config.File `json:"-"`                    // never nil
 	Fault      *fault.Error `json:"fault,omitempty"`      // why nothing can be done with it; nil when it is fine
+	Entry      bool         `json:"-"`                    // of [images]: it has an image, the root as its directory, and no tests
 }
 
 // newProject describes the project in the directory d of the workspace at root.
@@ -38,12 +41,26 @@ func newProject(root string, d Dir) Project {
 	}
 	problems, _ := errors.AsType[config.Errors](d.ConfigErr)
 	p.Fault = problems.Fault()
+	p.findDockerfile()
+	return p
+}
+
+// findDockerfile looks for p's Dockerfile. One that is named and does not exist
+// is a fault; where none is named, whoever needs the image says so.
+func (p *Project) findDockerfile() {
 	if isFile(filepath.Join(p.Dir, filepath.FromSlash(p.Config.Image.Dockerfile))) {
 		p.Dockerfile = p.Config.Image.Dockerfile
-	} else if p.Fault == nil {
-		p.Fault = p.missingDockerfile()
+	} else if p.Fault == nil && p.Config.Line("image.dockerfile") > 0 {
+		p.Fault = p.noDockerfile("image.dockerfile")
 	}
-	return p
+}
+
+// Folder is the workspace path of the directory whose project or image it is.
+func (p Project) Folder() string {
+	if p.Entry {
+		return "."
+	}
+	return p.Path
 }
 
 // called reports whether the project, or for the root the workspace, gives
@@ -53,22 +70,17 @@ func (p Project) called(name string) bool {
 	return given && p.Name == name
 }
 
-// ConfigFile is the workspace path of the project's wr.toml.
-func (p Project) ConfigFile() string { return path.Join(p.Path, config.Name) }
+// ConfigFile is the workspace path of the wr.toml that says what p is.
+func (p Project) ConfigFile() string { return path.Join(p.Folder(), config.Name) }
 
-// missingDockerfile is the fault of a project that names a Dockerfile which
-// does not exist. A project that names none has no fault here: whoever needs
-// its image says so.
-func (p Project) missingDockerfile() *fault.Error {
-	line := p.Config.Line("image.dockerfile")
-	if line == 0 {
-		return nil
-	}
+// noDockerfile is the fault of a Dockerfile that does not exist, because of what
+// the file says under key.
+func (p Project) noDockerfile(key string) *fault.Error {
 	return &fault.Error{
 		Code: "project.no_dockerfile", Class: fault.Usage,
-		Message: "there is no file " + path.Join(p.Path, p.Config.Image.Dockerfile),
-		File:    p.ConfigFile(), Line: line,
-		Next: "write it, or name another in [image] dockerfile",
+		Message: "there is no file " + path.Join(p.Folder(), p.Config.Image.Dockerfile),
+		File:    p.ConfigFile(), Line: p.Config.First(key),
+		Next: "write it, or name another as dockerfile there",
 	}
 }
 

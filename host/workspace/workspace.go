@@ -27,12 +27,14 @@ type Workspace struct {
 	Config   *config.File   // the root's wr.toml; defaults when there is none
 	Above    []Policy       // of the workspaces that the root lies in, the nearest first
 	Projects []Project      // sorted: a project comes right before those inside it
+	Images   []Project      // entries of [images] in the root's wr.toml, by name
 	Faults   []*fault.Error // what could not be read and is no project; show these
 }
 
 // Load finds the workspace around dir and all its projects. A broken project
 // carries its own fault; the error is about the workspace as a whole:
-// "workspace.not_found", "workspace.bad_dir" or mistakes in the root's wr.toml.
+// "workspace.not_found", "workspace.bad_dir", "config.name_taken" or mistakes in
+// the root's wr.toml.
 func Load(ctx context.Context, dir string) (*Workspace, error) {
 	return load(ctx, dir, os.ReadDir)
 }
@@ -64,6 +66,9 @@ func load(ctx context.Context, dir string, readDir readDirFunc) (*Workspace, err
 	}
 	w.Faults = append(w.Faults, walk.faults...)
 	l.finish()
+	if w.Images, err = w.entries(); err != nil {
+		return nil, err
+	}
 	return w, nil
 }
 
@@ -99,7 +104,7 @@ func (l *loader) visit(d Dir) {
 	problems, _ := errors.AsType[config.Errors](d.ConfigErr)
 	if d.Path == "." && d.Config != nil {
 		l.ws.Config = d.Config
-		if problems.Touches("workspace") || problems.Touches("bases") || problems.Touches("policy") {
+		if slices.ContainsFunc([]string{"workspace", "bases", "images", "policy"}, problems.Touches) {
 			l.rootErr = problems
 			return
 		}

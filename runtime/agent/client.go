@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/wr-build/wr/runtime/proxy"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/runtime/wire"
@@ -189,14 +190,14 @@ func (s *Session) run(stdio spec.Stdio, master *os.File) {
 		s.exit, s.err = s.receiveExit()
 		return
 	}
-	p, err := newProxy(master, stdio, func() { _ = s.Signal(syscall.SIGHUP) })
+	p, err := proxy.Start(master, stdio, func() { _ = s.Signal(syscall.SIGHUP) })
 	if err != nil {
 		_ = master.Close()
 		s.err = err
 		return
 	}
 	s.exit, s.err = s.receiveExit()
-	p.finish()
+	p.Finish()
 }
 
 // receiveExit waits for the agent's last word.

@@ -259,7 +259,7 @@ func (p *pool) identify(ctx context.Context, who peer, c spec.Container) (wanted
 	if err != nil {
 		return wanted{}, err
 	}
-	place := digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"])
+	place := digest(who.uid, c.Role, c.User, c.Labels["wr.workspace"], c.Labels["wr.project"], c.Labels["wr.image"])
 	c.Labels = nil
 	if c.Role == spec.RoleTest {
 		c.Own = nil

@@ -61,6 +61,7 @@ type Container struct {
 	ID        string    `json:"id"`
 	Workspace string    `json:"workspace,omitempty"` // label wr.workspace
 	Project   string    `json:"project,omitempty"`   // label wr.project
+	Container string    `json:"container,omitempty"` // label wr.image: the entry of [images] whose image it has, of tests of the project
 	Run       string    `json:"run,omitempty"`       // label wr.run
 	Image     string    `json:"image"`
 	Role      spec.Role `json:"role,omitempty"`     // "" = used once

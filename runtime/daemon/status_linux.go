@@ -56,7 +56,7 @@ func (s *server) describe(ctx context.Context) ([]Container, error) {
 	out := make([]Container, 0, len(all))
 	for _, c := range all {
 		line := Container{
-			ID: c.ID, Workspace: c.Labels["wr.workspace"], Project: c.Labels["wr.project"], Run: c.Labels["wr.run"], Image: c.Image, Users: 1,
+			ID: c.ID, Workspace: c.Labels["wr.workspace"], Project: c.Labels["wr.project"], Container: c.Labels["wr.image"], Run: c.Labels["wr.run"], Image: c.Image, Users: 1,
 			Owner: c.Owner.PID, UID: c.Owner.UID, Since: c.Created,
 		}
 		if role := c.Labels[container.LabelRole]; role != "" {

@@ -71,7 +71,7 @@ func (b *Builder) check(build spec.Build) (spec.Recipe, error) {
 }
 
 // dockerfilePath is the Dockerfile as messages name it.
-func dockerfilePath(build spec.Build) string { return path.Join(build.Project, build.Dockerfile) }
+func dockerfilePath(build spec.Build) string { return path.Join(build.Folder, build.Dockerfile) }
 
 // onceMore solves, and once more when the builder lost a race.
 func onceMore(ctx context.Context, note func(string), solve func() error) error {

@@ -33,7 +33,7 @@ func project(t *testing.T, dockerfile string, files map[string]string) spec.Buil
 		put(name, text)
 	}
 	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
-	return spec.Build{Project: "apps/web", Ref: "wr.local/" + name + ":key", Context: dir, Dockerfile: "devops/Dockerfile"}
+	return spec.Build{Project: "apps/web", Folder: "apps/web", Ref: "wr.local/" + name + ":key", Context: dir, Dockerfile: "devops/Dockerfile"}
 }
 
 // steps collects what a build reports.

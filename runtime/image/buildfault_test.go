@@ -11,7 +11,7 @@ import (
 
 func TestABuilderWithoutSpaceIsNoMistakeInTheDockerfile(t *testing.T) {
 	b := NewBuilder(Config{State: "/proc/self"})
-	build := spec.Build{Project: "p", Dockerfile: "devops/Dockerfile"}
+	build := spec.Build{Folder: "p", Dockerfile: "devops/Dockerfile"}
 	err := errors.New("failed to solve: rpc error: write /x/layer: no space left on device")
 	f := fault.Of(b.buildFault(t.Context(), build, newProgress(nil), err))
 	if f.Code != fault.DiskFull || f.File != "p/devops/Dockerfile" || !strings.Contains(f.Message, "the file system at /proc:") {
@@ -24,7 +24,7 @@ func TestAStepThatFoundNoSpaceIsAFailedStepWithAHint(t *testing.T) {
 	p := newProgress(func(spec.Step) {})
 	p.failed = &step{}
 	p.failed.tail.add("unpacking\nOSError: [Errno 28] No space left on device\n")
-	f := fault.Of(b.buildFault(t.Context(), spec.Build{Project: "p", Dockerfile: "Dockerfile"}, p, errors.New("process ended with 1")))
+	f := fault.Of(b.buildFault(t.Context(), spec.Build{Folder: "p", Dockerfile: "Dockerfile"}, p, errors.New("process ended with 1")))
 	if f.Code != "image.build_failed" || !strings.Contains(f.Next, "free space on the file system at /proc if") {
 		t.Errorf("got %+v", f)
 	}

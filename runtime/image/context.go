@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tonistiigi/fsutil"
@@ -16,7 +17,8 @@ import (
 )
 
 // contextFS is the build context as it is sent to the engine: what git would
-// record of it, so that one commit gives one image whoever checked it out.
+// record of it, so that one commit gives one image whoever checked it out. What wr
+// itself keeps in the root of a workspace is left out.
 func contextFS(root string) (fsutil.FS, error) {
 	tree, err := fsutil.NewFS(root)
 	if err != nil {
@@ -29,6 +31,9 @@ func contextFS(root string) (fsutil.FS, error) {
 		}
 	}
 	return fsutil.NewFilterFS(tree, &fsutil.FilterOpt{Map: func(path string, st *types.Stat) fsutil.MapResult {
+		if top, _, _ := strings.Cut(filepath.ToSlash(path), "/"); top == spec.State {
+			return fsutil.MapResultSkipDir
+		}
 		canonical(filepath.Join(root, path), st)
 		return fsutil.MapResultKeep
 	}})

@@ -29,8 +29,8 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 // Runner implements spec.Runner without containers. Of a spec.Container it takes
 // the environment, which goes over wr's own, and nothing else: paths are those of
-// this machine, and user, network and limits are what wr itself has. Terminals,
-// ports and detached processes are not for it.
+// this machine, and user, network and limits are what wr itself has. Ports and
+// detached processes are not for it.
 //
 // When a process has ended, what is left of its process group is killed. One that
 // has left the group lives on, as anywhere.
@@ -43,18 +43,19 @@ func (Runner) Run(ctx context.Context, c spec.Container, p spec.Process, stdio s
 	if ctx.Err() != nil {
 		return spec.Exit{}, context.Cause(ctx)
 	}
-	if p.Terminal || p.Detached || len(p.Ports) > 0 {
-		return spec.Exit{}, &fault.Error{Code: "local.unsupported", Class: fault.Bug, Message: "a process on this machine has no terminal or ports of its own, and ends with wr"}
+	if p.Detached || len(p.Ports) > 0 {
+		return spec.Exit{}, &fault.Error{Code: "local.unsupported", Class: fault.Bug, Message: "a process on this machine has no ports of its own, and ends with wr"}
 	}
 	cmd, err := command(ctx, slices.Concat(os.Environ(), c.Env, p.Env), p)
 	if err != nil {
 		return spec.Exit{}, err
 	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
 	began := time.Now()
-	if err := cmd.Start(); err != nil {
+	end, err := start(cmd, p, stdio)
+	if err != nil {
 		return spec.Exit{}, notStarted(p.Args[0], err)
 	}
+	defer end()
 	err = cmd.Wait()
 	// The number of a group that has just ended goes to nobody else so soon.
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
@@ -65,6 +66,16 @@ func (Runner) Run(ctx context.Context, c spec.Container, p spec.Process, stdio s
 		return spec.Exit{}, fmt.Errorf("wait for %s: %w", p.Args[0], err)
 	}
 	return exitOf(cmd.ProcessState, time.Since(began)), nil
+}
+
+// start starts cmd, on a terminal of its own if p has one. What end does is due when it
+// has ended.
+func start(cmd *exec.Cmd, p spec.Process, stdio spec.Stdio) (end func(), err error) {
+	if p.Terminal {
+		return startOnTerminal(cmd, p.Size, stdio)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdio.In, stdio.Out, stdio.Err
+	return func() {}, cmd.Start()
 }
 
 // command is p in a process group of its own, which gets SIGINT when ctx ends.

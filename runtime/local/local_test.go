@@ -151,7 +151,7 @@ func TestNothingIsLeftOfAProcess(t *testing.T) {
 
 func TestWhatItCannotDoIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, p := range []spec.Process{{Terminal: true}, {Detached: true}, {Ports: []spec.Port{{Container: 80}}}} {
+	for _, p := range []spec.Process{{Detached: true}, {Ports: []spec.Port{{Container: 80}}}} {
 		p.Args = []string{"true"}
 		if _, _, err := run(t.Context(), t, spec.Container{}, p); err == nil || !strings.Contains(err.Error(), "local.unsupported") {
 			t.Errorf("%+v: %v", p, err)

@@ -19,7 +19,8 @@ import (
 // Build says how one image is made. The zero value of optional fields means
 // the Dockerfile's own default.
 type Build struct {
-	Project    string            `json:"project"`           // project path, for labels and messages
+	Project    string            `json:"project"`           // path of the project, or name of the entry of [images], for labels and messages
+	Folder     string            `json:"folder"`            // workspace path of Context, for messages
 	Ref        string            `json:"ref"`               // image reference to create; ends with the inputs key
 	Context    string            `json:"context"`           // host path of the build context
 	Dockerfile string            `json:"dockerfile"`        // relative to Context, slash-separated
@@ -209,6 +210,10 @@ type Runner interface {
 func IsolationCapabilities() []string {
 	return []string{"CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP"}
 }
+
+// State is the directory in the root of a workspace that wr itself writes to. It
+// is no part of any build context.
+const State = ".wr"
 
 // Container paths that wr itself uses.
 const (

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wr-build/wr/host/config"
@@ -19,9 +20,10 @@ type attemptFlags struct {
 	FailOnFlaky bool             `name:"fail-on-flaky" help:"Exit with 1 when a case has passed only after it had failed."`
 }
 
-// check refuses what makes no sense.
-func (f attemptFlags) check() error {
+// check refuses what makes no sense; rest are pytest's own arguments.
+func (f attemptFlags) check(rest []string) error {
 	var message string
+	stepwise := slices.IndexFunc(rest, func(arg string) bool { return slices.Contains(plan.Stepwise, arg) })
 	switch {
 	case f.CaseTimeout != nil && *f.CaseTimeout < 0:
 		message = "--case-timeout is a time from now on, and no negative one"
@@ -29,11 +31,16 @@ func (f attemptFlags) check() error {
 		message = "--reruns and --repeat are numbers of times"
 	case f.Repeat > 1 && f.Reruns != nil && *f.Reruns > 0:
 		message = "--repeat runs each case that often whatever comes of it, so nothing is left for --reruns"
+	case stepwise >= 0 && f.again():
+		message = rest[stepwise] + " has pytest stop at a failure and go on from there the next time, so --reruns and --repeat run nothing again"
 	default:
 		return nil
 	}
 	return &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: message, Next: "wr test --help"}
 }
+
+// again reports whether cases are to run more than once.
+func (f attemptFlags) again() bool { return f.Repeat > 1 || f.Reruns != nil && *f.Reruns > 0 }
 
 // cases is what holds for each case, whatever its suite says.
 func (f attemptFlags) cases() plan.CaseLimits {

@@ -54,18 +54,6 @@ func (m machine) says(dir string, args ...string) string {
 	return string(out)
 }
 
-// write writes a file of a workspace.
-func write(t *testing.T, dir, name, text string) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // wants fails the test unless text has each part.
 func wants(t *testing.T, text string, parts ...string) {
 	t.Helper()

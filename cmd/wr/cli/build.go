@@ -15,8 +15,8 @@ import (
 
 // buildCmd is `wr build [PROJECT...]`.
 type buildCmd struct {
-	Projects  []string `arg:"" predictor:"project" optional:"" name:"project" help:"The projects; default: the nearest one above."`
-	Recursive bool     `short:"r" help:"Also all projects below."`
+	Projects  []string `arg:"" predictor:"container" optional:"" name:"project" help:"Projects, and entries of [images]; default: the nearest project above."`
+	Recursive bool     `short:"r" help:"Also all projects below, and with the root what is in [images]."`
 	Force     bool     `help:"Build even what is up to date."`
 	NoCache   bool     `help:"Run every step of the Dockerfile again."`
 	Update    bool     `help:"Find out anew what the bases stand for, and write it to wr.lock; make the bases of wr.toml anew."`

@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -48,6 +49,7 @@ type grammar struct {
 	Exec   execCmd   `cmd:"" help:"Run a command in a project's container."`
 	Run    runCmd    `cmd:"" help:"Run a task of a project in its container, or list the tasks."`
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
+	Lint   lintCmd   `cmd:"" help:"Run the linters of projects on their files, and mend what they find."`
 
 	Report   reportCmd   `cmd:"" group:"more" help:"How a run of tests ended, and what differs between two."`
 	Replay   replayCmd   `cmd:"" group:"more" help:"Repeat a run of tests: same images, cases, order and limits."`
@@ -57,6 +59,7 @@ type grammar struct {
 	Logs     logsCmd     `cmd:"" group:"more" help:"What the ENTRYPOINT and the last tests of a project printed."`
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
+	Plugin   pluginCmd   `cmd:"" group:"more" help:"Plugins: linters, formatters, tasks and more that run in a sandbox."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`
@@ -72,7 +75,7 @@ type Globals struct {
 	Jobs      int    `short:"j" placeholder:"N" help:"Containers at once; default: one a core."`
 	JSON      bool   `name:"json" help:"Results as JSON on stdout."`
 	DryRun    bool   `help:"Show what would be done and do nothing."`
-	Locked    bool   `help:"Fail rather than resolve a base image that wr.lock has no digest of."`
+	Locked    bool   `aliases:"frozen" help:"Fail rather than change wr.lock: a base image that it has no digest of, a plugin. What plugins are, CI never changes without --locked=false."`
 	Quiet     bool   `short:"q" help:"Only failures and results."`
 	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`
@@ -100,6 +103,9 @@ func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Main runs wr with args and returns its exit code.
 func Main(ctx context.Context, args []string, p Process) int {
+	if sandbox.IsChild(args) {
+		return p.hostPlugin(ctx)
+	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// Why: the first Ctrl-C ends the run in order, the second ends wr at once.

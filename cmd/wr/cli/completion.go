@@ -81,8 +81,11 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 		})
 	}
 	command, err := kongcompletion.Command(parser,
+		kongcompletion.WithPredictor("container", predict(predictContainers)),
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
+		kongcompletion.WithPredictor("plugin", predict(predictPlugins)),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
+		kongcompletion.WithPredictor("linter", predict(predictLinters)),
 		kongcompletion.WithPredictor("suite", predict(predictSuites)),
 		kongcompletion.WithPredictor("task", predict(predictTasks)))
 	if err != nil {
@@ -137,10 +140,15 @@ func broken(last string, args []string) string {
 	return before
 }
 
-func predictProjects(ws *workspace.Workspace) []string {
-	var names []string
-	for _, p := range ws.Projects {
-		names = append(names, p.Path)
+func predictProjects(ws *workspace.Workspace) []string { return paths(ws.Projects) }
+
+func predictContainers(ws *workspace.Workspace) []string { return paths(ws.Containers()) }
+
+// paths are the paths of projects, and the names of entries of [images].
+func paths(projects []workspace.Project) []string {
+	all := make([]string, len(projects))
+	for i, p := range projects {
+		all[i] = p.Path
 	}
-	return names
+	return all
 }

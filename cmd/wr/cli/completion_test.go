@@ -13,7 +13,7 @@ import (
 func TestShellsCompleteNames(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"wr.toml": "[workspace]\n", ".wr/runs/20261123-021533-ab12/events.ndjson": "", "web/wr.toml": "[project]\n[tasks.serve]\nrun = \"serve\"\nargs = [{name = \"log_level\", type = \"choice\", choices = [\"debug\", \"warn\"]}]\n",
+		"wr.toml": "[workspace]\n[images.e2e]\nref = \"e2e:1\"\n", ".wr/runs/20261123-021533-ab12/events.ndjson": "", "web/wr.toml": "[project]\n[tasks.serve]\nrun = \"serve\"\nargs = [{name = \"log_level\", type = \"choice\", choices = [\"debug\", \"warn\"]}]\n[lint.ruff]\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func TestShellsCompleteNames(t *testing.T) {
 				"run web:se": "run web:serve", "run web:": "run web:serve", "run we": "run web:serve", "run web:serve --log": "run web:serve --log-level",
 				"run web:serve --log-level=d": "run web:serve --log-level=debug", "run web:serve --log-level d": "run web:serve --log-level debug",
 				"run --fresh web:serve --log": "run --fresh web:serve --log-level", "-C web run ser": "-C web run serve", "config --o": "config --origin",
-				"test we": "test web", "ver": "version", "report lat": "report latest", "report diff 2026": "report diff 20261123-021533-ab12",
+				"test we": "test web", "test e2": "test e2", "build e2": "build e2e", "exec we": "exec web", "lint --linter ru": "lint --linter ruff", "ver": "version", "report lat": "report latest", "report diff 2026": "report diff 20261123-021533-ab12",
 			} {
 				s.shows("ready> ")
 				s.typed("wr " + typed + "\t\x01echo \"wou\"\"ld: \x05\"\n") // as words, not run

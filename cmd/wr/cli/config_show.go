@@ -84,7 +84,7 @@ func (c *configShowCmd) ofProject(a *app, ws *workspace.Workspace) ([]config.Set
 	}
 	shared := slices.DeleteFunc(root, func(s config.Setting) bool {
 		table, _, _ := strings.Cut(s.Key, ".")
-		return !slices.Contains([]string{"workspace", "bases", "tasks"}, table)
+		return !slices.Contains([]string{"workspace", "bases", "images", "tasks"}, table)
 	})
 	return append(shared, p.Config.Settings(path.Join(p.Path, config.Name))...), nil
 }

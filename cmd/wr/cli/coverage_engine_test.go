@@ -58,6 +58,10 @@ func TestTheCoverageOfSeveralContainersIsOneSum(t *testing.T) {
 		if err != nil || !page.Mode().IsRegular() {
 			t.Errorf("the page: %v, %v", page, err)
 		}
+		total := "\"run.coverage.lines\" value=\"" + report.Percent(got.CoveredLines, got.Lines) + "\""
+		if junit, err := os.ReadFile(filepath.Join(dir, ".wr/runs/latest/junit.xml")); err != nil || strings.Count(string(junit), total) != 2 {
+			t.Errorf("junit.xml does not have %s of both projects: %v\n%s", total, err, junit)
+		}
 	}
 
 	out, errs, code := w.run(dir, "test", "-r", "a", "bare", "--coverage")

@@ -120,6 +120,28 @@ func TestPdbHasTheTerminalOfItsContainer(t *testing.T) {
 	}
 }
 
+// TestCoverageSaysWhatADebuggerTookFromIt: pdb takes the place of coverage.py.
+func TestCoverageSaysWhatADebuggerTookFromIt(t *testing.T) {
+	w, dir := debugging(t, breaks)
+	s := w.sit(dir, "--pdb", "--coverage")
+	s.shows("(Pdb) ")
+	s.typed("c\n")
+	s.shows("1 failed, 1 passed")
+	if got := s.leaves(); got != 1 {
+		t.Errorf("exit %d, want 1", got)
+	}
+	if c := w.coverageOf(dir); len(c.Missing) != 1 || !c.Missing[0].Partly || !strings.Contains(c.Missing[0].Reason, "a debugger") {
+		t.Errorf("of what it lacks the coverage says %+v", c.Missing)
+	}
+	s = w.sit(dir, "--pdb", "--coverage", "-k", "test_y") // nothing opens it
+	if got := s.leaves(); got != 0 {
+		t.Errorf("exit %d, want 0", got)
+	}
+	if c := w.coverageOf(dir); len(c.Missing) != 0 || c.CoveredLines == 0 {
+		t.Errorf("without a breakpoint: %+v", c)
+	}
+}
+
 func TestWhoLeavesPdbEndsTheRunInOrder(t *testing.T) {
 	w, dir := debugging(t, breaks)
 	for name, leave := range map[string]struct {

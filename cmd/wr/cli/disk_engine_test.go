@@ -32,20 +32,6 @@ func smallDisk(t *testing.T, options string) string {
 	return dir
 }
 
-// lay writes files, named relative to dir.
-func lay(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, content := range files {
-		name = filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // TestADiskThatTestsFillIsNamed lets a test fill the disk of the workspace.
 func TestADiskThatTestsFillIsNamed(t *testing.T) {
 	w := realWr(t)

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/plugin/capability"
+	"github.com/wr-build/wr/host/plugin/manifest"
 )
 
 var update = flag.Bool("update", false, "write the pages of docs/ that are made from the code")
@@ -108,6 +110,51 @@ func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
 	}
 }
 
+// TestWhatThePageOfLintersShowsIsRead has its examples read as wr.toml.
+func TestWhatThePageOfLintersShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/lint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 2 {
+		t.Errorf("it shows %d files, want 2", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+}
+
+// TestWhatTheGuideToPluginsShowsIsRead has its examples read as what they are.
+func TestWhatTheGuideToPluginsShowsIsRead(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/plugins/managing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```toml\n")[1:]
+	if len(blocks) != 3 {
+		t.Errorf("it shows %d files, want 3", len(blocks))
+	}
+	for _, block := range blocks {
+		text, _, _ := strings.Cut(block, "```")
+		read := func() error { _, err := config.Parse("wr.toml", []byte(text)); return err }
+		if strings.HasPrefix(text, "abi") {
+			read = func() error { _, err := manifest.ParseSidecar([]byte(text), "toml", manifest.Words{}); return err }
+		}
+		if err := read(); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	for _, name := range capability.Names() {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("it does not say what %s is", name)
+		}
+	}
+}
+
 // TestThePageOfPersonalSettingsIsTrue keeps docs/personal.md to the schema.
 func TestThePageOfPersonalSettingsIsTrue(t *testing.T) {
 	page := bytes.NewBufferString(personalHead)
@@ -167,9 +214,15 @@ func (s schema) write(page *bytes.Buffer, title string) {
 			p.Items.Description = p.Description
 			p.Items.write(page, "["+strings.Replace(title, "]", "."+key+"]]", 1))
 		}
+		if p := s.Properties[key]; len(p.Properties) > 0 {
+			p.write(page, strings.Replace(title, "]", "."+key+"]", 1))
+		}
 		if named, ok := s.Properties[key].Named(); ok {
 			named.Description = s.Properties[key].Description
 			named.write(page, strings.Replace(title, "]", "."+key+".\"NAME\"]", 1))
+		}
+		if p := s.Properties[key]; len(p.Properties) > 0 {
+			p.write(page, strings.Replace(title, "]", "."+key+"]", 1))
 		}
 	}
 }
@@ -214,9 +267,14 @@ func (s schema) kind() string {
 		return "list of tables"
 	case s.Type == "array":
 		return "list of " + s.Items.Type + "s"
+	case len(s.Properties) > 0:
+		return "table"
 	case s.Type == "object":
 		if _, named := s.Named(); named {
 			return "table of tables"
+		}
+		if string(s.Additional) == "{}" || len(s.Properties) > 0 {
+			return "table"
 		}
 		return "table of strings"
 	default:

@@ -22,7 +22,7 @@ import (
 	"github.com/wr-build/wr/runtime/spec"
 )
 
-// entry says what to run inside a project's container.
+// entry says what to run inside the container of a project or of an image.
 type entry struct {
 	project  string   // as typed; "" is the nearest
 	args     []string // the command
@@ -48,7 +48,7 @@ func (a *app) enter(ctx context.Context, in entry) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	p, err := a.project(ws, in.project)
+	p, err := a.container(ws, in.project)
 	if err != nil {
 		return deed{}, err
 	}

@@ -9,7 +9,7 @@ import (
 
 // execCmd is `wr exec [PROJECT] -- CMD...`.
 type execCmd struct {
-	Project string   `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
+	Project string   `arg:"" predictor:"container" optional:"" help:"The project, or an entry of [images]; default: the nearest project above."`
 	Env     []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for the command."`
 	Fresh   bool     `help:"In a container that is used for nothing else."`
 	lastFlag

@@ -23,7 +23,22 @@ func (e fakeEngine) remote(ref string) (string, error) {
 	if !strings.HasPrefix(ref, fakeRegistry+"/") {
 		return "", &fault.Error{Code: "registry.unreachable", Message: "cannot pull " + ref}
 	}
-	return fakeEngine{e.dir + ".registry"}.path(ref), nil
+	images := fakeEngine{e.dir + ".registry"}
+	if repository, digest, found := strings.Cut(ref, "@"); found {
+		return images.withDigest(repository, digest), nil
+	}
+	return images.path(ref), nil
+}
+
+// withDigest is the file of the image of a repository with that digest.
+func (e fakeEngine) withDigest(repository, digest string) string {
+	files, _ := filepath.Glob(e.path(repository) + "_*")
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && digestOf(text) == digest {
+			return file
+		}
+	}
+	return e.path(repository + "@" + digest)
 }
 
 // Resolve implements spec.Resolver. Registries but one have nothing.

@@ -76,8 +76,8 @@ func (c *gcCmd) budget() (int64, error) {
 	return bytes, nil
 }
 
-// neededImages are those that the workspace's projects need; none outside of a
-// workspace.
+// neededImages are those that the workspace needs, of projects and of [images];
+// none outside of one.
 func (a *app) neededImages(ctx context.Context) ([]string, error) {
 	ws, err := workspace.Load(ctx, a.dir)
 	if fault.HasCode(err, "workspace.not_found") {
@@ -86,7 +86,7 @@ func (a *app) neededImages(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.openAll(ctx, ws, choice{projects: ws.Projects})
+	o, err := a.openAll(ctx, ws, choice{projects: ws.Containers()})
 	if err != nil {
 		return nil, err
 	}

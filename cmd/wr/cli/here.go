@@ -55,7 +55,7 @@ func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
 		selected = append(selected, s)
 	}
 	p := plan.Here(t.ws, selected, here, plan.Options{
-		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Limits: t.limits, Cases: t.cmd.cases(), Repetition: t.order,
+		Args: t.args, Paths: t.paths, Suites: t.suites, AllowEmpty: t.cmd.AllowEmpty, Limits: t.limits, Cases: t.cmd.cases(), Repetition: t.order, Debug: t.debug,
 	})
 	return deed{
 		show: func() error { return t.printPlan(p) },
@@ -66,19 +66,21 @@ func (t *testPlan) prepareHere(ctx context.Context) (deed, error) {
 // doHere carries out a plan of prepareHere. Why one unit at a time unless asked
 // for: nothing keeps them apart here, as containers do.
 func (t *testPlan) doHere(ctx context.Context, p plan.Plan) error {
+	t.sayDebug(t.debug)
 	return t.test(ctx, p, testrun.Config{
 		Runner: local.Runner{}, Jobs: max(1, t.Jobs),
-		Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
+		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Shuffle: t.order.Shuffle, FailOnFlaky: t.cmd.FailOnFlaky, FailFast: t.cmd.FailFast,
 	}, func(r *report.Run) error { return t.cmd.more(t.app, r) })
 }
 
-// hereIn is the project whose container wr runs in.
+// hereIn is whose container wr runs in: a project, or an entry of [images].
 func (a *app) hereIn(ws *workspace.Workspace, chosen choice) (workspace.Project, error) {
 	path := a.Getenv("WR_PROJECT")
 	if path == "" && len(chosen.projects) == 1 {
 		return usable(chosen.projects[0])
 	}
-	at := slices.IndexFunc(ws.Projects, func(p workspace.Project) bool { return p.Path == path })
+	all := ws.Containers()
+	at := slices.IndexFunc(all, func(p workspace.Project) bool { return p.Path == path })
 	switch {
 	case path == "":
 		return workspace.Project{}, &fault.Error{
@@ -87,17 +89,13 @@ func (a *app) hereIn(ws *workspace.Workspace, chosen choice) (workspace.Project,
 			Next:    "name one project, or set WR_PROJECT to the path of the one whose container this is",
 		}
 	case at < 0:
-		var paths []string
-		for _, p := range ws.Projects {
-			paths = append(paths, p.Path)
-		}
 		return workspace.Project{}, &fault.Error{
-			Code: "test.here_unknown", Class: fault.Usage, Hint: fault.Closest(path, paths),
-			Message: fmt.Sprintf("WR_PROJECT says that this is the container of %q, which is no project of %s", path, ws.Root),
+			Code: "test.here_unknown", Class: fault.Usage, Hint: fault.Closest(path, paths(all)),
+			Message: fmt.Sprintf("WR_PROJECT says that this is the container of %q, which is neither a project nor an image of %s", path, ws.Root),
 			Next:    "set WR_PROJECT to the path of the project whose container this is",
 		}
 	default:
-		return usable(ws.Projects[at])
+		return usable(all[at])
 	}
 }
 
@@ -122,9 +120,7 @@ func (c *testCmd) impossibleHere() error {
 		{"--memory", c.Memory != nil},
 		{"--pids", c.Pids != nil},
 		{"--coverage", c.measured()},
-		{"--pdb", c.Pdb},
 		{"--debugpy", c.Debugpy > 0},
-		{"--shell-on-failure", c.ShellOnFailure},
 	} {
 		if one.given {
 			flags = append(flags, one.flag)

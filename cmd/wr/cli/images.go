@@ -37,7 +37,7 @@ func (c *imageLsCmd) Read(ctx context.Context, a *app) error {
 }
 
 type imageRmCmd struct {
-	Images []string `arg:"" optional:"" name:"image" predictor:"project" help:"Projects, all of whose images go, or images by the name that ls shows."`
+	Images []string `arg:"" optional:"" name:"image" predictor:"container" help:"Projects and entries of [images], all of whose images go, or images by the name that ls shows."`
 	Old    bool     `help:"All but the newest image of each project."`
 }
 
@@ -99,7 +99,7 @@ func (c *imageRmCmd) chosen(ctx context.Context, a *app, images []spec.Image) ([
 }
 
 // called are the images that word names: one by its reference, or those of a
-// project.
+// project or an entry of [images].
 func called(ws *workspace.Workspace, images []spec.Image, word string) ([]spec.Image, error) {
 	if i := slices.IndexFunc(images, func(i spec.Image) bool { return i.Ref == word }); i >= 0 {
 		return images[i : i+1], nil
@@ -109,7 +109,11 @@ func called(ws *workspace.Workspace, images []spec.Image, word string) ([]spec.I
 			Code: "image.unknown", Class: fault.Usage, Message: "this workspace has no image " + word, Hint: fault.Closest(word, refs(images)), Next: "wr image ls",
 		}
 	}
-	p, err := ws.Find(word)
+	p, ok := ws.Image(word)
+	var err error
+	if !ok {
+		p, err = ws.Find(word)
+	}
 	return slices.DeleteFunc(slices.Clone(images), func(i spec.Image) bool { return projectOf(i) != p.Path }), err
 }
 

@@ -67,9 +67,17 @@ func writePytest(own state.Folder, e entered) error {
 	return err
 }
 
+// noPlace is where cases without a mark belong, in the image of an entry of [images]:
+// it has tests of all projects. People read it, and nobody looks it up.
+const noPlace = "their project"
+
 // placesOf says where cases belong, as far as that can be said without them.
 func placesOf(ws *workspace.Workspace, p workspace.Project) plan.Places {
 	where := plan.Places{Default: p.Path, Names: ws.Names()}
+	if p.Entry {
+		where.Default = noPlace
+		return where
+	}
 	if home, err := place.Home(ws, p); err == nil { // wr test says what is wrong
 		where.Default = home.Path
 	}

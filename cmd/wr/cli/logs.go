@@ -16,7 +16,7 @@ import (
 
 // logsCmd is `wr logs [PROJECT...]`.
 type logsCmd struct {
-	Projects []string `arg:"" predictor:"project" optional:"" name:"project" help:"Whose; default: of the container used last, else the nearest project above."`
+	Projects []string `arg:"" predictor:"container" optional:"" name:"project" help:"Whose; default: of the container used last, else the nearest project above."`
 	All      bool     `short:"a" help:"Of all projects here, and of every container of yours."`
 }
 
@@ -74,10 +74,10 @@ func (c *logsCmd) projects(a *app, ws *workspace.Workspace, containers []daemon.
 	case c.All:
 		return ws.Projects, nil
 	case len(c.Projects) > 0:
-		wanted, err := choose(ws, c.Projects, false)
+		wanted, err := choose(ws, words{names: c.Projects, images: true})
 		return wanted.projects, err
 	case len(containers) > 0:
-		p, err := a.project(ws, containers[0].Project)
+		p, err := a.container(ws, containers[0].Project)
 		return []workspace.Project{p}, err
 	default:
 		p, err := a.project(ws, "")

@@ -10,6 +10,7 @@ import (
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // lsCmd is `wr ls`.
@@ -31,7 +32,7 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 	}
 	if a.JSON {
 		return firstError(a.printJSON(map[string]any{
-			"workspace": ws.Name, "root": ws.Root, "projects": listed(ws.Projects),
+			"workspace": ws.Name, "root": ws.Root, "projects": listed(ws.Projects), "images": listedImages(ws),
 			"faults": orEmpty(ws.Faults), "nearMisses": orEmpty(missed),
 		}), a.unread(ws))
 	}
@@ -39,7 +40,7 @@ func (c *lsCmd) Read(ctx context.Context, a *app) error {
 	if f := ws.NoProjects(); f != nil && !c.Check {
 		return f
 	}
-	if err := a.printProjects(ws.Projects); err != nil {
+	if err := firstError(a.printProjects(ws.Projects), a.printImages(ws)); err != nil {
 		return err
 	}
 	for _, m := range missed {
@@ -84,6 +85,49 @@ func (a *app) printProjects(projects []workspace.Project) error {
 	return ui.Table(a.Out, head, rows)
 }
 
+// listedImage is an entry of [images] in `wr ls --json`.
+type listedImage struct {
+	Name       string       `json:"name"`
+	Dockerfile string       `json:"dockerfile,omitempty"` // workspace path
+	From       string       `json:"from,omitempty"`       // whose image it uses
+	Ref        string       `json:"ref,omitempty"`        // the finished image that it is
+	Target     string       `json:"target,omitempty"`     // stage of the Dockerfile
+	Fault      *fault.Error `json:"fault,omitempty"`
+}
+
+func listedImages(ws *workspace.Workspace) []listedImage {
+	out := make([]listedImage, len(ws.Images))
+	for i, e := range ws.Images {
+		from := e.Config.Image
+		out[i] = listedImage{Name: e.Path, From: from.From, Ref: from.Ref, Target: from.Target, Fault: e.Fault}
+		if from.From+from.Ref == "" {
+			out[i].Dockerfile = e.Dockerfile
+		}
+	}
+	return out
+}
+
+// source is what the column FROM says of an image.
+func (l listedImage) source() string {
+	if l.Fault != nil {
+		return "broken: " + l.Fault.Error()
+	}
+	return cmp.Or(l.From, l.Ref, strings.TrimSuffix(l.Dockerfile+" "+l.Target, " "))
+}
+
+// printImages prints a table of [images], if there are any.
+func (a *app) printImages(ws *workspace.Workspace) error {
+	if len(ws.Images) == 0 {
+		return nil
+	}
+	var rows [][]string
+	for _, l := range listedImages(ws) {
+		rows = append(rows, []string{l.Name, l.source()})
+	}
+	fmt.Fprintln(a.Out)
+	return ui.Table(a.Out, []string{"IMAGE", "FROM"}, rows)
+}
+
 // rightsOf are the kinds of rights of p, in one column.
 func rightsOf(p workspace.Project) string {
 	var kinds []string
@@ -97,7 +141,7 @@ func rightsOf(p workspace.Project) string {
 // has been said: a list that may lack something is no success.
 func (a *app) unread(ws *workspace.Workspace) error {
 	faults := ws.Faults
-	for _, p := range ws.Projects {
+	for _, p := range ws.Containers() {
 		if p.Fault != nil {
 			faults = append(slices.Clone(faults), p.Fault)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/wr-build/wr/runtime/image"
 )
 
-// makers are the projects whose images the given ones use, each once. One that
+// makers are those whose images the given ones use, each once. One that
 // cannot be told is left out: decide says why.
 func makers(ws *workspace.Workspace, projects []workspace.Project) []workspace.Project {
 	var all []workspace.Project

@@ -22,7 +22,7 @@ import (
 
 // notebookCmd is `wr notebook [PROJECT]`.
 type notebookCmd struct {
-	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
+	Project string `arg:"" predictor:"container" optional:"" help:"The project, or an entry of [images]; default: the nearest project above."`
 	lastFlag
 }
 

@@ -124,16 +124,21 @@ func (a *app) writePins(o *opened, fresh pins, prune bool) error {
 	if len(fresh.names()) == 0 && !prune {
 		return nil
 	}
-	caller, err := a.caller(o.ws)
+	return a.changeLock(o.ws, func(file *lock.File) error { return o.repin(file, fresh, prune) })
+}
+
+// changeLock changes the wr.lock of a workspace, as it is once nobody else does.
+func (a *app) changeLock(ws *workspace.Workspace, change func(*lock.File) error) error {
+	caller, err := a.caller(ws)
 	if err != nil {
 		return err
 	}
-	dir, err := state.Root(o.ws.Root, caller)
+	dir, err := state.Root(ws.Root, caller)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	own, err := state.Open(o.ws.Root, caller)
+	own, err := state.Open(ws.Root, caller)
 	if err != nil {
 		return err
 	}
@@ -143,16 +148,19 @@ func (a *app) writePins(o *opened, fresh pins, prune bool) error {
 		return err
 	}
 	defer unlock()
-	return o.rewrite(dir, fresh, prune)
-}
-
-// rewrite changes the wr.lock in dir.
-func (o *opened) rewrite(dir lock.Folder, fresh pins, prune bool) error {
 	file, err := lock.Read(dir)
 	if err != nil {
 		return err
 	}
-	all, err := pinsOf(file)
+	if err := change(&file); err != nil {
+		return err
+	}
+	return file.Write(dir)
+}
+
+// repin changes the pins of bases.
+func (o *opened) repin(file *lock.File, fresh pins, prune bool) error {
+	all, err := pinsOf(*file)
 	if err != nil {
 		return err
 	}
@@ -162,13 +170,15 @@ func (o *opened) rewrite(dir lock.Folder, fresh pins, prune bool) error {
 	}
 	file.Set(imagesTable, all.images)
 	file.Set(basesTable, all.bases)
-	return file.Write(dir)
+	return nil
 }
 
-// everyBase holds the bases of all projects; whole says that none was left out.
+// everyBase holds the bases of all projects and images; whole says that none was
+// left out.
 func (o *opened) everyBase() (needed map[string]bool, whole bool) {
-	whole = !slices.ContainsFunc(o.ws.Projects, func(p workspace.Project) bool { return p.Fault != nil })
-	from := readSources(o.engine, o.ws, makers(o.ws, o.ws.Projects))
+	all := o.ws.Containers()
+	whole = !slices.ContainsFunc(all, func(p workspace.Project) bool { return p.Fault != nil })
+	from := readSources(o.engine, o.ws, makers(o.ws, all))
 	for _, one := range from.all {
 		whole = whole && one.err == nil
 	}

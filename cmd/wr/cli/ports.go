@@ -71,22 +71,18 @@ func taken(port config.Port) *fault.Error {
 	}
 }
 
-// checkPorts refuses ports of a project that the workspace does not have, in
+// checkPorts refuses ports of what the workspace does not have, in
 // the file that is for this workspace alone.
 func checkPorts(ws *workspace.Workspace, mine config.Personal) error {
 	for _, name := range slices.Sorted(maps.Keys(mine.Ports)) {
 		at := slices.IndexFunc(mine.Settings, func(s config.Setting) bool { return s.Key == config.Key("ports", name) })
-		known := slices.ContainsFunc(ws.Projects, func(p workspace.Project) bool { return calls(name, p) })
+		known := slices.ContainsFunc(ws.Containers(), func(p workspace.Project) bool { return calls(name, p) })
 		if known || at < 0 || mine.Settings[at].File != config.LocalName {
 			continue
 		}
-		var paths []string
-		for _, p := range ws.Projects {
-			paths = append(paths, p.Path)
-		}
 		return &fault.Error{
 			Code: "config.bad_value", Class: fault.Usage, File: config.LocalName, Line: mine.Settings[at].Line,
-			Message: fmt.Sprintf("[ports] %s: there is no project of that path or name", name), Hint: fault.Closest(name, paths),
+			Message: fmt.Sprintf("[ports] %s: there is no project of that path or name, and no image", name), Hint: fault.Closest(name, paths(ws.Containers())),
 		}
 	}
 	return nil

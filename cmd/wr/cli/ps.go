@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/daemon"
@@ -43,7 +44,7 @@ func (c *psCmd) Read(ctx context.Context, a *app) error {
 
 // stopCmd is `wr stop [PROJECT...]`.
 type stopCmd struct {
-	Projects []string `arg:"" predictor:"project" optional:"" name:"project" help:"Whose containers; default: the one used last."`
+	Projects []string `arg:"" predictor:"container" optional:"" name:"project" help:"Whose containers; default: the one used last."`
 	All      bool     `short:"a" help:"Every container of yours, of all workspaces."`
 }
 
@@ -95,7 +96,8 @@ func (c *stopCmd) chosen(ctx context.Context, a *app, containers []daemon.Contai
 	return chosen(containers, wanted), err
 }
 
-// chosenProjects are the paths of the projects that the user named, if any.
+// chosenProjects are the paths of the projects, and the names of the images, that
+// the user named, if any.
 func (a *app) chosenProjects(ctx context.Context, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -104,7 +106,7 @@ func (a *app) chosenProjects(ctx context.Context, names []string) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := choose(ws, names, false)
+	wanted, err := choose(ws, words{names: names, images: true})
 	var paths []string
 	for _, p := range wanted.projects {
 		paths = append(paths, p.Path)
@@ -118,7 +120,9 @@ func chosen(containers []daemon.Container, projects []string) []daemon.Container
 		last := slices.MaxFunc(containers, func(a, b daemon.Container) int { return lastUse(a).Compare(lastUse(b)) })
 		return []daemon.Container{last}
 	}
-	return slices.DeleteFunc(containers, func(one daemon.Container) bool { return !slices.Contains(projects, one.Project) })
+	return slices.DeleteFunc(containers, func(one daemon.Container) bool {
+		return !slices.Contains(projects, one.Project) && !slices.Contains(projects, one.Container)
+	})
 }
 
 // containers are those of the caller in this workspace, or in all of them.
@@ -166,7 +170,7 @@ func name(c daemon.Container) string {
 	if c.Project == "" {
 		return "-"
 	}
-	return c.Project
+	return event.Unit{Project: c.Project, Container: c.Container}.String()
 }
 
 func role(c daemon.Container) string {

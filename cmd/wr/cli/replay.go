@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -24,7 +25,7 @@ type replayCmd struct {
 
 // Help is the long form.
 func (replayCmd) Help() string {
-	return "The files of the workspace are those of now; check out the commit of the run first. All else is as it was: images by their digests, cases and their order, arguments of pytest, seed, suites, user, network, limits, and variables, of which those of the caller have the values of now. An image that is not here any more is pulled by its digest, if it was found in a registry.\n\nAt the end it says what differs from that run. The exit code is that of the tests."
+	return "The files of the workspace are those of now; check out the commit of the run first. Where git knows that they were others it is said. All else is as it was: images by their digests, cases and their order, arguments of pytest, seed, suites, user, network, limits, and variables, of which those of the caller have the values of now. An image that is not here any more is pulled by its digest, if it was found in a registry.\n\nAt the end it says what differs from that run. The exit code is that of the tests."
 }
 
 // replaying is a run that is to be repeated.
@@ -35,6 +36,9 @@ type replaying struct {
 	before *report.Run
 	plan   plan.Plan // what was planned for it
 	owner  spec.Owner
+
+	revision *event.Revision // of the workspace now
+	warnings []*fault.Error  // what may make a difference
 }
 
 // Prepare reads the run.
@@ -64,7 +68,7 @@ func (c *replayCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return deed{}, err
 	}
 	return deed{
-		show: func() error { return r.repeat(ctx, a.printPlan) },
+		show: func() error { return r.repeat(ctx, r.show) },
 		do:   func() error { return r.repeat(ctx, func(p plan.Plan) error { return r.run(ctx, p) }) },
 		end:  r.engine.Close,
 	}, nil
@@ -94,8 +98,12 @@ func (r *replaying) repeat(ctx context.Context, use func(plan.Plan) error) error
 		if value, ok := r.LookupEnv(name); ok {
 			o.HostEnv[name] = value
 		} else {
-			fmt.Fprint(r.Err, r.style(r.Err).Warning(&fault.Error{Code: "replay.no_variable", Message: name + " was set then, and is not now"}))
+			r.warnings = append(r.warnings, &fault.Error{Code: "replay.no_variable", Message: name + " was set then, and is not now"})
 		}
+	}
+	r.revision = revision(ctx, r.ws.Root)
+	if f := otherRevision(r.before.Revision, r.revision); f != nil {
+		r.warnings = append(r.warnings, f)
 	}
 	return use(plan.Replay(r.ws, recordings, lenders, o))
 }
@@ -103,18 +111,19 @@ func (r *replaying) repeat(ctx context.Context, use func(plan.Plan) error) error
 // recordings are what was tested in the run, in the images that it had.
 func (r *replaying) recordings(ctx context.Context) ([]plan.Recording, error) {
 	var all []plan.Recording
-	seen := map[string]bool{}
 	for _, a := range r.plan.Actions {
 		i := slices.IndexFunc(r.before.Projects, func(p *report.Project) bool { return p.Unit() == a.Unit() })
-		if a.Test == nil || i < 0 || len(r.before.Projects[i].Cases) == 0 || seen[a.Unit().String()] {
+		if a.Test == nil || i < 0 || len(r.before.Projects[i].Cases) == 0 {
 			continue
 		}
-		seen[a.Unit().String()] = true
-		image, err := r.image(ctx, a, r.before.Projects[i].Digest)
+		if first := slices.IndexFunc(all, func(other plan.Recording) bool { return other.Unit() == a.Unit() }); first >= 0 {
+			all[first].Join(a)
+			continue
+		}
+		recording, err := r.image(ctx, a, r.before.Projects[i].Digest)
 		if err != nil {
 			return nil, err
 		}
-		recording := plan.Recording{Action: a, Image: image}
 		for _, c := range r.before.Projects[i].Cases {
 			recording.Order = append(recording.Order, c.ID)
 		}
@@ -126,34 +135,45 @@ func (r *replaying) recordings(ctx context.Context) ([]plan.Recording, error) {
 	return all, nil
 }
 
-// image is the local name of the image that a had, pulled if it is not here.
-func (r *replaying) image(ctx context.Context, a plan.Action, digest string) (string, error) {
-	was := a.Test.Container.Image
+// image is a recording of a with the image that it had, pulled if it is not here.
+func (r *replaying) image(ctx context.Context, a plan.Action, digest string) (plan.Recording, error) {
+	recording := plan.Recording{Action: a, Image: a.Test.Container.Image}
 	gone := &fault.Error{
 		Code: "replay.image_gone", Message: fmt.Sprintf("the image of %s in that run is not here any more", a.Unit()),
-		Details: was + "\n" + cmp.Or(digest, "the run does not say by which digest"), Next: "check out the commit of the run, and wr build " + cmp.Or(a.Container, a.Project),
+		Details: recording.Image + "\n" + cmp.Or(digest, "the run does not say by which digest"), Next: "check out the commit of the run, and wr build " + cmp.Or(a.Container, a.Project),
 	}
 	if digest == "" {
-		return "", gone
+		return recording, gone
 	}
-	repository := was[:strings.LastIndex(was, ":")]
-	local := repository + ":replay-" + strings.TrimPrefix(digest, "sha256:")
-	for _, ref := range []string{was, local} {
+	if from := r.remote(recording.Image); from != "" {
+		recording.Remote = repository(from) + "@" + digest
+	}
+	local := repository(recording.Image) + ":replay-" + strings.TrimPrefix(digest, "sha256:")
+	for _, ref := range []string{recording.Image, local} {
 		if i, there, err := r.engine.Lookup(ctx, ref); err != nil || there && i.Digest == digest {
-			return ref, err
+			recording.Image = ref
+			return recording, err
 		}
 	}
-	from := r.remote(was)
-	if from == "" || r.DryRun {
-		return "", gone
+	recording.Image = local
+	if recording.Remote == "" || r.DryRun {
+		return recording, gone
 	}
-	from = from[:strings.LastIndex(from, ":")] + "@" + digest
-	i, found, err := r.engine.Pull(ctx, spec.Copy{Local: local, Remote: from}, r.steps(a.Project))
+	i, found, err := r.engine.Pull(ctx, spec.Copy{Local: local, Remote: recording.Remote, Labels: recording.Labels()}, r.steps(a.Project))
 	if err == nil && (!found || i.Digest != digest) {
-		gone.Details += "\nnor has the registry " + from
+		gone.Details += "\nnor has the registry " + recording.Remote
 		err = gone
 	}
-	return local, err
+	return recording, err
+}
+
+// repository is an image's name without tag and digest.
+func repository(ref string) string {
+	name, _, _ := strings.Cut(ref, "@")
+	if tag := strings.LastIndex(name, ":"); tag > strings.LastIndex(name, "/") { // what comes earlier is a port
+		return name[:tag]
+	}
+	return name
 }
 
 // remote is where a registry may have had the image of that name, or "".
@@ -166,19 +186,20 @@ func (r *replaying) remote(image string) string {
 	return ""
 }
 
-// lenders are the projects whose containers recordings had.
+// lenders are whose containers recordings had, and whose tests.
 func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Selected, error) {
 	var all []plan.Selected
+	known := r.ws.Containers()
 	for _, one := range recordings {
 		for _, name := range []string{one.Project, one.Lender()} {
-			i := slices.IndexFunc(r.ws.Projects, func(p workspace.Project) bool { return p.Path == name })
+			i := slices.IndexFunc(known, func(p workspace.Project) bool { return p.Path == name })
 			if i < 0 {
 				return nil, &fault.Error{
-					Code: "replay.no_project", Class: fault.Usage, Message: "that run tested " + name + ", which is no project of this workspace",
+					Code: "replay.no_project", Class: fault.Usage, Message: "that run tested in the container of " + name + ", which is neither a project nor an image of this workspace",
 					Next: "check out the commit of the run",
 				}
 			}
-			all = append(all, plan.Selected{Project: r.ws.Projects[i]})
+			all = append(all, plan.Selected{Project: known[i]})
 		}
 	}
 	r.grantAll(r.ws, all)
@@ -190,11 +211,19 @@ func (r *replaying) lenders(recordings []plan.Recording) (map[string]plan.Select
 	return byPath(all), nil
 }
 
+// show prints p, and what a run of it would tell.
+func (r *replaying) show(p plan.Plan) error {
+	for _, f := range r.warnings {
+		r.warnOf(f)
+	}
+	return r.printPlan(p)
+}
+
 // run carries p out and says what differs.
 func (r *replaying) run(ctx context.Context, p plan.Plan) error {
 	c := testrun.Config{
 		Builder: r.engine, Puller: r.engine, Runner: r.engine, Jobs: r.jobs(),
-		Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky,
+		Revision: r.revision, Warnings: r.warnings, Owner: r.owner, Shuffle: r.before.Shuffle, FailOnFlaky: r.before.FailOnFlaky,
 	}
 	if r.before.Coverage != nil {
 		c.CoverageMin = r.before.Coverage.Minimum

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/wr-build/wr/runtime/daemon"
@@ -40,22 +38,13 @@ func (c *engineResetCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 
 // confirm asks the person at the terminal, unless told not to.
 func (c *engineResetCmd) confirm(a *app, dirs engine.Dirs) error {
-	if c.Yes {
+	if c.Yes || a.confirm("All images and caches in "+dirs.State+" go. Continue?") {
 		return nil
 	}
-	refused := &fault.Error{
+	return &fault.Error{
 		Code: "engine.unconfirmed", Class: fault.Usage,
 		Message: "nothing was reset: nobody has confirmed it", Next: "wr engine reset --yes",
 	}
-	if !interactive(a.In) || !interactive(a.Err) {
-		return refused
-	}
-	fmt.Fprintf(a.Err, "All images and caches in %s go. Continue? [y/N] ", dirs.State)
-	answer, err := bufio.NewReader(a.In).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err != nil || word != "y" && word != "yes" {
-		return refused
-	}
-	return nil
 }
 
 // reset ends the engine, when one runs, and deletes what it has.

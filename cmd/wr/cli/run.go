@@ -33,7 +33,11 @@ func (c *runCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		return c.bare(ctx, a, ws)
 	}
 	project, name := task.Split(c.Words[0])
-	p, err := a.project(ws, project)
+	find := a.project
+	if name == "" {
+		find = a.container
+	}
+	p, err := find(ws, project)
 	if err != nil {
 		return deed{}, err
 	}

@@ -28,14 +28,29 @@ func (a *app) project(ws *workspace.Workspace, name string) (workspace.Project, 
 	return p, err
 }
 
-// choice is what a person asked for: projects, and what of each.
-type choice struct {
-	projects []workspace.Project
-	paths    map[string][]string // project path to files and node ids; none = all
-	lenders  []workspace.Project // whose containers the tests of projects need besides their own
+// container is a project, or an entry of [images] with that name.
+func (a *app) container(ws *workspace.Workspace, name string) (workspace.Project, error) {
+	if entry, ok := ws.Image(name); ok {
+		return usable(entry)
+	}
+	return a.project(ws, name)
 }
 
-// involved are all projects whose images are needed.
+// words are what a person typed to choose projects.
+type words struct {
+	names     []string // none = the nearest project
+	recursive bool     // and all below
+	images    bool     // entries of [images] can be chosen too; the root has them below it
+}
+
+// choice is what a person asked for: projects, and what of each.
+type choice struct {
+	projects []workspace.Project // and entries of [images], where words may choose them
+	paths    map[string][]string // project path to files and node ids; none = all
+	lenders  []workspace.Project // whose containers the tests of projects need besides their own: projects, and entries of [images]
+}
+
+// involved are all whose images are needed.
 func (c choice) involved() []workspace.Project { return slices.Concat(c.projects, c.lenders) }
 
 // opened is what commands on projects work with.
@@ -48,10 +63,10 @@ type opened struct {
 	update  bool     // find out anew what bases stand for
 }
 
-// open loads the workspace, finds the projects that were asked for and opens
-// them. The caller closes the engine.
+// open loads the workspace, finds the projects and images that were asked for and
+// opens them. The caller closes the engine.
 func (a *app) open(ctx context.Context, names []string, recursive bool) (*opened, error) {
-	ws, c, err := a.chosen(ctx, names, recursive)
+	ws, c, err := a.chosen(ctx, words{names, recursive, true})
 	if err != nil {
 		return nil, err
 	}
@@ -59,23 +74,32 @@ func (a *app) open(ctx context.Context, names []string, recursive bool) (*opened
 }
 
 // chosen loads the workspace and finds the projects that were asked for.
-func (a *app) chosen(ctx context.Context, names []string, recursive bool) (*workspace.Workspace, choice, error) {
+func (a *app) chosen(ctx context.Context, typed words) (*workspace.Workspace, choice, error) {
 	ws, err := workspace.Load(ctx, a.dir)
 	if err != nil {
 		return nil, choice{}, err
 	}
-	c, err := choose(ws, names, recursive)
+	c, err := choose(ws, typed)
 	return ws, c, err
 }
 
 // openAll starts the engine and reads what the chosen projects are made from.
 // The caller closes the engine.
 func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*opened, error) {
-	known, err := readPins(ws.Root)
+	engine, err := a.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := a.connect(ctx)
+	o, err := a.openWith(engine, ws, c)
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	return o, nil
+}
+
+// openWith is openAll with an engine that is there.
+func (a *app) openWith(engine Engine, ws *workspace.Workspace, c choice) (*opened, error) {
+	known, err := readPins(ws.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +110,12 @@ func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*
 
 // choose resolves names, paths and node ids. Without any it is the nearest
 // project; recursive adds all projects below, and what below cannot be read.
-func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, error) {
+func choose(ws *workspace.Workspace, typed words) (choice, error) {
 	c := choice{paths: map[string][]string{}}
-	if len(names) == 0 && recursive {
-		return c, c.addBelow(ws, ws.Cwd)
+	if len(typed.names) == 0 && typed.recursive {
+		return c, c.addBelow(ws, ws.Cwd, typed)
 	}
-	if len(names) == 0 {
+	if len(typed.names) == 0 {
 		p, err := ws.Here()
 		if err != nil {
 			return c, err
@@ -99,8 +123,8 @@ func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, er
 		c.add(p, "")
 		return c, nil
 	}
-	for _, name := range names {
-		if err := c.addNamed(ws, name, recursive); err != nil {
+	for _, name := range typed.names {
+		if err := c.addNamed(ws, name, typed); err != nil {
 			return c, err
 		}
 	}
@@ -108,20 +132,25 @@ func choose(ws *workspace.Workspace, names []string, recursive bool) (choice, er
 }
 
 // addNamed adds what one word on the command line stands for.
-func (c *choice) addNamed(ws *workspace.Workspace, name string, recursive bool) error {
+func (c *choice) addNamed(ws *workspace.Workspace, name string, typed words) error {
 	t, err := target.Parse(name)
 	if err != nil {
 		return err
 	}
-	if at, ok := ws.Folder(name); ok && recursive {
-		return c.addBelow(ws, at)
+	entry, isEntry := ws.Image(name)
+	if isEntry && typed.images {
+		c.add(entry, "")
+		return nil
+	}
+	if at, ok := ws.Folder(name); ok && typed.recursive && !isEntry {
+		return c.addBelow(ws, at, typed)
 	}
 	s, err := ws.Resolve(t)
 	switch {
 	case err != nil:
 		return err
-	case recursive && s.Path == "":
-		return c.addBelow(ws, s.Project.Path)
+	case typed.recursive && s.Path == "":
+		return c.addBelow(ws, s.Project.Path, typed)
 	default:
 		c.add(s.Project, s.Path)
 		return nil
@@ -129,8 +158,11 @@ func (c *choice) addNamed(ws *workspace.Workspace, name string, recursive bool) 
 }
 
 // addBelow adds every project at and below the workspace path at.
-func (c *choice) addBelow(ws *workspace.Workspace, at string) error {
+func (c *choice) addBelow(ws *workspace.Workspace, at string, typed words) error {
 	found := append(ws.Below(at, true), ws.Unknown(at)...)
+	if typed.images && at == "." {
+		found = append(found, ws.Images...)
+	}
 	for _, p := range found {
 		c.add(p, "")
 	}
@@ -165,9 +197,12 @@ func (a *app) cachePath(ws *workspace.Workspace) string {
 	return filepath.Join(a.cacheDir(), "inputs", hex.EncodeToString(root[:16]))
 }
 
-// cacheDir is wr's directory among the user's caches. Root has the system's:
-// under sudo, HOME is another's.
+// cacheDir is wr's directory among the user's caches, unless WR_CACHE_DIR names
+// another. Root has the system's: under sudo, HOME is another's.
 func (a *app) cacheDir() string {
+	if dir := a.Getenv("WR_CACHE_DIR"); filepath.IsAbs(dir) {
+		return dir
+	}
 	base := a.Getenv("XDG_CACHE_HOME")
 	switch {
 	case os.Geteuid() == 0:

@@ -8,7 +8,7 @@ import (
 
 // shellCmd is `wr shell [PROJECT]`.
 type shellCmd struct {
-	Project string `arg:"" predictor:"project" optional:"" help:"The project; default: the nearest one above."`
+	Project string `arg:"" predictor:"container" optional:"" help:"The project, or an entry of [images]; default: the nearest project above."`
 	Ports
 	Cmd   string `placeholder:"STRING" help:"Let the shell run STRING and end; needs no terminal."`
 	Fresh bool   `help:"In a container that is used for nothing else."`

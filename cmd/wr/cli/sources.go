@@ -15,7 +15,7 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// sources are what the images of some projects are made from: each Dockerfile
+// sources are what the images of some projects, and of [images], are made from: each Dockerfile
 // is read once, and each base that is there is looked up once.
 type sources struct {
 	images  spec.Images
@@ -53,18 +53,18 @@ func readSource(p workspace.Project) source {
 	if p.Dockerfile == "" {
 		return source{err: &fault.Error{
 			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
-			File: path.Join(p.Path, p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
+			File: path.Join(p.Folder(), p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
 		}}
 	}
 	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
 	if err != nil {
 		return source{err: &fault.Error{
-			Code: "image.no_dockerfile", Message: err.Error(), File: path.Join(p.Path, p.Dockerfile), Err: err,
+			Code: "image.no_dockerfile", Message: err.Error(), File: path.Join(p.Folder(), p.Dockerfile), Err: err,
 			Next: "make it a file that can be read",
 		}}
 	}
 	recipe, err := image.Recipe(spec.Dockerfile{
-		Path: path.Join(p.Path, p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Path: path.Join(p.Folder(), p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
 	})
 	return source{data, recipe, err}
 }

@@ -21,7 +21,7 @@ import (
 
 // statsCmd is `wr stats [PROJECT...]`.
 type statsCmd struct {
-	Projects []string `arg:"" predictor:"project" optional:"" name:"project" help:"Whose containers; default: the one used last."`
+	Projects []string `arg:"" predictor:"container" optional:"" name:"project" help:"Whose containers; default: the one used last."`
 	All      bool     `short:"a" help:"Every container of yours, of all workspaces."`
 	Watch    bool     `short:"w" help:"Measure again every second, until Ctrl-C; with --json, a line each time."`
 }

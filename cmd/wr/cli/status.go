@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,17 +27,29 @@ type overview struct {
 	Root      string         `json:"root"`
 	Engine    *fault.Error   `json:"engine,omitempty"` // why images are not known
 	Projects  []projectState `json:"projects"`
+	Images    []namedImage   `json:"images,omitempty"` // of [images]
 	Next      string         `json:"next"`
 }
 
 // projectState is one project of an overview.
 type projectState struct {
-	Project string         `json:"project"`
-	Image   string         `json:"image"` // ready, to build, to pull, to pull or build, missing, broken or unknown
-	Ref     string         `json:"ref,omitempty"`
-	Fault   *fault.Error   `json:"fault,omitempty"`
-	Last    string         `json:"last"` // how the last run of its tests ended
-	Counts  *report.Counts `json:"counts,omitempty"`
+	Project string `json:"project"`
+	imageState
+	Last   string         `json:"last"` // how the last run of its tests ended
+	Counts *report.Counts `json:"counts,omitempty"`
+}
+
+// namedImage is one entry of [images] in an overview.
+type namedImage struct {
+	Name string `json:"name"`
+	imageState
+}
+
+// imageState is what there is of an image.
+type imageState struct {
+	Image string       `json:"image"` // ready, to build, to pull, to pull or build, missing, broken or unknown
+	Ref   string       `json:"ref,omitempty"`
+	Fault *fault.Error `json:"fault,omitempty"`
 }
 
 // Read shows where things stand.
@@ -66,32 +79,53 @@ func (statusCmd) Read(ctx context.Context, a *app) error {
 // stateOfImages fills s with the projects and whether their images are there.
 func (a *app) stateOfImages(ctx context.Context, ws *workspace.Workspace, s *overview) []plan.Selected {
 	var selected []plan.Selected
-	o, err := a.openAll(ctx, ws, choice{projects: ws.Projects})
+	o, err := a.openAll(ctx, ws, choice{projects: ws.Containers()})
 	if err == nil {
 		defer o.engine.Close()
 		selected, err = a.selectAll(ctx, o)
 	}
 	if err != nil {
 		s.Engine = fault.Of(err)
-		for _, p := range ws.Projects {
-			s.Projects = append(s.Projects, projectState{Project: p.Path, Image: "unknown", Fault: p.Fault})
+		for _, p := range ws.Containers() {
+			s.add(p, imageState{Image: "unknown", Fault: p.Fault})
 		}
 		return nil
 	}
 	may := a.mayBuild(ws)
 	for _, one := range selected {
-		p := projectState{Project: one.Path, Image: "broken", Fault: one.Broken}
+		image := imageState{Image: "broken", Fault: one.Broken}
 		if one.Broken == nil {
-			p.fate(ctx, o.engine, plan.Builds(ws, []plan.Selected{one}, plan.Options{NoBuild: !may}).Actions[0])
+			image.fate(ctx, o.engine, plan.Builds(ws, []plan.Selected{one}, plan.Options{NoBuild: !may}).Actions[0])
 		}
-		s.Projects = append(s.Projects, p)
+		s.add(one.Project, image)
 	}
 	return selected
 }
 
+// add adds what there is of the image of p.
+func (s *overview) add(p workspace.Project, image imageState) {
+	if p.Entry {
+		s.Images = append(s.Images, namedImage{p.Path, image})
+		return
+	}
+	s.Projects = append(s.Projects, projectState{Project: p.Path, imageState: image})
+}
+
+// images are the states of all images.
+func (s overview) images() []imageState {
+	var all []imageState
+	for _, p := range s.Projects {
+		all = append(all, p.imageState)
+	}
+	for _, i := range s.Images {
+		all = append(all, i.imageState)
+	}
+	return all
+}
+
 // fate says what becomes of the image when it is needed. Whether a registry has
 // it is not asked: the state of a workspace must not wait for a network.
-func (p *projectState) fate(ctx context.Context, images spec.Images, build plan.Action) {
+func (p *imageState) fate(ctx context.Context, images spec.Images, build plan.Action) {
 	p.Ref = build.Build.Ref
 	_, there, err := images.Lookup(ctx, p.Ref)
 	switch {
@@ -165,9 +199,9 @@ func next(ws *workspace.Workspace, s overview, selected []plan.Selected, last *r
 			return one.Broken.Next
 		}
 	}
-	for _, p := range s.Projects {
-		if p.Image == "missing" {
-			return p.Fault.Next
+	for _, i := range s.images() {
+		if i.Image == "missing" {
+			return i.Fault.Next
 		}
 	}
 	if last == nil {
@@ -178,10 +212,8 @@ func next(ws *workspace.Workspace, s overview, selected []plan.Selected, last *r
 			return "wr test " + p.Path
 		}
 	}
-	for _, p := range s.Projects {
-		if strings.HasPrefix(p.Image, "to ") || p.Last == "not in the last run" {
-			return "wr test --recursive"
-		}
+	if slices.ContainsFunc(s.Projects, func(p projectState) bool { return strings.HasPrefix(p.Image, "to ") || p.Last == "not in the last run" }) {
+		return "wr test --recursive"
 	}
 	return "wr shell " + s.Projects[0].Project
 }
@@ -201,14 +233,33 @@ func (a *app) printState(s overview, when time.Time) error {
 		if err := ui.Table(a.Out, []string{"PROJECT", "IMAGE", strings.TrimSpace("LAST RUN " + ago(when))}, rows); err != nil {
 			return err
 		}
-		for _, p := range s.Projects {
-			if p.Fault != nil {
-				fmt.Fprint(a.Out, a.style(a.Out).Fault(p.Fault))
-			}
-		}
+	}
+	if err := a.printImageStates(s); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(a.Out, "\nnext: %s\n", s.Next)
 	return err
+}
+
+// printImageStates prints a table of [images], if there are any, and what is wrong
+// with images.
+func (a *app) printImageStates(s overview) error {
+	if len(s.Images) > 0 {
+		rows := make([][]string, len(s.Images))
+		for i, one := range s.Images {
+			rows[i] = []string{one.Name, one.Image}
+		}
+		fmt.Fprintln(a.Out)
+		if err := ui.Table(a.Out, []string{"IMAGE", "STATE"}, rows); err != nil {
+			return err
+		}
+	}
+	for _, i := range s.images() {
+		if i.Fault != nil {
+			fmt.Fprint(a.Out, a.style(a.Out).Fault(i.Fault))
+		}
+	}
+	return nil
 }
 
 // ago is how long ago when was, in words; "" for never.

@@ -39,10 +39,10 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	t.debug, wrong = c.debug(a)
 	var err error
 	t.limits, err = c.limits()
-	if err = firstError(err, wrong, c.attemptFlags.check(), c.coverageFlags.check(c.CollectOnly)); err != nil {
+	if err = firstError(err, wrong, c.attemptFlags.check(a.rest), c.coverageFlags.check(c.CollectOnly)); err != nil {
 		return nil, err
 	}
-	ws, chosen, err := a.chosen(ctx, c.Targets, c.Recursive)
+	ws, chosen, err := a.chosen(ctx, words{names: c.Targets, recursive: c.Recursive})
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	}
 	return t.test(ctx, p, testrun.Config{
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
-		Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
+		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {
 			return t.more(ctx, selected, moved)
@@ -130,7 +130,7 @@ func (t *testPlan) more(ctx context.Context, selected []plan.Selected, moved []t
 		if _, old := known[m.Container]; old {
 			continue
 		}
-		lender, err := t.ws.Named(m.Container)
+		lender, err := t.ws.Container(m.Container)
 		if err != nil {
 			return plan.Plan{}, err
 		}

@@ -14,8 +14,8 @@ import (
 
 // imagePullCmd is `wr image pull [PROJECT...]`.
 type imagePullCmd struct {
-	Projects  []string `arg:"" predictor:"project" optional:"" name:"project" help:"The projects; default: the nearest one above."`
-	Recursive bool     `short:"r" help:"Also all projects below."`
+	Projects  []string `arg:"" predictor:"container" optional:"" name:"project" help:"Projects, and entries of [images]; default: the nearest project above."`
+	Recursive bool     `short:"r" help:"Also all projects below, and with the root what is in [images]."`
 }
 
 // Help is the long form.
@@ -45,8 +45,8 @@ func (c *imagePullCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 
 // imagePushCmd is `wr image push [PROJECT...]`.
 type imagePushCmd struct {
-	Projects  []string `arg:"" predictor:"project" optional:"" name:"project" help:"The projects; default: the nearest one above."`
-	Recursive bool     `short:"r" help:"Also all projects below."`
+	Projects  []string `arg:"" predictor:"container" optional:"" name:"project" help:"Projects, and entries of [images]; default: the nearest project above."`
+	Recursive bool     `short:"r" help:"Also all projects below, and with the root what is in [images]."`
 }
 
 // Help is the long form.

@@ -47,7 +47,7 @@ type Listener struct {
 	Stray    func(line string) // a line on stdout that is no message, cut where it is long
 }
 
-// Session is a plugin that has been greeted. Its methods are not safe for
+// Session is a conversation with a plugin. Its methods are not safe for
 // concurrent use: a plugin works on one thing at a time.
 type Session struct {
 	instance Instance
@@ -61,10 +61,17 @@ type Session struct {
 	write sync.Mutex // guards writes to the plugin
 }
 
+// New is a session in which nothing has been said. pending is how many requests
+// of the plugin are answered at once, at least 1.
+func New(instance Instance, pending int64, listener Listener) *Session {
+	s := &Session{instance: instance, listener: listener, pending: max(1, pending), lines: bufio.NewScanner(instance.Stdout)}
+	s.lines.Buffer(nil, abi.MaxLine)
+	return s
+}
+
 // Open greets a plugin and agrees with it on a protocol.
 func Open(ctx context.Context, instance Instance, hello abi.Initialize, listener Listener) (*Session, error) {
-	s := &Session{instance: instance, listener: listener, pending: max(1, hello.Limits.Pending), lines: bufio.NewScanner(instance.Stdout)}
-	s.lines.Buffer(nil, abi.MaxLine)
+	s := New(instance, hello.Limits.Pending, listener)
 	var answer abi.Initialized
 	if err := s.Call(ctx, nil, abi.MethodInitialize, hello, &answer); err != nil {
 		return nil, err
@@ -113,15 +120,19 @@ func (s *Session) Notify(ctx context.Context, method string, params any) error {
 	return nil
 }
 
-// Close says goodbye and waits until the plugin has no more to say. A Session that
-// has failed is killed.
+// Close says goodbye and waits until the plugin has no more to say. One that does
+// not take it is killed, and so is one with which the Session has failed.
 func (s *Session) Close(ctx context.Context) error {
-	defer s.instance.Kill()
+	defer func() {
+		if s.failed != nil {
+			s.instance.Kill()
+		}
+	}()
 	if s.failed != nil {
 		return nil
 	}
 	if err := s.Call(ctx, nil, abi.MethodShutdown, abi.Empty{}, &abi.Empty{}); err != nil {
-		return err
+		return s.fail(err)
 	}
 	defer s.watch(ctx, 0)()
 	if err := s.instance.Stdin.Close(); err != nil {

@@ -11,6 +11,8 @@ leaves
   data.*        what a process has covered, written when it ends
   status.json   with what is measured, or the problem that keeps it from being
   began.*       for as long as a process of pytest has still to write its data
+  lost.*        for a process in which something, as a debugger does, has taken
+                the place of what measures
 
 Children are measured through COVERAGE_PROCESS_START, which sitecustomize.py beside
 this file obeys, as do workers of xdist.
@@ -49,6 +51,7 @@ class _Measuring:
         self._environ = {name: os.environ.get(name) for name in ("COVERAGE_PROCESS_START", "COVERAGE_RCFILE")}
         self._own = None  # what self._rc is made of, in the process that makes it
         self._coverage = None
+        self._trace = None  # what traces, if that is how coverage.py measures
 
     def start(self):
         if not self._folder:
@@ -58,6 +61,7 @@ class _Measuring:
         except _Problem as err:
             self.give_up(*err.args)
             return
+        self._trace = sys.gettrace()
         open(self._began, "x").close()
 
     def _started(self):
@@ -98,8 +102,11 @@ class _Measuring:
         """Writes what was covered so far; what comes later is written at exit."""
         if self._coverage is None or os.getpid() != self._pid:
             return
+        lost = sys.gettrace() != self._trace
         try:
             self._coverage.save()
+            if lost:
+                open(os.path.join(self._folder, "lost.%s" % os.urandom(8).hex()), "x").close()
         except Exception as err:  # of sqlite as well, when the disk is full
             self.give_up("what was covered could not be written: %s" % err, "")
         else:

@@ -198,7 +198,7 @@ class _Recorder:
             t="session", version=_VERSION, pytest=pytest.__version__, python=platform.python_version(),
             rootdir=_rootdir(self._config), plugins=_plugins(self._config),
             single=_interactive(self._config) or bool(self._config.getoption("collectonly", False)),
-            repeats=_repeats(self._config), maxfail=self._config.getoption("maxfail", 0) or 0,
+            repeats=_repeats(self._config), maxfail=_maxfail(self._config),
         )
 
     def pytest_keyboard_interrupt(self, excinfo):
@@ -425,7 +425,7 @@ def _may_be_left_out(path):
 
 def _remember_nothing(config):
     """Keeps pytest from choosing anew, by what it remembers of other runs."""
-    for choice in ("lf", "failedfirst", "newfirst", "stepwise"):
+    for choice in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip", "stepwise_reset"):
         if hasattr(config.option, choice):
             setattr(config.option, choice, False)
 
@@ -761,7 +761,7 @@ def pytest_configure(config):
         # Why: pytest drops testpaths in silence when its rootdir is another
         # directory, and those of them that do not exist.
         config.args = _found(config, settings["paths"])
-    config.addinivalue_line("markers", "container(name): the project in whose container the test runs")
+    config.addinivalue_line("markers", "container(name): the project, or the image, in whose container the test runs")
     events = settings["events"]
     suites = _Suites(config, settings["suites"], os.path.dirname(events) if events else None)
     config.pluginmanager.register(suites, "wr_suites")
@@ -810,6 +810,12 @@ def _dumps_itself(config):
 def _interactive(config):
     """Whether a person is to look into the process while it runs."""
     return config.pluginmanager.hasplugin("wr_debug") or bool(config.getoption("usepdb", False) or config.getoption("trace", False))
+
+
+def _maxfail(config):
+    """How many failures stop pytest; 0 = none do. --stepwise stops at one, and may skip one before."""
+    stepwise = bool(getattr(config.option, "stepwise", False))
+    return config.getoption("maxfail", 0) or int(stepwise) + int(stepwise and getattr(config.option, "stepwise_skip", False))
 
 
 def _repeats(config):

@@ -15,14 +15,17 @@ const (
 // the custom section ManifestSection of the module as JSON, or beside a foreign
 // tool as NAME.wasm.toml with the same keys.
 type Manifest struct {
-	ABI          string          `json:"abi"     toml:"abi"`  // Version
-	Name         string          `json:"name"    toml:"name"` // [a-z][a-z0-9-]{0,63}
-	Version      string          `json:"version" toml:"version"`
-	Kind         Kind            `json:"kind"    toml:"kind"`
-	Description  string          `json:"description,omitempty"  toml:"description"` // one line
-	Homepage     string          `json:"homepage,omitempty"     toml:"homepage"`
-	License      string          `json:"license,omitempty"      toml:"license"` // SPDX
-	Provides     Provides        `json:"provides"               toml:"provides"`
+	ABI         string   `json:"abi"     toml:"abi"`  // Version
+	Name        string   `json:"name"    toml:"name"` // [a-z][a-z0-9-]{0,63}
+	Version     string   `json:"version" toml:"version"`
+	Kind        Kind     `json:"kind"    toml:"kind"`
+	Description string   `json:"description,omitempty"  toml:"description"` // one line
+	Homepage    string   `json:"homepage,omitempty"     toml:"homepage"`
+	License     string   `json:"license,omitempty"      toml:"license"` // SPDX
+	Provides    Provides `json:"provides"               toml:"provides"`
+	// Stateless says that no answer depends on what was asked before it, so that
+	// one instance may answer many questions. Else it answers one.
+	Stateless    bool            `json:"stateless,omitempty"    toml:"stateless"`
 	Capabilities []Request       `json:"capabilities,omitempty" toml:"capabilities"`
 	Config       json.RawMessage `json:"config,omitempty"       toml:"-"` // JSON Schema of the plugin's config table; none = no config
 	Tool         *Tool           `json:"tool,omitempty"         toml:"tool"`

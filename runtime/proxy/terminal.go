@@ -1,6 +1,9 @@
 //go:build unix
 
-package agent
+// Package proxy copies between the terminal of a person and the one that a
+// command has of its own, so that nothing the command leaves behind holds the
+// former.
+package proxy
 
 import (
 	"errors"
@@ -18,8 +21,8 @@ import (
 // endOfFile is the byte (Ctrl-D) that ends input on a terminal.
 const endOfFile = 4
 
-// proxy copies between the caller's files and the master of a command's terminal.
-type proxy struct {
+// Terminal copies between the caller's files and the master of a command's terminal.
+type Terminal struct {
 	master  *os.File
 	in      int      // a descriptor of its own, so that the caller's file can be closed
 	out     *os.File //
@@ -29,8 +32,9 @@ type proxy struct {
 	copying sync.WaitGroup
 }
 
-// newProxy starts copying. It owns master when it returns no error.
-func newProxy(master *os.File, stdio spec.Stdio, broken func()) (*proxy, error) {
+// Start starts copying, and calls broken when nobody takes the output any more.
+// It owns master, which must not block, when it returns no error.
+func Start(master *os.File, stdio spec.Stdio, broken func()) (*Terminal, error) {
 	in, err := duplicate(stdio.In)
 	if err != nil {
 		return nil, err
@@ -40,7 +44,7 @@ func newProxy(master *os.File, stdio spec.Stdio, broken func()) (*proxy, error) 
 		_ = unix.Close(in)
 		return nil, err
 	}
-	p := &proxy{master: master, in: in, out: stdio.Out, wake: wake, stop: stop, broken: broken}
+	p := &Terminal{master: master, in: in, out: stdio.Out, wake: wake, stop: stop, broken: broken}
 	p.copying.Go(p.input)
 	p.copying.Go(p.output)
 	return p, nil
@@ -55,8 +59,9 @@ func duplicate(f *os.File) (dup int, err error) {
 	return dup, err
 }
 
-// finish ends the input, completes the output and closes the master.
-func (p *proxy) finish() {
+// Finish ends the input, completes the output and closes the master, once the
+// command has ended.
+func (p *Terminal) Finish() {
 	_ = p.stop.Close()
 	// Whatever is blocked on the master now returns; output goes on by itself.
 	_ = p.master.SetDeadline(time.Unix(1, 0))
@@ -65,8 +70,8 @@ func (p *proxy) finish() {
 	_ = p.wake.Close()
 }
 
-// input copies to the master until finish or the end of the input.
-func (p *proxy) input() {
+// input copies to the master until Finish or the end of the input.
+func (p *Terminal) input() {
 	defer unix.Close(p.in)
 	_ = wire.Descriptors([]*os.File{p.wake}, func(fds []int) error {
 		return copyInput(p.master, p.in, fds[0])
@@ -120,10 +125,10 @@ func endInput(master io.Writer, last byte) error {
 	return err
 }
 
-// output copies from the master until its end; after finish, until nothing is
+// output copies from the master until its end; after Finish, until nothing is
 // left to read. The kernel hangs up the terminal of a command that ended, so
 // nothing can come later.
-func (p *proxy) output() {
+func (p *Terminal) output() {
 	sink := &sink{out: p.out, broken: p.broken}
 	buf := make([]byte, 32<<10)
 	for {

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wr-build/wr/host/event"
+	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/state"
+	"github.com/wr-build/wr/host/ui"
+)
+
+// draw shows what was found to a person, and to GitHub.
+func (l *linting) draw(r *report.Lint, lines report.Lines, prefix string) error {
+	view := ui.LintView{
+		Style: l.style(l.Out), Lines: lines, Snippet: interactive(l.Out),
+		Name: func(file string) string { return relative(filepath.Join(l.ws.Root, filepath.FromSlash(file)), l.dir) },
+	}
+	if err := view.Lint(l.Out, r); err != nil || !view.GitHub {
+		return err
+	}
+	return ui.LintAnnotations(l.Out, r, prefix)
+}
+
+// lines reads lines of files, each file once.
+func (l *linting) lines() report.Lines {
+	known := map[string][]string{}
+	return func(file string, line int) (string, bool) {
+		all, ok := known[file]
+		if !ok {
+			if text, err := os.ReadFile(filepath.Join(l.ws.Root, filepath.FromSlash(file))); err == nil && file != "" {
+				all = strings.Split(string(text), "\n")
+			}
+			known[file] = all
+		}
+		if line < 1 || line > len(all) {
+			return "", false
+		}
+		return strings.TrimSuffix(all[line-1], "\r"), true
+	}
+}
+
+// eventsFile is the record of the last run of linters, in their folder.
+const eventsFile = "events.ndjson"
+
+// record keeps what happened as events, in place of those of the run before. Why no
+// folder for each run, as tests have: an editor lints at every save.
+func (l *linting) record(r *report.Lint) error {
+	caller, err := l.caller(l.ws)
+	if err != nil {
+		return err
+	}
+	own, err := state.Open(l.ws.Root, caller)
+	if err != nil {
+		return err
+	}
+	defer own.Close()
+	folder, err := own.Enter(lintFolder)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	var text bytes.Buffer
+	sink := ui.NewJSON(&text)
+	stream := event.NewStream(time.Now, sink)
+	for _, e := range lintEvents(r, l.args) {
+		stream.Emit(e)
+	}
+	if err := sink.Close(); err != nil {
+		return err
+	}
+	return folder.Replace(eventsFile, func(f *os.File) error {
+		_, err := f.Write(text.Bytes())
+		return err
+	})
+}
+
+// lintEvents are the facts of r.
+func lintEvents(r *report.Lint, args []string) []event.Event {
+	all := []event.Event{{Type: event.RunStarted, Version: r.Version, Args: args}}
+	for _, one := range r.Linters {
+		for _, d := range one.Diagnostics {
+			all = append(all, event.Event{
+				Type: event.Found, Project: one.Project, Linter: one.Linter, File: d.File, Line: d.Range.Start.Line, Column: d.Range.Start.Column,
+				Severity: string(d.Severity), Rule: d.Rule, Text: d.Message,
+			})
+		}
+		all = append(all, event.Event{
+			Type: event.LinterFinished, Project: one.Project, Linter: one.Linter, Count: one.Files, CachedCount: one.Cached, Elapsed: one.Elapsed, Fault: one.Fault,
+		})
+	}
+	for _, file := range r.Fixed {
+		all = append(all, event.Event{Type: event.Fixed, File: file})
+	}
+	return append(all, event.Event{Type: event.RunFinished, Exit: r.Exit, Elapsed: r.Elapsed, Interrupted: r.Interrupted})
+}

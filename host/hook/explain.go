@@ -1,0 +1,96 @@
+package hook
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/runtime/spec/fault"
+	"github.com/wr-build/wr/sdk/go/abi"
+)
+
+// The codes of the faults of this package, besides those of package sandbox.
+const (
+	CodeProtocol = "plugin.protocol"       // it does not keep to wr/1
+	CodeEnded    = "plugin.ended"          // it ended in the midst of something
+	CodeLimit    = "plugin.limit"          // it ran into one of its limits
+	CodeDenied   = "plugin.denied"         // it needs what it has not been granted
+	CodeConfig   = "plugin.config_invalid" // its config table is wrong
+	CodeFailed   = "plugin.failed"         // it says that it could not do it
+)
+
+// fault is one of this plugin.
+func (p *Plugin) fault(code, message string, err error) *fault.Error {
+	return &fault.Error{Code: code, Message: fmt.Sprintf("plugin %s: %s", p.Name(), message), Err: err}
+}
+
+// broken ends a session that is no use any more and says why it is not: err is
+// what was seen of it from here.
+func (p *Plugin) broken(s *session, err error) error {
+	said, refused := errors.AsType[*abi.Error](err)
+	ended := errors.Is(err, rpc.ErrEnded)
+	if !ended {
+		s.kill()
+	}
+	end, gone := s.instance.Wait()
+	_ = s.instance.Close()
+	if gone != nil {
+		p.bury(s.child)
+	}
+	violation, lied := errors.AsType[*rpc.ViolationError](err)
+	switch {
+	case refused:
+		return p.said(question{method: abi.MethodInitialize}, said)
+	case lied:
+		f := p.fault(CodeProtocol, violation.Reason, err)
+		f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+		f.Details = end.Log
+		return f
+	case gone != nil:
+		return gone
+	case !ended:
+		return fmt.Errorf("ask plugin %s: %w", p.Name(), err)
+	case end.Limit != "":
+		f := p.fault(CodeLimit, "it ran into its limit of "+end.Limit, err)
+		f.Next = "raise the limit in wr.lock, if what it does needs that much"
+		f.Details = details(end.Trace, end.Log)
+		return f
+	}
+	f := p.fault(CodeEnded, fmt.Sprintf("it ended with exit code %d before it had answered", end.Exit), err)
+	if end.Trap != "" {
+		f = p.fault(CodeEnded, "it broke: "+end.Trap, err)
+	}
+	f.Next, f.Details = "tell its author", details(end.Trace, end.Log)
+	return f
+}
+
+func details(parts ...string) string {
+	var all []string
+	for _, part := range parts {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// said is what the plugin itself says went wrong.
+func (p *Plugin) said(q question, e *abi.Error) error {
+	switch e.Code {
+	case abi.CodeDenied:
+		f := p.fault(CodeDenied, e.Message, e)
+		var denied abi.Denied
+		if json.Unmarshal(e.Data, &denied) == nil && denied.Capability != "" {
+			f.Message = fmt.Sprintf("plugin %s needs %s, which it is not granted", p.Name(), denied.Capability)
+			f.Next, f.Details = denied.Grant, denied.Reason
+		}
+		return f
+	case abi.CodeInvalid:
+		f := p.fault(CodeConfig, e.Message, e)
+		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend [plugins.%s.config]", p.Name())
+		return f
+	}
+	return p.fault(CodeFailed, fmt.Sprintf("%s: %s", q.method, e.Message), e)
+}

@@ -1,0 +1,147 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/wr-build/wr/host/plugin/mount"
+	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/host/plugin/trace"
+	"github.com/wr-build/wr/sdk/go/abi"
+)
+
+// session is an instance of a plugin that has been greeted.
+type session struct {
+	child    *sandbox.Child
+	instance *sandbox.Instance
+	rpc      *rpc.Session
+	before   trace.Trace // what it asked of the workspace while it was greeted
+
+	mu  sync.Mutex   // guards why
+	why func() error // why it is killed, when it is; nil = it has not kept to the protocol
+}
+
+// acquire returns a session that nobody else uses.
+func (p *Plugin) acquire(ctx context.Context) (*session, error) {
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		s := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return s, nil
+	}
+	p.mu.Unlock()
+	child, err := p.alive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.begin(ctx, child)
+}
+
+// begin starts an instance and greets it.
+func (p *Plugin) begin(ctx context.Context, child *sandbox.Child) (*session, error) {
+	// Why without the end of ctx: that kills the process at once, and with it calls
+	// that others wait for. A session ends what it asks by itself.
+	instance, err := child.Instance(context.WithoutCancel(ctx), sandbox.Command{Args: []string{p.Name()}, Log: p.log()})
+	if err != nil {
+		p.bury(child)
+		return nil, err
+	}
+	s := &session{child: child, instance: instance}
+	s.expect(ctx)
+	s.rpc, err = rpc.Open(ctx, rpc.Instance{Stdin: instance.Stdin, Stdout: instance.Stdout, Kill: s.kill}, p.hello(), p.config.Listener)
+	if err != nil {
+		return nil, p.broken(s, err)
+	}
+	notes, err := s.notes()
+	if err != nil {
+		return nil, p.broken(s, err)
+	}
+	s.before = notes.Asked
+	return s, nil
+}
+
+// hello is how the plugin is greeted.
+func (p *Plugin) hello() abi.Initialize {
+	limits := p.config.Process.Limits
+	return abi.Initialize{
+		Protocols: []string{abi.Version},
+		Host:      p.config.Host,
+		Grants:    p.config.Grants.Texts(),
+		Config:    p.config.Table,
+		Limits: abi.Limits{
+			Memory: limits.Memory, Call: p.config.Time.Milliseconds(), Line: abi.MaxLine,
+			Output: p.config.View.Limits.Bytes, Pending: p.config.Pending,
+		},
+	}
+}
+
+// expect has a kill say why ctx ended.
+func (s *session) expect(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.why = func() error { return context.Cause(ctx) }
+}
+
+// kill ends the process that the instance runs in.
+func (s *session) kill() {
+	s.mu.Lock()
+	why := s.why()
+	s.mu.Unlock()
+	ended, end := context.WithCancelCause(context.Background())
+	end(why)
+	s.instance.Guard(ended)
+}
+
+// notes are what the instance did with its files since it was asked last.
+func (s *session) notes() (mount.Notes, error) {
+	text, err := s.instance.Take()
+	if err != nil {
+		return mount.Notes{}, err
+	}
+	return mount.ParseNotes(text)
+}
+
+// release keeps a session for later, where the plugin allows that.
+func (p *Plugin) release(ctx context.Context, s *session) error {
+	if !p.config.Manifest.Stateless {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+		defer cancel()
+		return s.close(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.child == s.child {
+		p.idle = append(p.idle, s)
+		return nil
+	}
+	return s.instance.Close()
+}
+
+// close ends a session in good order.
+func (s *session) close(ctx context.Context) error {
+	s.expect(ctx)
+	err := s.rpc.Close(ctx)
+	if err == nil {
+		_, err = s.instance.Wait()
+	}
+	return errors.Join(err, s.instance.Close())
+}
+
+// log is where a plugin's stderr goes.
+func (p *Plugin) log() io.Writer {
+	if p.config.Log == nil {
+		return nil
+	}
+	return writer(p.config.Log)
+}
+
+type writer func(line []byte)
+
+func (w writer) Write(b []byte) (int, error) {
+	w(b)
+	return len(b), nil
+}

@@ -1,0 +1,88 @@
+// Command guest is a plugin that does what its tasks are called.
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/wr-build/wr/sdk/go/abi"
+	"github.com/wr-build/wr/sdk/go/wr"
+)
+
+// calls is how often this instance was asked.
+var calls int
+
+func main() {
+	wr.Main(wr.Plugin{
+		Name: "guest", Version: "1.0.0",
+		Lint: lint,
+		Tasks: map[string]wr.Task{
+			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
+			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
+		},
+	})
+}
+
+func lint(_ *wr.Call, p abi.LintParams) ([]abi.Diagnostic, error) {
+	var all []abi.Diagnostic
+	for _, file := range p.Files {
+		text, err := fs.ReadFile(wr.Source(), file)
+		if err != nil {
+			return nil, err
+		}
+		if strings.Contains(string(text), "TODO") {
+			all = append(all, abi.Diagnostic{File: file, Severity: abi.SeverityWarning, Rule: "todo", Message: "left to be done"})
+		}
+	}
+	return all, nil
+}
+
+func read(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	text, err := fs.ReadFile(wr.Source(), p.Args[0])
+	return abi.TaskResult{Output: string(text)}, err
+}
+
+func count(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	calls++
+	return abi.TaskResult{Output: fmt.Sprint(calls)}, nil
+}
+
+func loop(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	for n := 0; ; n++ {
+		calls = n
+	}
+}
+
+func broken(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	var none map[string]int
+	none["x"] = 1
+	return abi.TaskResult{}, nil
+}
+
+func exit(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	fmt.Fprintln(os.Stderr, "so long")
+	os.Exit(7)
+	return abi.TaskResult{}, nil
+}
+
+func write(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{}, wr.WriteFile(p.Args[0], []byte("made"))
+}
+
+func secret(c *wr.Call, _ abi.TaskParams) (abi.TaskResult, error) {
+	value, err := c.Secret("TOKEN")
+	return abi.TaskResult{Output: value}, err
+}
+
+func hoard(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	var all [][]byte
+	for {
+		all = append(all, make([]byte, 1<<20))
+	}
+}
+
+func refuse(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{}, wr.Invalid("words must not be empty")
+}
