@@ -1,12 +1,10 @@
-package plugintest
+package main
 
 import (
 	"io/fs"
 	"slices"
 
 	"github.com/bmatcuk/doublestar/v4"
-
-	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 // granted is a tree of which only the files are there that a manifest asks for: a
@@ -14,16 +12,6 @@ import (
 type granted struct {
 	fs.FS
 	globs []string
-}
-
-func grant(tree fs.FS, capabilities []abi.Request) granted {
-	g := granted{FS: tree}
-	for _, c := range capabilities {
-		if c.Name == abi.CapRead {
-			g.globs = append(g.globs, c.Value)
-		}
-	}
-	return g
 }
 
 // shows says whether a file is granted.
