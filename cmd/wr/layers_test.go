@@ -56,12 +56,12 @@ var rows = []row{
 	{"messages and open files over sockets", []string{"runtime/wire"}},
 	{"files, git, cache, terminals, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/confine", "host/lint/match", "host/plugin/lock", "runtime/proxy",
-		"runtime/wire", "runtime/helper", "runtime/engine", "runtime/registry", "runtime/local",
+		"host/plugin/confine", "host/lint/match",
+		"runtime/proxy", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
 		"host/workspace", "host/history", "host/plugin/call", "host/plugin/manifest", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process", "host/plugin/store",
-		"runtime/agent", "runtime/image", "runtime/container",
+		"runtime/agent", "runtime/local", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
 		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin",

@@ -19,7 +19,7 @@ type Linter struct {
 	Fix       Command      `toml:"fix" doc:"What mends files, for wr lint --fix. It gets a copy of the project to write to; what differs in the files that it was given is taken over."`
 	Files     []string     `toml:"files" doc:"Which files of the project, as globs such as **/*.py. One that begins with ! takes files out again."`
 	Inputs    []string     `toml:"inputs" doc:"Which other files decide what is said, as globs from the project, or with a / first from the root. Default: in the directory of a file and in each above it, all that files does not match."`
-	Container string       `toml:"container" doc:"Another project, by its name or workspace path, in whose container it runs. Default: the project itself."`
+	Container string       `toml:"container" doc:"In whose container it runs: that of another project, by its name or workspace path, or of one of [images]. Default: the project itself."`
 	Output    LinterOutput `toml:"output" doc:"How to read what run has printed."`
 	Whole     Switch       `toml:"whole" doc:"Files are judged together: all of the project in one call, whatever few have been asked for. Default: false, what is said of a file depends on it and on the inputs."`
 	Enabled   Switch       `toml:"enabled" doc:"Whether it is used. Default: true."`

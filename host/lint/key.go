@@ -40,7 +40,7 @@ func (k *keys) of(file string) (cache.Key, bool) {
 		return cache.Key{}, false
 	}
 	inputs, err := k.inputs(path.Dir(file))
-	return cache.KeyOf("lint 1", k.key, k.Project, file, sum, inputs), err == nil
+	return cache.KeyOf("lint 1", k.Name, k.key, k.Project, file, sum, inputs), err == nil
 }
 
 func (k *keys) whole() (cache.Key, bool) {
@@ -49,7 +49,7 @@ func (k *keys) whole() (cache.Key, bool) {
 		return cache.Key{}, false
 	}
 	files, err := k.sums(k.files)
-	return cache.KeyOf("lint whole 1", append([]string{k.key, k.Project, inputs}, files...)...), err == nil
+	return cache.KeyOf("lint whole 1", append([]string{k.Name, k.key, k.Project, inputs}, files...)...), err == nil
 }
 
 // sums are paths and sums of files, one after the other.

@@ -104,6 +104,9 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
+// every file is wanted.
+func every(string) bool { return true }
+
 func (d *desk) write(file, text string) {
 	d.t.Helper()
 	name := filepath.Join(d.root, file)
@@ -134,7 +137,7 @@ func (d *desk) run(how func(context.Context, []lint.Job, lint.Config) *report.Li
 	}
 	index := inputs.OpenIndex(filepath.Join(d.dir, "index"))
 	tree := lint.NewTree(d.root, files, []string{"p", "p/inner", "q"}, index)
-	d.files = tree.Matching(d.Project, d.Files)
+	d.files = tree.Matching(d.Project, d.Files, every)
 	r := how(d.t.Context(), []lint.Job{{Linter: d.Linter, Files: d.files}}, lint.Config{Tree: tree, Cache: store, Jobs: 1, Now: time.Now})
 	if err := errors.Join(store.Close(), index.Close()); err != nil {
 		d.t.Fatal(err)
@@ -215,6 +218,8 @@ func TestAnotherLinterKnowsNothing(t *testing.T) {
 	d := newDesk(t)
 	d.lints("p/a.py p/dir/b.py", 0)
 	d.Key = "2"
+	d.lints("p/a.py p/dir/b.py", 0)
+	d.Name = "whispers"
 	d.lints("p/a.py p/dir/b.py", 0)
 	d.Key = ""
 	d.lints("p/a.py p/dir/b.py", 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -111,11 +110,11 @@ func (t *Tree) Below(dir string) []string {
 	return t.files[first:last]
 }
 
-// Matching are the regular files of a project that globs match.
-func (t *Tree) Matching(project string, globs *Globs) []string {
+// Matching are the regular files of a project that globs match and that are wanted.
+func (t *Tree) Matching(project string, globs *Globs, wanted func(file string) bool) []string {
 	var all []string
 	for _, file := range t.Below(project) {
-		if owner, _ := t.Owner(file); owner == project && globs.Match(inside(project, file)) && t.isRegular(file) {
+		if owner, _ := t.Owner(file); owner == project && globs.Match(inside(project, file)) && wanted(file) && t.isRegular(file) {
 			all = append(all, file)
 		}
 	}
@@ -130,9 +129,11 @@ func inside(project, file string) string {
 	return strings.TrimPrefix(file, project+"/")
 }
 
+// isRegular reports whether a file is one and no link. One that cannot be read is:
+// whoever is to look at it has to say so.
 func (t *Tree) isRegular(file string) bool {
-	info, err := os.Lstat(t.host(file))
-	return err == nil && info.Mode().IsRegular()
+	sum, err := t.sum(file)
+	return err != nil || strings.HasPrefix(sum, "file ") || strings.HasPrefix(sum, "exec ")
 }
 
 func (t *Tree) host(file string) string { return filepath.Join(t.root, filepath.FromSlash(file)) }

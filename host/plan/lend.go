@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 
+	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 )
 
@@ -16,6 +17,14 @@ func (s Selected) in(lender Selected) Selected {
 	own.Image = lender.Config.Image
 	lender.Config, lender.Grant, lender.Refused = &own, s.Grant, s.Refused
 	return lender
+}
+
+// ContainerIn returns the container of lender, a project or an entry of [images], as
+// what belongs to project p runs in it.
+func ContainerIn(ws *workspace.Workspace, p, lender workspace.Project, image string, network spec.Network, o Options) spec.Container {
+	s := Selected{Project: p}
+	in := s.in(Selected{Project: lender})
+	return lentTo(Container(ws, in.Project, image, network, o), s, in)
 }
 
 // lentTo is c, a container of lender, as the tests of s have it. In the image of

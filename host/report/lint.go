@@ -17,6 +17,7 @@ type Lint struct {
 	Interrupted bool          `json:"interrupted,omitempty"`
 	Linters     []Linted      `json:"linters"`         // by project, then by name
 	Fixed       []string      `json:"fixed,omitempty"` // workspace paths of files that were written, sorted
+	Fault       *fault.Error  `json:"fault,omitempty"` // why all of it counts as failed; nil = each tells for itself
 	Exit        int           `json:"exit"`            // of wr
 }
 
@@ -102,6 +103,9 @@ func rank(s abi.Severity) int {
 // ones fail it: 130 > 4 > 3 > 2 > 1 > 0.
 func LintExitCode(l *Lint, failing abi.Severity) int {
 	causes := map[int]bool{exitInterrupted: l.Interrupted}
+	if l.Fault != nil {
+		causes[faultCode(l.Fault)] = true
+	}
 	for _, one := range l.Linters {
 		if one.Fault != nil {
 			causes[faultCode(one.Fault)] = true

@@ -60,6 +60,7 @@ type grammar struct {
 	Stop     stopCmd     `cmd:"" group:"more" help:"Remove containers that are kept."`
 	Gc       gcCmd       `cmd:"" group:"more" help:"Remove what wr made and nobody needs, and keep to a budget."`
 	Plugin   pluginCmd   `cmd:"" group:"more" help:"Plugins: linters, formatters, tasks and more that run in a sandbox."`
+	Hooks    hooksCmd    `cmd:"" group:"more" help:"Run linters before git commits."`
 	Image    imageCmd    `cmd:"" group:"more" help:"Images and their bases."`
 	Engine   engineCmd   `cmd:"" group:"more" help:"The process that builds and runs containers."`
 	Doctor   doctorCmd   `cmd:"" group:"more" help:"What this machine lacks to run containers, and the command that mends it."`

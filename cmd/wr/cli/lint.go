@@ -93,11 +93,8 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 	result := carry(ctx, jobs, config)
 	result.Linters = append(result.Linters, broken...)
 	slices.SortStableFunc(result.Linters, func(a, b report.Linted) int { return l.order(a, b) })
-	result.Version, result.Exit = Version(), report.LintExitCode(result, abi.Severity(l.cmd.FailOn))
-	if empty := l.empty(result); empty != nil && result.Exit == 0 {
-		l.report(empty)
-		result.Exit = l.exitCode(empty)
-	}
+	result.Version, result.Fault = Version(), l.empty(result)
+	result.Exit = report.LintExitCode(result, abi.Severity(l.cmd.FailOn))
 	if err := errors.Join(store.Close(), l.index.Close()); err != nil {
 		l.warnOf(fault.Of(err))
 	}

@@ -29,6 +29,7 @@ func (l *linting) work(selected []plan.Selected) ([]lint.Job, []report.Linted) {
 	places := byPath(selected)
 	readies := map[string]func(context.Context) error{}
 	var all []lint.Job
+	var making sync.Mutex // one image at a time: each draws its progress
 	for _, p := range l.planned {
 		if len(p.Files) == 0 {
 			all = append(all, lint.Job{Linter: lint.Linter{Name: p.Linter, Project: p.Project}})
@@ -36,11 +37,11 @@ func (l *linting) work(selected []plan.Selected) ([]lint.Job, []report.Linted) {
 		}
 		build := plan.Builds(l.ws, []plan.Selected{places[p.Container]}, plan.Options{NoBuild: !l.mayBuild(l.ws)}).Actions[0]
 		if readies[p.Container] == nil {
-			readies[p.Container] = once(func(ctx context.Context) error { return l.ensure(ctx, l.engine, build) })
+			readies[p.Container] = once(&making, func(ctx context.Context) error { return l.ensure(ctx, l.engine, build) })
 		}
 		job, err := l.job(p, build, readies[p.Container])
 		if err != nil {
-			broken = append(broken, report.Linted{Linter: p.Linter, Project: p.Project, Files: len(p.Files), Fault: fault.Of(err)})
+			broken = append(broken, report.Linted{Linter: p.Linter, Project: p.Project, Files: len(p.Files), Diagnostics: []abi.Diagnostic{}, Fault: fault.Of(err)})
 			continue
 		}
 		all = append(all, job)
@@ -48,12 +49,17 @@ func (l *linting) work(selected []plan.Selected) ([]lint.Job, []report.Linted) {
 	return all, broken
 }
 
-// once does something at most once; all who ask wait for it and get its error.
-func once(do func(context.Context) error) func(context.Context) error {
+// once does something at most once, while it holds turn; all who ask wait for it
+// and get its error.
+func once(turn sync.Locker, do func(context.Context) error) func(context.Context) error {
 	var first sync.Once
 	var err error
 	return func(ctx context.Context) error {
-		first.Do(func() { err = do(ctx) })
+		first.Do(func() {
+			turn.Lock()
+			defer turn.Unlock()
+			err = do(ctx)
+		})
 		return err
 	}
 }
@@ -94,7 +100,7 @@ func (l *linting) job(p planned, build plan.Action, ready func(context.Context) 
 // container is where a linter runs: it reads the workspace, writes nothing that is
 // kept, reaches nothing, and has no rights and nothing of a person's.
 func (l *linting) container(p planned, image string, caller spec.Owner) spec.Container {
-	c := plan.Container(l.ws, p.lender, image, spec.NetworkNone, plan.Options{HostEnv: l.hostEnv(p.lender), Caller: caller})
+	c := plan.ContainerIn(l.ws, p.project, p.lender, image, spec.NetworkNone, plan.Options{HostEnv: l.hostEnv(p.project, p.lender), Caller: caller})
 	c.Role = spec.RoleTest
 	c.Mounts[0].ReadOnly = true
 	return c
@@ -174,6 +180,9 @@ func (l *linting) tell(r *report.Lint) error {
 	)
 	if l.JSON {
 		return errors.Join(err, l.printJSON(r))
+	}
+	if r.Fault != nil {
+		l.report(r.Fault)
 	}
 	return errors.Join(err, l.draw(r, lines, prefix))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/wr-build/wr/host/vcs"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
+	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 // linting is one `wr lint`.
@@ -39,7 +40,7 @@ type linting struct {
 type planned struct {
 	Linter    string   `json:"linter"`
 	Project   string   `json:"project"`
-	Container string   `json:"container"` // path of the project whose it is
+	Container string   `json:"container"` // path of the project, or name in [images], whose it is
 	Files     []string `json:"files"`     // workspace paths
 
 	config  config.Linter
@@ -72,11 +73,12 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 	}
 	l.tree = lint.NewTree(ws.Root, all, paths(ws.Projects), l.index)
 	for _, p := range linters {
-		p.Files = slices.DeleteFunc(l.tree.Matching(p.Project, lint.NewGlobs(p.config.Files)), func(file string) bool {
-			return wanted != nil && !wanted[file] || !named(p.project, chosen.paths[p.Project], file)
+		globs := lint.NewGlobs(p.config.Files)
+		p.Files = l.tree.Matching(p.Project, globs, func(file string) bool {
+			return (wanted == nil || wanted[file]) && named(p.project, chosen.paths[p.Project], file)
 		})
 		if p.config.Whole.Or(false) && len(p.Files) > 0 {
-			p.Files = l.tree.Matching(p.Project, lint.NewGlobs(p.config.Files))
+			p.Files = l.tree.Matching(p.Project, globs, func(string) bool { return true })
 		}
 		l.planned = append(l.planned, p)
 	}
@@ -189,7 +191,7 @@ func (l *linting) linters(projects []workspace.Project) ([]planned, error) {
 	known := map[string]bool{}
 	for _, p := range projects {
 		if p.Fault != nil {
-			l.broken = append(l.broken, report.Linted{Linter: "wr", Project: p.Path, Fault: p.Fault})
+			l.broken = append(l.broken, report.Linted{Linter: "wr", Project: p.Path, Diagnostics: []abi.Diagnostic{}, Fault: p.Fault})
 			continue
 		}
 		for _, name := range linterNames(l.ws, p) {
@@ -260,7 +262,7 @@ func (l *linting) linter(p workspace.Project, name string) (planned, error) {
 	if own.Container == "" {
 		return out, nil
 	}
-	lender, err := l.ws.Named(own.Container)
+	lender, err := l.ws.Container(own.Container)
 	if err == nil && lender.Fault != nil {
 		err = lender.Fault
 	}

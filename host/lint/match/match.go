@@ -118,7 +118,7 @@ func (r *reading) read(found bool) ([]abi.Diagnostic, error) {
 	if !found {
 		return nil, nil
 	}
-	return []abi.Diagnostic{r.diagnostic(r.File, "", "", cmp.Or(lastLines(r.text()), lastLines(r.other()), fmt.Sprintf("exited with %d", r.Exit)))}, nil
+	return []abi.Diagnostic{r.diagnostic(r.File, "", "", cmp.Or(lastLines(r.text()), lastLines(r.other()), r.Message, fmt.Sprintf("exited with %d", r.Exit)))}, nil
 }
 
 // text is the stream that is to be read.

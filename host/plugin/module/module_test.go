@@ -59,7 +59,7 @@ func compile(ctx context.Context, binary []byte) error {
 	return err
 }
 
-// A section with count things, of which the first ones are given.
+// section is a section with these bytes in it.
 func section(id byte, body ...byte) func([]byte) []byte {
 	return func(m []byte) []byte { return moduletest.Section(m, id, body) }
 }

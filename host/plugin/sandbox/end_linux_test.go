@@ -74,7 +74,11 @@ func killParent(t *testing.T, to func(pid int) error) {
 	if err := errors.Join(to(pid), parent.Process.Kill()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(child), Events: unix.POLLIN}}, int(soon.Milliseconds())); n != 1 || err != nil {
+	n, err := 0, error(unix.EINTR)
+	for err == unix.EINTR {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(child), Events: unix.POLLIN}}, int(soon.Milliseconds()))
+	}
+	if n != 1 || err != nil {
 		t.Errorf("the child lives on: %d, %v", n, err)
 	}
 }

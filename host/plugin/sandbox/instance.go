@@ -156,7 +156,8 @@ func (i *Instance) Wait() (End, error) {
 }
 
 // Take returns what the instance's Tree has to tell since it was last asked, while
-// the guest runs or after its end, until Close.
+// the guest runs or after its end, until Close. A guest can make it wait, which a
+// Guard bounds.
 func (i *Instance) Take() ([]byte, error) {
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/module"
 )
 
-// Command is the command of wr that is a child: `wr plugin host`. It is for wr
+// command is the command of wr that is a child: `wr plugin host`. It is for wr
 // alone and in no help.
 var command = [...]string{"plugin", "host"}
 
@@ -94,7 +94,7 @@ func (l Limits) or(d Limits) Limits {
 	}
 }
 
-// Stack is how much the calls of one instance can take, which wazero fixes:
+// stack is how much the calls of one instance can take, which wazero fixes:
 // 100 MB, and the half of it that it grew from.
 const stack = 160 << 20
 

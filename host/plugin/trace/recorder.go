@@ -9,8 +9,8 @@ import (
 
 // Limits of what is recorded. Zero values mean the defaults.
 type Limits struct {
-	Facts int   // questions; 0 = 200,000
-	Bytes int64 // of their paths; 0 = 32 MiB
+	Facts int   `json:"facts,omitempty"` // questions; 0 = 200,000
+	Bytes int64 `json:"bytes,omitempty"` // of their paths; 0 = 32 MiB
 }
 
 // Recorder takes down what a plugin asks. It is safe for concurrent use.

@@ -44,11 +44,11 @@ const ModTime int64 = 1640995200e9
 
 // Limits of one guest. Zero values mean the defaults.
 type Limits struct {
-	Bytes int64 // of files in /out and /tmp; 0 = 64 MiB
-	Files int   // and directories, in both; 0 = 10,000
-	Open  int   // files and directories at once; 0 = 1,024
-	Held  int64 // bytes of files and listings of the workspace that are open; 0 = 64 MiB
-	Trace trace.Limits
+	Bytes int64        `json:"bytes,omitempty"` // of files in /out and /tmp; 0 = 64 MiB
+	Files int          `json:"files,omitempty"` // and directories, in both; 0 = 10,000
+	Open  int          `json:"open,omitempty"`  // files and directories at once; 0 = 1,024
+	Held  int64        `json:"held,omitempty"`  // bytes of files and listings of the workspace that are open; 0 = 64 MiB
+	Trace trace.Limits `json:"trace,omitzero"`
 }
 
 // Limit is a limit by its name.
@@ -101,8 +101,8 @@ type FS struct {
 
 // Usage is what a guest read of the workspace.
 type Usage struct {
-	Files int   `json:"files"` // each time one is read counts
-	Bytes int64 `json:"bytes"`
+	Files int // each time one is read counts
+	Bytes int64
 }
 
 // New makes the file system of one guest.

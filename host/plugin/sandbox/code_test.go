@@ -1,0 +1,99 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wr-build/wr/host/plugin/module/moduletest"
+	"github.com/wr-build/wr/host/plugin/sandbox"
+)
+
+func TestSeveralThatWantTheSameCodeCompileItOnce(t *testing.T) {
+	c := config(t, moduletest.ManyFunctions(5000))
+	var compiled atomic.Int32
+	c.Progress = func(p sandbox.Progress) {
+		if p.Stage == "compile" {
+			compiled.Add(1)
+		}
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := sandbox.Compile(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := compiled.Load(); n != 1 {
+		t.Errorf("compiled %d times", n)
+	}
+}
+
+func TestWaitingForWhoCompilesCanBeCalledOff(t *testing.T) {
+	c := config(t, moduletest.Return())
+	if err := sandbox.Compile(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := os.Open(only(t, filepath.Join(c.CacheDir, "*", "*", "lock")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := sandbox.Compile(ctx, c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "another wr that compiles plugin shady") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCodeOfAnotherWazeroOrProcessorIsMadeAgain(t *testing.T) {
+	tests := map[string]string{ // what is renamed, below the folder's code
+		"another wazero":    "*",
+		"another processor": "*/*",
+	}
+	for name, pattern := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := config(t, moduletest.Hello("hello\n"))
+			if err := sandbox.Compile(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			folder := filepath.Dir(only(t, filepath.Join(c.CacheDir, "*", "*", "code")))
+			old := only(t, filepath.Join(folder, "code", pattern))
+			rename(t, old, old+"0", filepath.Join(folder, "record.json"))
+			stages := 0
+			c.Progress = func(sandbox.Progress) { stages++ }
+			out, end, err := run(t.Context(), t, begin(t, c))
+			if out != "hello\n" || !end.OK() || err != nil || stages != 3 {
+				t.Errorf("got %q, %+v, %v after %d stages", out, end, err, stages)
+			}
+		})
+	}
+}
+
+// rename renames a file or directory, and what the record says of it.
+func rename(t *testing.T, from, to, record string) {
+	t.Helper()
+	text, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), filepath.Base(from), filepath.Base(to), 1)
+	if changed == string(text) {
+		t.Fatalf("%s does not name %s", text, from)
+	}
+	if err := errors.Join(os.Rename(from, to), os.WriteFile(record, []byte(changed), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
