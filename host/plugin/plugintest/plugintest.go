@@ -3,8 +3,8 @@
 // as a module, and lets a test speak with both the way wr does: over pipes, by
 // wr/1. What holds for one has to hold for the other.
 //
-// The module runs in the test's own process, over a read-only tree. Limits and
-// grants are tested where they are made.
+// The module sees a read-only tree, and of that what its manifest asks for. Limits
+// and grants are tested where they are made.
 package plugintest
 
 import (
@@ -16,20 +16,19 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
-
+	"github.com/wr-build/wr/host/plugin/manifest"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 // Plugin is the plugin of one directory, built.
 type Plugin struct {
-	Manifest abi.Manifest
+	Manifest *manifest.Manifest
 
-	native  string // path of the program
-	runtime wazero.Runtime
-	module  wazero.CompiledModule
+	native string // path of the program
+	module string
+	guest  string // path of what runs the module
+	cache  string // directory of compiled code
 }
 
 // Build builds the plugin of the current directory and reads its manifest.
@@ -43,29 +42,15 @@ func Build(t testing.TB) *Plugin {
 func BuildProgram(t testing.TB, program string) *Plugin {
 	t.Helper()
 	dir := t.TempDir()
-	p := &Plugin{Manifest: ReadManifest(t), native: filepath.Join(dir, "native")}
-	compile(t, program, p.native, "GOOS=", "GOARCH=") // of this machine, also where the test is emulated
-	p.load(t, filepath.Join(dir, "module.wasm"), program)
+	p := &Plugin{
+		Manifest: ReadManifest(t), cache: dir,
+		native: filepath.Join(dir, "native"), module: filepath.Join(dir, "module.wasm"), guest: filepath.Join(dir, "guest"),
+	}
+	here := []string{"GOOS=", "GOARCH="} // of this machine, also where the test is emulated
+	compile(t, program, p.native, here...)
+	compile(t, program, p.module, "GOOS=wasip1", "GOARCH=wasm")
+	compile(t, "github.com/wr-build/wr/host/plugin/plugintest/guest", p.guest, here...)
 	return p
-}
-
-// load builds a module and compiles it.
-func (p *Plugin) load(t testing.TB, file, program string) {
-	t.Helper()
-	compile(t, program, file, "GOOS=wasip1", "GOARCH=wasm")
-	code, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	p.runtime = wazero.NewRuntime(ctx)
-	t.Cleanup(func() { _ = p.runtime.Close(context.WithoutCancel(ctx)) })
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, p.runtime); err != nil {
-		t.Fatal(err)
-	}
-	if p.module, err = p.runtime.CompileModule(ctx, code); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func compile(t testing.TB, program, file string, env ...string) {
@@ -81,9 +66,9 @@ func compile(t testing.TB, program, file string, env ...string) {
 // sees the files of tree, a directory, and gets config, which may be nil. When the
 // test has not failed the plugin must end as the protocol says.
 func (p *Plugin) Each(t *testing.T, tree string, config any, test func(t *testing.T, s *rpc.Session)) {
-	for name, start := range map[string]func(testing.TB, string) rpc.Instance{"native": p.startNative, "module": p.startModule} {
+	for name, command := range map[string]starter{"native": p.program, "module": p.instance} {
 		t.Run(name, func(t *testing.T) {
-			s, err := rpc.Open(t.Context(), start(t, tree), hello(t, config), p.listener(t))
+			s, err := rpc.Open(t.Context(), start(t, tree, command), hello(t, config), p.listener(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +83,7 @@ func (p *Plugin) Each(t *testing.T, tree string, config any, test func(t *testin
 // Open greets the plugin with a config that may be wrong, and returns what it says.
 func (p *Plugin) Open(t *testing.T, config any) error {
 	t.Helper()
-	s, err := rpc.Open(t.Context(), p.startNative(t, t.TempDir()), hello(t, config), p.listener(t))
+	s, err := rpc.Open(t.Context(), start(t, t.TempDir(), p.program), hello(t, config), p.listener(t))
 	if err == nil {
 		_ = s.Close(t.Context())
 	}
@@ -127,11 +112,15 @@ func (p *Plugin) listener(t testing.TB) rpc.Listener {
 	}
 }
 
-func (p *Plugin) startNative(t testing.TB, tree string) rpc.Instance {
+// starter makes the command that runs a plugin over a tree with arguments.
+type starter func(ctx context.Context, t testing.TB, tree string, args ...string) *exec.Cmd
+
+// start starts the plugin as one process.
+func start(t testing.TB, tree string, starter starter) rpc.Instance {
 	t.Helper()
 	ctx, kill := context.WithCancel(t.Context())
-	command := exec.CommandContext(ctx, p.native)
-	command.Dir, command.Stderr = tree, t.Output()
+	command := starter(ctx, t, tree)
+	command.Stderr = t.Output()
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -150,30 +139,34 @@ func (p *Plugin) startNative(t testing.TB, tree string) rpc.Instance {
 	return rpc.Instance{Stdin: stdin, Stdout: stdout, Kill: kill}
 }
 
-func (p *Plugin) startModule(t testing.TB, tree string) rpc.Instance {
-	t.Helper()
-	stdin, toGuest := io.Pipe()
-	fromGuest, stdout := io.Pipe()
-	ended := make(chan struct{})
-	config := p.config(t, tree, abi.Source).WithStdin(stdin).WithStdout(stdout).WithStderr(t.Output())
-	go func() {
-		defer close(ended)
-		_, err := p.runtime.InstantiateModule(context.WithoutCancel(t.Context()), p.module, config)
-		_ = stdout.CloseWithError(err)
-		_ = stdin.CloseWithError(err)
-	}()
-	kill := func() { _ = stdin.Close(); _ = stdout.Close() }
-	t.Cleanup(func() { kill(); <-ended })
-	return rpc.Instance{Stdin: toGuest, Stdout: fromGuest, Kill: kill}
+// program is the native program over a tree.
+func (p *Plugin) program(ctx context.Context, _ testing.TB, tree string, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, p.native, args...)
+	command.Dir = tree
+	return command
 }
 
-// config is that of an instance that sees a tree, and nothing else, at a place.
-func (p *Plugin) config(t testing.TB, tree, place string) wazero.ModuleConfig {
+// instance is the module over a tree. It runs in a process of its own, so that the
+// race detector does not slow its compiler down to minutes.
+func (p *Plugin) instance(ctx context.Context, t testing.TB, tree string, args ...string) *exec.Cmd {
 	t.Helper()
-	root, err := os.OpenRoot(tree)
+	order := Order{Module: p.module, Cache: p.cache, Tree: tree, Place: p.place(), Args: append([]string{p.Manifest.Name}, args...)}
+	for _, c := range p.Manifest.Capabilities {
+		if c.Name == abi.CapRead {
+			order.Read = append(order.Read, c.Value)
+		}
+	}
+	text, err := json.Marshal(order)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = root.Close() })
-	return wazero.NewModuleConfig().WithName("").WithFSConfig(wazero.NewFSConfig().WithFSMount(root.FS(), place))
+	return exec.CommandContext(ctx, p.guest, string(text))
+}
+
+// place is where the module sees the tree.
+func (p *Plugin) place() string {
+	if tool := p.Manifest.Tool; tool != nil && tool.Root != "" {
+		return tool.Root
+	}
+	return abi.Source
 }
