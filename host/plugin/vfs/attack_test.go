@@ -67,7 +67,7 @@ func TestAHardLinkIsReadByItsOwnPath(t *testing.T) {
 
 func TestALinkThatTakesADirectorysPlaceGainsNothing(t *testing.T) {
 	top := t.TempDir()
-	plant(t, top, "outside/f", "ws/.git/f", "ws/dir/f")
+	plant(t, top, "outside/sub/f", "ws/.git/sub/f", "ws/dir/sub/f")
 	in := func(name string) string { return filepath.Join(top, "ws", name) }
 	stop, done := make(chan struct{}), make(chan struct{})
 	var turns atomic.Int64
@@ -93,10 +93,10 @@ func TestALinkThatTakesADirectorysPlaceGainsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for seen := false; !seen || turns.Load() < 1000; { // there is nothing in between two renames
-		switch got := start(t, f, "race /src/dir/f 1000"); got {
-		case "race /src/dir/f 1000: [ws/dir/f]\n":
+		switch got := start(t, f, "race /src/dir/sub/f 1000"); got {
+		case "race /src/dir/sub/f 1000: [ws/dir/sub/f]\n":
 			seen = true
-		case "race /src/dir/f 1000: []\n":
+		case "race /src/dir/sub/f 1000: []\n":
 		default:
 			t.Fatalf("got %q", got)
 		}

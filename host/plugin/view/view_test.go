@@ -256,7 +256,7 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 		snapshot := name == "snapshot"
 		t.Run(name, func(t *testing.T) {
 			top := t.TempDir()
-			plant(t, top, "outside/f", "ws/.git/f", "ws/real/f", "ws/dir/f", "ws/g")
+			plant(t, top, "outside/sub/f", "ws/.git/sub/f", "ws/real/sub/f", "ws/dir/sub/f", "ws/g")
 			ws := filepath.Join(top, "ws")
 			at := func(name string) string { return filepath.Join(ws, name) }
 			stop, done := make(chan struct{}), make(chan struct{})
@@ -274,7 +274,7 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 					_ = os.Remove(at("dir"))
 					_ = os.Rename(at("away"), at("dir"))
 					_ = os.Remove(at("g")) // and a link that takes the place of a file
-					_ = os.Symlink(target+"/f", at("g"))
+					_ = os.Symlink(target+"/sub/f", at("g"))
 					_ = os.Remove(at("g"))
 					_ = os.WriteFile(at("g"), []byte("ws/g"), 0o600)
 				}
@@ -284,11 +284,11 @@ func TestARenameInBetweenGainsNothing(t *testing.T) {
 				tree.Plain()
 			}
 			seen := map[string]int{}
-			for i := 0; i < 6_000 || seen[missing] == 0 || seen["ws/dir/f"] == 0; i++ {
+			for i := 0; i < 6_000 || seen[missing] == 0 || seen["ws/dir/sub/f"] == 0; i++ {
 				if snapshot {
 					v = mustScope(t, tree.Snapshot(), "**")
 				}
-				seen[read(v, "dir/f")]++
+				seen[read(v, "dir/sub/f")]++
 				seen[read(v, "g")]++
 			}
 			close(stop)
