@@ -98,8 +98,8 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 		return given{}, p.broken(s, err)
 	}
 	g := given{
-		outcome: memo.Outcome{Result: result, Files: notes.Out},
-		asked:   trace.Union(s.before, notes.Asked),
+		outcome: memo.Outcome{Result: result, Files: notes.Files},
+		asked:   trace.Union(s.before, notes.Trace),
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
 	return g, p.release(ctx, s)

@@ -22,9 +22,9 @@ import (
 
 	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
-	"github.com/wr-build/wr/host/plugin/mount"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/host/plugin/vfs"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -35,7 +35,7 @@ const goodbye = time.Second
 type Config struct {
 	Manifest  abi.Manifest
 	Process   sandbox.Config // all but Mount, Clock and Random, which follow from Grants
-	View      mount.View     // all but Globs
+	View      vfs.Mount      // all but Globs
 	Grants    Grants
 	Time      time.Duration                       // a call may take at most; 0 = DefaultTime
 	Pending   int64                               // requests of the plugin that are answered at once; 0 = DefaultPending
@@ -83,7 +83,7 @@ func New(c Config) (*Plugin, error) {
 	c.View.Globs = c.Grants.Values(abi.CapRead)
 	c.Process.Clock = c.Grants.Values(abi.CapClock) != nil
 	c.Process.Random = c.Grants.Values(abi.CapRandom) != nil
-	view, err := c.View.Encode()
+	view, err := json.Marshal(c.View)
 	if err != nil {
 		return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"maps"
 	"os"
@@ -20,8 +21,8 @@ import (
 	"github.com/wr-build/wr/host/inputs"
 	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
-	"github.com/wr-build/wr/host/plugin/mount"
 	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/host/plugin/vfs"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -29,7 +30,7 @@ import (
 // The test program is the plugin's process as well, as wr is.
 func TestMain(m *testing.M) {
 	if sandbox.IsChild(os.Args[1:]) {
-		if err := sandbox.Serve(context.Background(), mount.Tree); err != nil {
+		if err := sandbox.Serve(context.Background(), showFiles); err != nil {
 			panic(err)
 		}
 		return
@@ -37,6 +38,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	built.remove()
 	os.Exit(code)
+}
+
+func showFiles(root *os.Root, mount json.RawMessage) (sandbox.Tree, error) {
+	return vfs.NewTree(root, mount)
 }
 
 // built is the guest of all tests, built and compiled once.

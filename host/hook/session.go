@@ -6,10 +6,10 @@ import (
 	"io"
 	"sync"
 
-	"github.com/wr-build/wr/host/plugin/mount"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
+	"github.com/wr-build/wr/host/plugin/vfs"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -20,8 +20,8 @@ type session struct {
 	rpc      *rpc.Session
 	before   trace.Trace // what it asked of the workspace while it was greeted
 
-	mu  sync.Mutex   // guards why
-	why func() error // why it is killed, when it is; nil = it has not kept to the protocol
+	mu  sync.Mutex // guards end
+	end func()     // kills the process, for the reason that what is going on has
 }
 
 // acquire returns a session that nobody else uses.
@@ -60,7 +60,7 @@ func (p *Plugin) begin(ctx context.Context, child *sandbox.Child) (*session, err
 	if err != nil {
 		return nil, p.broken(s, err)
 	}
-	s.before = notes.Asked
+	s.before = notes.Trace
 	return s, nil
 }
 
@@ -79,30 +79,31 @@ func (p *Plugin) hello() abi.Initialize {
 	}
 }
 
-// expect has a kill say why ctx ended.
+// expect has a kill say why ctx ended, if it has.
 func (s *session) expect(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.why = func() error { return context.Cause(ctx) }
+	s.end = func() {
+		ended, end := context.WithCancel(ctx)
+		end()
+		s.instance.Guard(ended)
+	}
 }
 
 // kill ends the process that the instance runs in.
 func (s *session) kill() {
 	s.mu.Lock()
-	why := s.why()
-	s.mu.Unlock()
-	ended, end := context.WithCancelCause(context.Background())
-	end(why)
-	s.instance.Guard(ended)
+	defer s.mu.Unlock()
+	s.end()
 }
 
 // notes are what the instance did with its files since it was asked last.
-func (s *session) notes() (mount.Notes, error) {
+func (s *session) notes() (vfs.Notes, error) {
 	text, err := s.instance.Take()
 	if err != nil {
-		return mount.Notes{}, err
+		return vfs.Notes{}, err
 	}
-	return mount.ParseNotes(text)
+	return vfs.DecodeNotes(text)
 }
 
 // release keeps a session for later, where the plugin allows that.

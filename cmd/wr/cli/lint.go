@@ -88,7 +88,7 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 		l.warnOf(fault.Of(err)) // what is known is worked out again
 	}
 	jobs, broken := l.work(selected)
-	inSandbox, done, err := l.pluginJobs(store)
+	inSandbox, done, err := l.pluginJobs(ctx, store)
 	if err != nil {
 		return err
 	}

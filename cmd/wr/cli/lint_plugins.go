@@ -142,7 +142,7 @@ func (l *linting) plugFiles(chosen choice, wanted map[string]bool) {
 }
 
 // pluginJobs are the plugins as linters. What it returns besides ends them.
-func (l *linting) pluginJobs(store *cache.Cache) ([]lint.Job, func(context.Context) error, error) {
+func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Job, func(context.Context) error, error) {
 	all := l.allPlugged()
 	if len(all) == 0 {
 		return nil, func(context.Context) error { return nil }, nil
@@ -170,7 +170,7 @@ func (l *linting) pluginJobs(store *cache.Cache) ([]lint.Job, func(context.Conte
 		if open[key] == nil {
 			open[key], err = hook.New(l.hookConfig(p, root, kept, store, client))
 			if err != nil {
-				return nil, nil, errors.Join(err, end(context.Background())) //nolint:forbidigo // nothing has been started
+				return nil, nil, errors.Join(err, end(ctx))
 			}
 		}
 		jobs = append(jobs, p.job(open[key]))

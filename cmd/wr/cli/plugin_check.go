@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,9 +11,9 @@ import (
 
 	"github.com/wr-build/wr/host/plugin/conform"
 	"github.com/wr-build/wr/host/plugin/fetch"
-	"github.com/wr-build/wr/host/plugin/mount"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/host/plugin/vfs"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -72,7 +73,7 @@ func (c *pluginCheckCmd) stand(a *app, b fetch.Bundle) (s *stand, err error) {
 	if s.root, err = os.Open(a.dir); err != nil {
 		return s, err
 	}
-	view, err := mount.View{Globs: c.Files}.Encode()
+	view, err := json.Marshal(vfs.Mount{Globs: c.Files})
 	digest, _ := b.Digests()
 	s.config = sandbox.Config{
 		Name: b.Manifest.Name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"),
