@@ -31,7 +31,7 @@ help: ## this list
 
 build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
 
-wasm: need-build $(PLUGINS) ## bin/plugins, wr's own plugins with their manifests
+wasm: need-build $(PLUGINS) ## bin/plugins, wr's own plugins, each with its manifest inside
 
 demo: need-demo bin/wr ## the main job: build and test examples/acme in real containers
 	$(WR) -C examples/acme ls
@@ -98,7 +98,7 @@ bin/helper/packed: $(HELPERS)
 bin/plugins/shfmt.wasm: PROGRAM = mvdan.cc/sh/v3/cmd/shfmt
 bin/plugins/%.wasm: $(SOURCES)
 	GOOS=wasip1 GOARCH=wasm $(GO) build -ldflags '-s -w' -o $@ $(or $(PROGRAM),./plugins/$*)
-	cp plugins/$*/$*.wasm.toml bin/plugins/
+	env -u GOOS -u GOARCH $(GO) run ./host/plugin/pack $@ plugins/$*/$*.wasm.toml
 	@touch $@
 
 $(LINT): .ci/tools/go.mod .ci/tools/go.sum

@@ -6,13 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wr-build/wr/host/lint/match"
 	"github.com/wr-build/wr/host/plugin/plugintest"
+	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 // files are scripts as they should be, as they should not be by their
@@ -79,10 +80,33 @@ func TestTheModuleDoesWhatTheProgramDoes(t *testing.T) {
 }
 
 func TestTheManifestReadsWhatTheProgramSays(t *testing.T) {
-	failure := plugintest.ReadManifest(t).Tool.Failure
-	got := regexp.MustCompile(failure.Pattern).FindStringSubmatch("/a b/broken.sh:2:10: `foo(` must be: followed by `)`")
-	if want := []string{"/a b/broken.sh", "2", "10", "`foo(` must be: followed by `)`"}; len(got) == 0 || !cmp.Equal(got[1:], want) {
-		t.Errorf("got %q, want %q", got, want)
+	tool := plugintest.ReadManifest(t).Tool
+	tests := map[string]struct {
+		how    abi.Matcher
+		output match.Output
+		want   []abi.Diagnostic
+	}{
+		"what is badly formatted": {tool.Output, match.Output{Exit: 1, Stdout: []byte("/a b/x.sh\n/y.bash\n")}, []abi.Diagnostic{
+			{File: "a b/x.sh", Severity: abi.SeverityError, Rule: "format", Message: "not formatted as shfmt would"},
+			{File: "y.bash", Severity: abi.SeverityError, Rule: "format", Message: "not formatted as shfmt would"},
+		}},
+		"what is no script": {*tool.Failure, match.Output{Exit: 1, Stderr: []byte("/a b/x.sh:2:10: `foo(` must be: followed by `)`\n")}, []abi.Diagnostic{{
+			File: "a b/x.sh", Range: abi.Range{Start: abi.Position{Line: 2, Column: 10}}, Severity: abi.SeverityError, Rule: "syntax", Message: "`foo(` must be: followed by `)`",
+		}}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			matcher, err := match.New(tt.how)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.output.Path = func(name string) (string, bool) { return strings.CutPrefix(name, "/") }
+			tt.output.Source = func(string) ([]byte, error) { return []byte("line one\nline two is long\n"), nil }
+			got, err := matcher.Read(tt.output)
+			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+				t.Errorf("%v, want, got:\n%s", err, diff)
+			}
+		})
 	}
 }
 

@@ -33,12 +33,14 @@ func (j judge) tool() {
 	}
 	j.few("tool.args", t.Args)
 	j.few("tool.fix_args", t.FixArgs)
-	j.output(t.Output)
+	j.output("tool.output", t.Output)
+	if t.Failure != nil {
+		j.output("tool.failure", *t.Failure)
+	}
 }
 
-// output checks how a tool's output is read.
-func (j judge) output(o abi.Matcher) {
-	const at = "tool.output"
+// output checks how output of a tool is read.
+func (j judge) output(at string, o abi.Matcher) {
 	j.oneOf(config.Below(at, "format"), o.Format, formats...)
 	if o.Stream != "" {
 		j.oneOf(config.Below(at, "stream"), o.Stream, "stdout", "stderr")
