@@ -27,6 +27,10 @@ func ContainerIn(ws *workspace.Workspace, p, lender workspace.Project, image str
 	return lentTo(Container(ws, in.Project, image, network, o), s, in)
 }
 
+// ImportRoots is PYTHONPATH of what belongs to project p and runs in the container of
+// lender.
+func ImportRoots(p, lender workspace.Project) string { return Options{}.pythonPath(p, lender) }
+
 // lentTo is c, a container of lender, as the tests of s have it. In the image of
 // an entry each project has a container of its own, since its environment and
 // limits are in there.
