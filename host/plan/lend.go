@@ -21,7 +21,7 @@ func (s Selected) in(lender Selected) Selected {
 
 // ContainerIn returns the container of lender, a project or an entry of [images], as
 // what belongs to project p runs in it.
-func ContainerIn(ws *workspace.Workspace, p, lender workspace.Project, image string, network spec.Network, o Options) spec.Container {
+func (o Options) ContainerIn(ws *workspace.Workspace, p, lender workspace.Project, image string, network spec.Network) spec.Container {
 	s := Selected{Project: p}
 	in := s.in(Selected{Project: lender})
 	return lentTo(Container(ws, in.Project, image, network, o), s, in)

@@ -104,7 +104,8 @@ func (l *linting) job(p planned, build plan.Action, ready func(context.Context) 
 // container is where a linter runs: it reads the workspace, writes nothing that is
 // kept, reaches nothing, and has no rights and nothing of a person's.
 func (l *linting) container(p planned, image string, caller spec.Owner) spec.Container {
-	c := plan.ContainerIn(l.ws, p.project, p.lender, image, spec.NetworkNone, plan.Options{HostEnv: l.hostEnv(p.project, p.lender), Caller: caller})
+	o := plan.Options{HostEnv: l.hostEnv(p.project, p.lender), Caller: caller}
+	c := o.ContainerIn(l.ws, p.project, p.lender, image, spec.NetworkNone)
 	c.Role = spec.RoleTest
 	c.Mounts[0].ReadOnly = true
 	return c
