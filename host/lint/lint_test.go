@@ -28,6 +28,7 @@ type shouts struct {
 	more []abi.Diagnostic // that it says besides
 	err  error
 	look func(file string) // is told of each file before it is read
+	then func(file string) // and after it
 }
 
 func (s *shouts) Lint(_ context.Context, files []string) ([]abi.Diagnostic, error) {
@@ -42,6 +43,9 @@ func (s *shouts) Lint(_ context.Context, files []string) ([]abi.Diagnostic, erro
 		text, err := os.ReadFile(filepath.Join(s.root, file))
 		if err != nil {
 			return nil, err
+		}
+		if s.then != nil {
+			s.then(file)
 		}
 		if i := int64(strings.Index(string(text), "bad")); i >= 0 {
 			all = append(all, abi.Diagnostic{
@@ -259,6 +263,20 @@ func TestAFileThatChangesMeanwhileIsLookedAtAgain(t *testing.T) {
 	d.write("p/a.py", "fine\n") // as before
 	d.tool.look = nil
 	if r := d.lints("p/a.py", 1); len(r.Diagnostics) != 0 {
+		t.Errorf("found %+v", r.Diagnostics)
+	}
+}
+
+func TestAFileThatChangesAfterItWasReadIsLookedAtAgain(t *testing.T) {
+	d := newDesk(t)
+	d.tool.then = func(file string) {
+		if file == "p/a.py" {
+			d.write(file, "bad\n")
+		}
+	}
+	d.lints("p/a.py p/dir/b.py", 0)
+	d.tool.then = nil
+	if r := d.lints("p/a.py", 1); len(r.Diagnostics) != 1 {
 		t.Errorf("found %+v", r.Diagnostics)
 	}
 }

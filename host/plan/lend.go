@@ -19,18 +19,17 @@ func (s Selected) in(lender Selected) Selected {
 	return lender
 }
 
-// Loan is whose container something of a project runs in.
-type Loan struct {
-	To   workspace.Project // whose it is that runs
-	From workspace.Project // whose container it is; an entry of [images] as well
-}
-
-// ContainerIn returns the container of a loan.
-func ContainerIn(ws *workspace.Workspace, l Loan, image string, network spec.Network, o Options) spec.Container {
-	s := Selected{Project: l.To}
-	in := s.in(Selected{Project: l.From})
+// ContainerIn returns the container of lender, a project or an entry of [images], as
+// what belongs to project p runs in it.
+func (o Options) ContainerIn(ws *workspace.Workspace, p, lender workspace.Project, image string, network spec.Network) spec.Container {
+	s := Selected{Project: p}
+	in := s.in(Selected{Project: lender})
 	return lentTo(Container(ws, in.Project, image, network, o), s, in)
 }
+
+// ImportRoots is PYTHONPATH of what belongs to project p and runs in the container of
+// lender.
+func ImportRoots(p, lender workspace.Project) string { return Options{}.pythonPath(p, lender) }
 
 // lentTo is c, a container of lender, as the tests of s have it. In the image of
 // an entry each project has a container of its own, since its environment and

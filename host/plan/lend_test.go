@@ -83,11 +83,11 @@ func TestAWrInAnImageTestsWhatBelongsThere(t *testing.T) {
 
 func TestAContainerIsThatOfWhoLendsItOrTheProjectsInItsImage(t *testing.T) {
 	ws, web, e2e := lent(t)
-	c := plan.ContainerIn(ws, plan.Loan{To: web.Project, From: e2e.Project}, "image", spec.NetworkNone, plan.Options{})
+	c := plan.Options{}.ContainerIn(ws, web.Project, e2e.Project, "image", spec.NetworkNone)
 	if c.Image != "image" || c.User != "pw" || c.CPUs != 2 || c.Network != spec.NetworkNone || !slices.Contains(c.Env, "MODE=test") || c.Labels["wr.project"] != "apps/web" || c.Labels["wr.image"] != "e2e" {
 		t.Errorf("in the image of an entry: %+v", c)
 	}
-	c = plan.ContainerIn(ws, plan.Loan{To: e2e.Project, From: web.Project}, "image", spec.NetworkNone, plan.Options{})
+	c = plan.Options{}.ContainerIn(ws, e2e.Project, web.Project, "image", spec.NetworkNone)
 	if c.User == "pw" || c.CPUs != 2 || !slices.Contains(c.Env, "MODE=test") || c.Labels["wr.project"] != "apps/web" || c.Labels["wr.image"] != "" {
 		t.Errorf("in the container of a project: %+v", c)
 	}

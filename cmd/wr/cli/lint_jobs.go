@@ -16,6 +16,7 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/state"
+	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -82,6 +83,9 @@ func (l *linting) job(p planned, build plan.Action, ready func(context.Context) 
 		Container: l.container(p, build.Build.Ref, caller), Ready: ready,
 		Copy: func(ctx context.Context) (string, func() error, error) { return l.copyOf(ctx, p.project, caller) },
 	}
+	if p.Container != p.Project {
+		tool.Env = []string{"PYTHONPATH=" + plan.ImportRoots(p.project, p.lender)}
+	}
 	tool.File, tool.Line = l.where(p.project, p.Linter, "run")
 	out := lint.Linter{
 		Name: p.Linter, Project: p.Project, Files: lint.NewGlobs(p.config.Files), Inputs: p.config.Inputs, Whole: p.config.Whole.Or(false),
@@ -90,9 +94,9 @@ func (l *linting) job(p planned, build plan.Action, ready func(context.Context) 
 	if matcher.Single() {
 		out.Most = 1
 	}
-	out.Key, err = linterKey("run", tool.Container, p.config.Run, matcher.Matcher)
+	out.Key, err = linterKey("run", tool, p.config.Run, matcher.Matcher)
 	if err == nil {
-		out.FixKey, err = linterKey("fix", tool.Container, p.config.Fix, abi.Matcher{Clean: matcher.Clean, Found: matcher.Found})
+		out.FixKey, err = linterKey("fix", tool, p.config.Fix, abi.Matcher{Clean: matcher.Clean, Found: matcher.Found})
 	}
 	return lint.Job{Linter: out, Files: p.Files}, err
 }
@@ -100,15 +104,17 @@ func (l *linting) job(p planned, build plan.Action, ready func(context.Context) 
 // container is where a linter runs: it reads the workspace, writes nothing that is
 // kept, reaches nothing, and has no rights and nothing of a person's.
 func (l *linting) container(p planned, image string, caller spec.Owner) spec.Container {
-	c := plan.ContainerIn(l.ws, plan.Loan{To: p.project, From: p.lender}, image, spec.NetworkNone, plan.Options{HostEnv: l.hostEnv(p.project, p.lender), Caller: caller})
+	o := plan.Options{HostEnv: l.hostEnv(p.project, p.lender), Caller: caller}
+	c := o.ContainerIn(l.ws, p.project, p.lender, image, spec.NetworkNone)
 	c.Role = spec.RoleTest
 	c.Mounts[0].ReadOnly = true
 	return c
 }
 
 // linterKey is all that decides what a command says of files besides those.
-func linterKey(kind string, c spec.Container, run config.Command, m abi.Matcher) (string, error) {
-	key, err := json.Marshal([]any{kind, c.Image, c.Env, c.User, c.Entrypoint, run, m})
+func linterKey(kind string, l *process.Linter, run config.Command, m abi.Matcher) (string, error) {
+	c := l.Container
+	key, err := json.Marshal([]any{kind, c.Image, c.Env, l.Env, c.User, c.Entrypoint, run, m})
 	return string(key), err
 }
 
@@ -179,7 +185,11 @@ func (l *linting) tell(r *report.Lint) error {
 		l.writeReport(l.cmd.Junit, func(f *os.File) error { return report.LintJUnit(f, r, abi.Severity(l.cmd.FailOn)) }),
 	)
 	if l.JSON {
-		return errors.Join(err, l.printJSON(r))
+		err = errors.Join(err, l.printJSON(r))
+		if l.style(l.Out).GitHub { // which reads stderr too, and stdout is for programs
+			err = errors.Join(err, ui.LintAnnotations(l.Err, r, prefix))
+		}
+		return err
 	}
 	if r.Fault != nil {
 		l.report(r.Fault)

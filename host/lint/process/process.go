@@ -41,6 +41,7 @@ type Linter struct {
 	Match     *match.Matcher
 	Runner    spec.Runner
 	Container spec.Container // with the workspace at spec.Workspace, to be read
+	Env       []string       // of the commands, over the container's
 	File      string         // where the linter is configured
 	Line      int
 	// Ready makes what the container needs, before the first process.
@@ -202,7 +203,7 @@ func (l *Linter) run(ctx context.Context, c config.Command, in spec.Container, f
 		return output{}, err
 	}
 	defer nothing.Close()
-	exit, err := l.Runner.Run(ctx, in, spec.Process{Args: Args(c, l.Name, names), Dir: l.dir()}, spec.Stdio{In: nothing, Out: streams[0], Err: streams[1]})
+	exit, err := l.Runner.Run(ctx, in, spec.Process{Args: Args(c, l.Name, names), Env: l.Env, Dir: l.dir()}, spec.Stdio{In: nothing, Out: streams[0], Err: streams[1]})
 	if err != nil {
 		return output{}, err
 	}

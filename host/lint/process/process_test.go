@@ -68,6 +68,10 @@ func TestFilesAreArgumentsAndNoOptions(t *testing.T) {
 	if _, err := c.Lint(t.Context(), []string{"p/-rf", "p/sub/a.py"}); err != nil {
 		t.Fatal(err)
 	}
+	c.Env = []string{"PYTHONPATH=/app/p"}
+	if _, err := c.Lint(t.Context(), nil); err != nil || !slices.Equal(c.runner.Runs()[1].Process.Env, c.Env) {
+		t.Errorf("with %q, %v", c.runner.Runs()[1].Process.Env, err)
+	}
 	if got := c.runner.Runs()[0].Process; !slices.Equal(got.Args[3:], []string{"tool", "./-rf", "sub/a.py"}) || got.Dir != "/app/p" {
 		t.Errorf("got %+v", got)
 	}
