@@ -7,10 +7,16 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wr-build/wr/host/plugin/sandbox"
 )
 
-// TestMain makes the test binary a wr with a fake engine when a script calls it so.
+// TestMain makes the test binary a wr with a fake engine when a script calls it so,
+// and what that starts to run a plugin, which is known by its arguments alone.
 func TestMain(m *testing.M) {
+	if sandbox.IsChild(os.Args[1:]) {
+		os.Exit(Main(context.Background(), os.Args[1:], Process{Err: os.Stderr}))
+	}
 	testscript.Main(m, map[string]func(){
 		"wr": func() {
 			os.Exit(Main(context.Background(), os.Args[1:], Process{
@@ -21,6 +27,20 @@ func TestMain(m *testing.M) {
 			}))
 		},
 	})
+}
+
+// shareBuilds has scripts that build a plugin use what was built before.
+func shareBuilds(env *testscript.Env) error {
+	dir := os.Getenv("GOCACHE")
+	if dir == "" {
+		own, err := os.UserCacheDir()
+		if err != nil {
+			return err
+		}
+		dir = filepath.Join(own, "go-build")
+	}
+	env.Setenv("GOCACHE", dir)
+	return nil
 }
 
 // TestScripts says what wr does on a command line, without an engine.
@@ -37,7 +57,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("REGISTRY", fakeRegistry+"/acme")
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
-			return nil
+			return shareBuilds(env)
 		},
 	})
 }

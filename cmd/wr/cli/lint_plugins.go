@@ -77,6 +77,9 @@ func (l *linting) plugOne(ctx context.Context, here *installed, name string, pro
 	if one.Manifest.Kind != abi.KindRPC {
 		return &fault.Error{Code: "plugin.kind", Message: fmt.Sprintf("plugin %s is of kind %q, which wr lint does not run yet", name, one.Manifest.Kind)}
 	}
+	if err := blind(one); err != nil {
+		return err
+	}
 	if _, err := here.loader.Module(ctx, one.Pin); err != nil {
 		return err
 	}
@@ -93,6 +96,20 @@ func (l *linting) plugOne(ctx context.Context, here *installed, name string, pro
 				planned: planned{Linter: name, Project: p.Path, project: p}, plugin: one, settings: settings,
 				module: here.loader.Store.Path(one.Pin.Digest, one.Pin.Size),
 			})
+		}
+	}
+	return nil
+}
+
+// blind is the fault of a plugin that may not see all files that it asks for: to it
+// they do not exist, so it would say of none what is wrong with it.
+func blind(p *plugin.Plugin) error {
+	for _, missing := range p.Grant.Missing() {
+		if abi.ParseCapability(missing.Capability).Name == abi.CapRead {
+			return &fault.Error{
+				Code: "plugin.ungranted", Message: fmt.Sprintf("plugin %s asks for %s, which it is not granted", p.Pin.Name, missing.Capability),
+				Details: missing.Reason, Next: missing.Grant,
+			}
 		}
 	}
 	return nil

@@ -42,6 +42,9 @@ func (c *pluginCheckCmd) Read(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := sandbox.Compile(ctx, s.config); err != nil {
+		return errors.Join(err, s.close())
+	}
 	findings, err := conform.Check(ctx, conform.Subject{Manifest: b.Manifest.Manifest, Files: c.Files, Start: s.start})
 	if err = errors.Join(err, s.close()); err != nil {
 		return err

@@ -197,7 +197,7 @@ func TestScriptsWithTheRealEngine(t *testing.T) {
 				env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 				env.Setenv("WR_ENGINE_DIR", engineDir)
 				env.Setenv("REGISTRY", images)
-				return errors.Join(os.Mkdir(bin, 0o755), os.Symlink(w.bin, filepath.Join(bin, "wr")))
+				return errors.Join(shareBuilds(env), os.Mkdir(bin, 0o755), os.Symlink(w.bin, filepath.Join(bin, "wr")))
 			},
 		})
 	})
