@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -22,26 +22,14 @@ import (
 	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/sandbox"
-	"github.com/wr-build/wr/host/plugin/vfs"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
-// The test program is the plugin's process as well, as wr is.
 func TestMain(m *testing.M) {
-	if sandbox.IsChild(os.Args[1:]) {
-		if err := sandbox.Serve(context.Background(), showFiles); err != nil {
-			panic(err)
-		}
-		return
-	}
 	code := m.Run()
 	built.remove()
 	os.Exit(code)
-}
-
-func showFiles(root *os.Root, mount json.RawMessage) (sandbox.Tree, error) {
-	return vfs.NewTree(root, mount)
 }
 
 // built is the guest of all tests, built and compiled once.
@@ -59,16 +47,23 @@ func (m *module) build() {
 	if m.err != nil {
 		return
 	}
-	c := exec.Command("go", "build", "-o", filepath.Join(m.dir, "guest.wasm"), "./testdata/guest")
-	c.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	out, err := c.CombinedOutput()
-	if err != nil {
-		m.err = errors.New(err.Error() + ": " + string(out))
+	m.err = errors.Join(m.program("host"), m.program("guest", "GOOS=wasip1", "GOARCH=wasm"))
+	if m.err != nil {
 		return
 	}
-	code, err := os.ReadFile(filepath.Join(m.dir, "guest.wasm"))
+	code, err := os.ReadFile(filepath.Join(m.dir, "guest"))
 	sum := sha256.Sum256(code)
 	m.sum, m.err = hex.EncodeToString(sum[:]), err
+}
+
+// program builds one of testdata.
+func (m *module) program(name string, env ...string) error {
+	c := exec.Command("go", "build", "-o", filepath.Join(m.dir, name), "./testdata/"+name)
+	c.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w: %s", name, err, out)
+	}
+	return nil
 }
 
 func (m *module) remove() {
@@ -116,7 +111,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() { _ = dir.Close() })
 	b.config = hook.Config{
 		Manifest: abi.Manifest{Name: "guest", Version: "1.0.0", Stateless: true},
-		Process:  sandbox.Config{Module: filepath.Join(built.dir, "guest.wasm"), Digest: built.sum, CacheDir: filepath.Join(built.dir, "code"), Root: dir},
+		Process:  sandbox.Config{Module: filepath.Join(built.dir, "guest"), Digest: built.sum, CacheDir: filepath.Join(built.dir, "code"), Root: dir, Program: filepath.Join(built.dir, "host")},
 		Grants:   grants{"fs.read:**/*.py"},
 		Time:     30 * time.Second,
 	}

@@ -7,16 +7,10 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/wr-build/wr/host/plugin/sandbox"
 )
 
-// TestMain makes the test binary a wr with a fake engine when a script calls it so,
-// and what that starts to run a plugin, which is known by its arguments alone.
+// TestMain makes the test binary a wr with a fake engine when a script calls it so.
 func TestMain(m *testing.M) {
-	if sandbox.IsChild(os.Args[1:]) {
-		os.Exit(Main(context.Background(), os.Args[1:], Process{Err: os.Stderr}))
-	}
 	testscript.Main(m, map[string]func(){
 		"wr": func() {
 			os.Exit(Main(context.Background(), os.Args[1:], Process{
@@ -54,7 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FAKE_ENGINE", filepath.Join(env.WorkDir, ".engine"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("NO_COLOR", "1")
-			env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".c"))
 			env.Setenv("REGISTRY", fakeRegistry+"/acme")
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 			return shareBuilds(env)

@@ -5,12 +5,11 @@
 package conform
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -55,43 +54,37 @@ var asking = map[string]method{
 	abi.NoteProgress:   {"Progress", ""},
 }
 
-// schemas are the compiled ones, by name.
-type schemas map[string]*jsonschema.Schema
-
-// compile compiles those of all messages.
-func compile() (schemas, error) {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
-	if err != nil {
-		return nil, fmt.Errorf("read the protocol's schema: %w", err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("wr1", document); err != nil {
-		return nil, fmt.Errorf("read the protocol's schema: %w", err)
-	}
-	all := schemas{}
-	for _, methods := range []map[string]method{asked, asking, {"": {"Message", "Manifest"}}} {
-		for _, m := range methods {
-			for _, name := range []string{m.params, m.result} {
-				if name == "" {
-					continue
-				}
-				if all[name], err = compiler.Compile("wr1#/$defs/" + name); err != nil {
-					return nil, fmt.Errorf("compile the schema of %s: %w", name, err)
-				}
-			}
-		}
-	}
-	return all, nil
-}
+// schemas are those of Schema, by name, compiled when they are needed.
+type schemas map[string]*jsonschema.Resolved
 
 // judge says what is wrong with raw as the thing of that name.
 func (s schemas) judge(name string, raw json.RawMessage) error {
 	if len(raw) == 0 {
 		raw = json.RawMessage("{}")
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
 		return err
 	}
+	if s[name] == nil {
+		form, err := compile(name)
+		if err != nil {
+			return err
+		}
+		s[name] = form
+	}
 	return s[name].Validate(value)
+}
+
+func compile(name string) (*jsonschema.Resolved, error) {
+	var form jsonschema.Schema
+	if err := json.Unmarshal(Schema, &form); err != nil {
+		return nil, fmt.Errorf("read the protocol's schema: %w", err)
+	}
+	form.Ref = "#/$defs/" + name
+	compiled, err := form.Resolve(nil)
+	if err != nil {
+		return nil, fmt.Errorf("compile the schema of %s: %w", name, err)
+	}
+	return compiled, nil
 }

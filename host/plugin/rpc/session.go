@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -135,7 +136,8 @@ func (s *Session) Close(ctx context.Context) error {
 		return s.fail(err)
 	}
 	defer s.watch(ctx, 0)()
-	if err := s.instance.Stdin.Close(); err != nil {
+	// Why not an error: whoever runs a plugin that has ended may have closed it.
+	if err := s.instance.Stdin.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return s.fail(err)
 	}
 	for {
