@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FAKE_ENGINE", filepath.Join(env.WorkDir, ".engine"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("NO_COLOR", "1")
-			env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".c"))
+			env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("REGISTRY", fakeRegistry+"/acme")
 			env.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 			return shareBuilds(env)
