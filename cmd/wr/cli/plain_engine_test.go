@@ -240,7 +240,8 @@ func (b byHand) plainly(place event.Unit, places []event.Unit) []reporttest.Case
 	b.t.Helper()
 	home := event.Unit{Project: place.Project}
 	as := b.planned(place)
-	words := slices.Concat(as.Command, as.Args, reporttest.PlainArgs(spec.Workspace+"/plain.xml"))
+	// The environment is the project's, also in an image that is no project's.
+	words := slices.Concat([]string{"env"}, as.Container.Env, as.Command, as.Args, reporttest.PlainArgs(spec.Workspace+"/plain.xml"))
 	for _, nested := range as.Nested {
 		words = append(words, "--ignore="+nested)
 	}

@@ -430,7 +430,7 @@ func TestAUserWithoutRightsIsToldWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	bin := filepath.Join(dir, "wr") // where nobody may read it
-	if out, err := exec.Command("sh", "-c", "cp "+w.bin+" "+bin+" && chown -R 65534 "+dir+" && chmod 755 "+filepath.Dir(filepath.Dir(dir))).CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-c", `cp "$0" "$1" && chown -R 65534 "$2" && chmod 755 "$3"`, w.bin, bin, dir, filepath.Dir(filepath.Dir(dir))).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	cmd := exec.Command(bin, "test", "good")
