@@ -34,8 +34,9 @@ const goodbye = time.Second
 // Config is a plugin as it is to be asked.
 type Config struct {
 	Manifest  abi.Manifest
-	Process   sandbox.Config // all but Mount, Clock and Random, which follow from Grants
-	View      vfs.Mount      // all but Globs
+	Process   sandbox.Config                  // all but Mount, Clock and Random, which follow from Grants
+	Ready     func(ctx context.Context) error // has the module lie where Process says, before it is started; nil = it does
+	View      vfs.Mount                       // all but Globs
 	Grants    Grants
 	Time      time.Duration                       // a call may take at most; 0 = DefaultTime
 	Pending   int64                               // requests of the plugin that are answered at once; 0 = DefaultPending
@@ -118,6 +119,11 @@ func (p *Plugin) alive(ctx context.Context) (*sandbox.Child, error) {
 	defer p.mu.Unlock()
 	if p.child != nil {
 		return p.child, nil
+	}
+	if p.config.Ready != nil {
+		if err := p.config.Ready(ctx); err != nil {
+			return nil, err
+		}
 	}
 	child, err := sandbox.Start(ctx, p.config.Process)
 	if err != nil {

@@ -96,10 +96,10 @@ func (v LintView) lintSums(l *report.Lint) string {
 		word string
 	}{{s.Errors, "error"}, {s.Warnings, "warning"}, {s.Infos, "info"}, {s.Broken, "broken linter"}} {
 		if part.n > 0 {
-			parts = append(parts, plural(part.n, part.word))
+			parts = append(parts, Count(part.n, part.word))
 		}
 	}
-	looked := fmt.Sprintf("%s by %s in %s", plural(filesOf(l), "file"), plural(len(l.Linters), "linter"), seconds(l.Elapsed))
+	looked := fmt.Sprintf("%s by %s in %s", Count(filesOf(l), "file"), Count(len(l.Linters), "linter"), seconds(l.Elapsed))
 	if s.Cached > 0 && s.Cached == s.Files {
 		looked += ", all known from before"
 	} else if s.Cached > 0 {
@@ -134,7 +134,8 @@ func filesOf(l *report.Lint) int {
 	return n
 }
 
-func plural(n int, word string) string {
+// Count is a number of things: "1 file", "2 files".
+func Count(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}

@@ -87,56 +87,17 @@ func TestThePageOfConfigurationIsTrue(t *testing.T) {
 	compare(t, "../../../docs/configuration.md", page.Bytes())
 }
 
-// TestWhatTheGuideToRightsShowsIsRead has its examples read as wr.toml.
-func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/rights-and-lock.md")
+// readShown has the files that a page of docs shows read as what they are, wr.toml
+// or a plugin's manifest, and returns the page.
+func readShown(t *testing.T, name string, files int) string {
+	t.Helper()
+	page, err := os.ReadFile("../../../docs/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(page), "```toml\n")[1:]
-	if len(blocks) != 2 {
-		t.Errorf("it shows %d files, want 2", len(blocks))
-	}
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
-			t.Errorf("%v in\n%s", err, text)
-		}
-	}
-	for kind := range strings.FieldsSeq("privileged capabilities devices mounts ssh_agent credentials") {
-		if !strings.Contains(string(page), "`"+kind) {
-			t.Errorf("it does not say how to ask for %s", kind)
-		}
-	}
-}
-
-// TestWhatThePageOfLintersShowsIsRead has its examples read as wr.toml.
-func TestWhatThePageOfLintersShowsIsRead(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/lint.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(page), "```toml\n")[1:]
-	if len(blocks) != 2 {
-		t.Errorf("it shows %d files, want 2", len(blocks))
-	}
-	for _, block := range blocks {
-		text, _, _ := strings.Cut(block, "```")
-		if _, err := config.Parse("wr.toml", []byte(text)); err != nil {
-			t.Errorf("%v in\n%s", err, text)
-		}
-	}
-}
-
-// TestWhatTheGuideToPluginsShowsIsRead has its examples read as what they are.
-func TestWhatTheGuideToPluginsShowsIsRead(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/plugins/managing.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := strings.Split(string(page), "```toml\n")[1:]
-	if len(blocks) != 3 {
-		t.Errorf("it shows %d files, want 3", len(blocks))
+	if len(blocks) != files {
+		t.Errorf("it shows %d files, want %d", len(blocks), files)
 	}
 	for _, block := range blocks {
 		text, _, _ := strings.Cut(block, "```")
@@ -148,8 +109,31 @@ func TestWhatTheGuideToPluginsShowsIsRead(t *testing.T) {
 			t.Errorf("%v in\n%s", err, text)
 		}
 	}
+	return string(page)
+}
+
+// TestWhatTheGuideToRightsShowsIsRead has its examples read as wr.toml.
+func TestWhatTheGuideToRightsShowsIsRead(t *testing.T) {
+	page := readShown(t, "rights-and-lock.md", 2)
+	for kind := range strings.FieldsSeq("privileged capabilities devices mounts ssh_agent credentials") {
+		if !strings.Contains(page, "`"+kind) {
+			t.Errorf("it does not say how to ask for %s", kind)
+		}
+	}
+}
+
+// TestWhatThePageOfLintersShowsIsRead has its examples read as wr.toml.
+func TestWhatThePageOfLintersShowsIsRead(t *testing.T) {
+	readShown(t, "lint.md", 2)
+}
+
+// TestWhatTheGuideToPluginsShowsIsRead has its examples read as what they are.
+func TestWhatTheGuideToPluginsShowsIsRead(t *testing.T) {
+	page := readShown(t, "plugins/managing.md", 3)
+	readShown(t, "plugins/tutorial.md", 1)
+	readShown(t, "plugins/abi.md", 1)
 	for _, name := range capability.Names() {
-		if !strings.Contains(string(page), "`"+name+"`") {
+		if !strings.Contains(page, "`"+name+"`") {
 			t.Errorf("it does not say what %s is", name)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/wr-build/wr/host/lint"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
+	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -66,19 +67,12 @@ func (l *linting) show() error {
 		return l.printJSON(append(orEmpty(l.planned), l.asPlanned()...))
 	}
 	for _, p := range l.planned {
-		fmt.Fprintf(l.Out, "would run %s on %s of %s, in the container of %s\n", p.Linter, counted(len(p.Files), "file"), p.Project, p.Container)
+		fmt.Fprintf(l.Out, "would run %s on %s of %s, in the container of %s\n", p.Linter, ui.Count(len(p.Files), "file"), p.Project, p.Container)
 	}
 	for _, p := range l.allPlugged() {
-		fmt.Fprintf(l.Out, "would run %s on %s of %s, in its sandbox\n", p.Linter, counted(len(p.Files), "file"), p.Project)
+		fmt.Fprintf(l.Out, "would run %s on %s of %s, in its sandbox\n", p.Linter, ui.Count(len(p.Files), "file"), p.Project)
 	}
 	return nil
-}
-
-func counted(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 // do lints, tells what was found, and ends wr with the code of that.

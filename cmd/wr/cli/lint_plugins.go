@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/cache"
@@ -17,6 +15,7 @@ import (
 	"github.com/wr-build/wr/host/plugin"
 	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
+	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/report"
@@ -39,8 +38,6 @@ type plugged struct {
 	module   string // path
 }
 
-func (p *plugged) linter() string { return p.Linter }
-
 // plug finds the plugins that look at files of projects. One that cannot be used is
 // a linter that did not work.
 func (l *linting) plug(ctx context.Context, projects []workspace.Project) error {
@@ -49,7 +46,7 @@ func (l *linting) plug(ctx context.Context, projects []workspace.Project) error 
 	if err != nil || len(pins) == 0 {
 		return err
 	}
-	here, err := l.app.plugins(ctx)
+	here, err := l.pluginsOf(l.ws, pins)
 	if err != nil {
 		return err
 	}
@@ -78,9 +75,6 @@ func (l *linting) plugOne(ctx context.Context, here *installed, name string, pro
 		return &fault.Error{Code: "plugin.kind", Message: fmt.Sprintf("plugin %s is of kind %q, which wr lint does not run yet", name, one.Manifest.Kind)}
 	}
 	if err := blind(one); err != nil {
-		return err
-	}
-	if _, err := here.loader.Module(ctx, one.Pin); err != nil {
 		return err
 	}
 	for _, p := range projects {
@@ -149,12 +143,7 @@ func (p *plugged) whole() bool {
 // plugFiles finds the files of each plugin.
 func (l *linting) plugFiles(chosen choice, wanted map[string]bool) {
 	for _, p := range l.allPlugged() {
-		p.Files = l.tree.Matching(p.Project, p.globs(), func(file string) bool {
-			return (wanted == nil || wanted[file]) && named(p.project, chosen.paths[p.Project], file)
-		})
-		if p.whole() && len(p.Files) > 0 {
-			p.Files = l.tree.Matching(p.Project, p.globs(), func(string) bool { return true })
-		}
+		p.Files = l.files(p.project, p.globs(), p.whole(), chosen, wanted)
 	}
 }
 
@@ -224,26 +213,36 @@ func (p *plugged) job(plugin *hook.Plugin) lint.Job {
 
 // hookConfig is a plugin as it is asked.
 func (l *linting) hookConfig(p *plugged, root *os.File, kept *memo.Memo, store *cache.Cache, client *call.Client) hook.Config {
-	limits, digest := p.plugin.Pin.Limits, strings.TrimPrefix(p.plugin.Pin.Digest, "sha256:")
+	limits, process := p.plugin.Pin.Limits, l.process(p.Linter, p.module, p.plugin.Pin.Digest)
+	process.Root, process.Progress = root, func(at sandbox.Progress) { l.preparing(p.Linter, at) }
+	process.Limits = sandbox.Limits{
+		Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
+	}
 	return hook.Config{
-		Manifest: p.plugin.Manifest.Manifest,
-		Process: sandbox.Config{
-			Module: p.module, Digest: digest, CacheDir: filepath.Join(l.cacheDir(), "compiled"), Root: root,
-			Limits: sandbox.Limits{
-				Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
-			},
-			Progress: func(at sandbox.Progress) { l.preparing(p.Linter, at) },
-		},
+		Manifest: p.plugin.Manifest.Manifest, Process: process,
+		Ready:  func(ctx context.Context) error { return l.fetchModule(ctx, p.plugin.Pin) },
 		Grants: p.plugin.Grant, Time: time.Duration(limits.Call), Pending: limits.Pending,
 		Table: p.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: kept,
 		Functions: func(string) call.Functions {
-			return call.Functions{HTTP: client, Secrets: &call.Secrets{LookupEnv: l.lookupEnv}, Store: call.Kept{Cache: store, Digest: digest}}
+			return call.Functions{HTTP: client, Secrets: &call.Secrets{LookupEnv: l.lookupEnv}, Store: call.Kept{Cache: store, Digest: process.Digest}}
 		},
 		Listener: rpc.Listener{
 			Log:   func(m abi.Log) { l.pluginSays(p.Linter, m.Level, m.Message) },
 			Stray: func(line string) { l.pluginSays(p.Linter, "warn", "a line on stdout that is no message: "+line) },
 		},
 	}
+}
+
+// fetchModule has a plugin's module lie in the store. Why not before it is needed:
+// it is read whole, and where nothing changed no plugin runs.
+func (l *linting) fetchModule(ctx context.Context, p pin.Pin) error {
+	here, err := l.pluginsOf(l.ws, pin.Pins{p.Name: p})
+	if err != nil {
+		return err
+	}
+	defer here.Close()
+	_, err = here.loader.Module(ctx, p)
+	return err
 }
 
 // preparing says what takes a while, once for each version of a plugin.

@@ -81,16 +81,22 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 	l.tree = lint.NewTree(ws.Root, all, paths(ws.Projects), l.index)
 	l.plugFiles(chosen, wanted)
 	for _, p := range linters {
-		globs := lint.NewGlobs(p.config.Files)
-		p.Files = l.tree.Matching(p.Project, globs, func(file string) bool {
-			return (wanted == nil || wanted[file]) && named(p.project, chosen.paths[p.Project], file)
-		})
-		if p.config.Whole.Or(false) && len(p.Files) > 0 {
-			p.Files = l.tree.Matching(p.Project, globs, func(string) bool { return true })
-		}
+		p.Files = l.files(p.project, lint.NewGlobs(p.config.Files), p.config.Whole.Or(false), chosen, wanted)
 		l.planned = append(l.planned, p)
 	}
 	return l, nil
+}
+
+// files are those of a project that globs match and that were asked for; all that
+// they match, if files are judged as a whole and any was. wanted nil = git was not asked.
+func (l *linting) files(p workspace.Project, globs *lint.Globs, whole bool, chosen choice, wanted map[string]bool) []string {
+	asked := l.tree.Matching(p.Path, globs, func(file string) bool {
+		return (wanted == nil || wanted[file]) && named(p, chosen.paths[p.Path], file)
+	})
+	if whole && len(asked) > 0 {
+		return l.tree.Matching(p.Path, globs, func(string) bool { return true })
+	}
+	return asked
 }
 
 // choose resolves what was typed: files by themselves, all else as other commands do.
@@ -203,7 +209,7 @@ func (l *linting) linters(projects []workspace.Project) ([]planned, error) {
 			continue
 		}
 		for _, one := range l.plugins[p.Path] {
-			known[one.linter()] = true
+			known[one.Linter] = true
 		}
 		for _, name := range linterNames(l.ws, p) {
 			one, err := l.linter(p, name)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -18,6 +19,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/grant"
 	"github.com/wr-build/wr/host/plugin/manifest"
 	"github.com/wr-build/wr/host/plugin/pin"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/store"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/workspace"
@@ -57,11 +59,16 @@ func (a *app) plugins(ctx context.Context) (*installed, error) {
 	if err != nil {
 		return nil, err
 	}
-	ceiling, err := a.ceiling(ws)
+	pins, err := readPlugins(ws.Root)
 	if err != nil {
 		return nil, err
 	}
-	pins, err := readPlugins(ws.Root)
+	return a.pluginsOf(ws, pins)
+}
+
+// pluginsOf opens those plugins of a workspace. The caller closes them.
+func (a *app) pluginsOf(ws *workspace.Workspace, pins pin.Pins) (*installed, error) {
+	ceiling, err := a.ceiling(ws)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +77,12 @@ func (a *app) plugins(ctx context.Context) (*installed, error) {
 		return nil, err
 	}
 	return &installed{ws, pins, plugin.Loader{Fetcher: a.fetcher(ws.Root), Store: s, Ceiling: ceiling}}, nil
+}
+
+// process is the process of a plugin with a module that lies at a path and has a
+// digest as wr.lock has it. What it may see and use is for the caller to add.
+func (a *app) process(name, module, digest string) sandbox.Config {
+	return sandbox.Config{Name: name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"), CacheDir: filepath.Join(a.cacheDir(), "compiled")}
 }
 
 func (i *installed) Close() error { return i.loader.Store.Close() }

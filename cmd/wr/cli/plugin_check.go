@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/wr-build/wr/host/plugin/conform"
 	"github.com/wr-build/wr/host/plugin/fetch"
@@ -78,10 +77,8 @@ func (c *pluginCheckCmd) stand(a *app, b fetch.Bundle) (s *stand, err error) {
 	}
 	view, err := json.Marshal(vfs.Mount{Globs: c.Files})
 	digest, _ := b.Digests()
-	s.config = sandbox.Config{
-		Name: b.Manifest.Name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"),
-		CacheDir: filepath.Join(a.cacheDir(), "compiled"), Root: s.root, Mount: view,
-	}
+	s.config = a.process(b.Manifest.Name, module, digest)
+	s.config.Root, s.config.Mount = s.root, view
 	return s, err
 }
 
