@@ -78,7 +78,7 @@ type Globals struct {
 	DryRun    bool   `help:"Show what would be done and do nothing."`
 	Locked    bool   `aliases:"frozen" help:"Fail rather than change wr.lock: a base image that it has no digest of, a plugin. What plugins are, CI never changes without --locked=false."`
 	Quiet     bool   `short:"q" help:"Only failures and results."`
-	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
+	Verbose   int    `short:"v" type:"counter" help:"More words, such as a line for each test; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
