@@ -88,7 +88,7 @@ func (c *Child) add(ctx context.Context, i *Instance) error {
 	if c.gone != nil {
 		_ = i.Stdin.Close()
 		_ = i.stdout.Close()
-		return c.gone
+		return c.perhapsNeighbour(i, c.gone)
 	}
 	i.release = i.Guard(ctx)
 	c.instances[i.id] = i
