@@ -60,6 +60,7 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 	}
 	text, err := instance.Take()
 	if err != nil {
+		p.bury(child)
 		return printed{}, err
 	}
 	notes, err := vfs.DecodeNotes(text)
