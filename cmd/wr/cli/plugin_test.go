@@ -13,14 +13,14 @@ import (
 	"github.com/wr-build/wr/host/plugin/module/moduletest"
 )
 
-const askingManifest = `{"abi":"wr/1","name":"deps","version":"1.0.0","kind":"rpc","provides":{"discover":true},
+const addingManifest = `{"abi":"wr/1","name":"deps","version":"1.0.0","kind":"rpc","provides":{"discover":true},
 "capabilities":[{"name":"git","reason":"to see what changed"},{"name":"exec","value":"sh","reason":"to look around"}]}`
 
-// asking starts `wr plugin add` on a terminal, in a workspace of its own.
-func asking(t *testing.T, env ...string) (s *screen, wait func() error, dir string) {
+// adding starts `wr plugin add` on a terminal, in a workspace of its own.
+func adding(t *testing.T, env ...string) (s *screen, wait func() error, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	packed, err := module.WithManifest(moduletest.Return().Bytes(), []byte(askingManifest))
+	packed, err := module.WithManifest(moduletest.Return().Bytes(), []byte(addingManifest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func asking(t *testing.T, env ...string) (s *screen, wait func() error, dir stri
 }
 
 func TestWhoSitsAtTheTerminalIsAskedWhatAPluginMayDo(t *testing.T) {
-	s, wait, dir := asking(t)
+	s, wait, dir := adding(t)
 	s.shows("to look around")
 	s.shows("Grant deps all of that")
 	s.typed("y\n")
@@ -51,7 +51,7 @@ func TestWhoSitsAtTheTerminalIsAskedWhatAPluginMayDo(t *testing.T) {
 
 func TestNothingIsGrantedToAPluginWithoutAYes(t *testing.T) {
 	for _, keys := range []string{"\n", "n\n", "\x04"} {
-		s, wait, dir := asking(t)
+		s, wait, dir := adding(t)
 		s.shows("[y/N]")
 		s.typed(keys)
 		s.shows("plugin.ungranted")
@@ -65,7 +65,7 @@ func TestNothingIsGrantedToAPluginWithoutAYes(t *testing.T) {
 }
 
 func TestAYesGrantsNothingThatAPolicyRefuses(t *testing.T) {
-	s, wait, dir := asking(t, "WR_POLICY=policy.toml")
+	s, wait, dir := adding(t, "WR_POLICY=policy.toml")
 	s.shows("refused by policy.toml:2")
 	s.shows("[y/N]")
 	s.typed("y\n")
