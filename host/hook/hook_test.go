@@ -290,6 +290,23 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsOneWhateverFollows(t *testing.T) {
+	b := newBench(t)
+	b.config.Manifest.Stateless = false
+	var told []string
+	b.config.Listener.Log = func(l abi.Log) { told = append(told, l.Level+": "+l.Message) }
+	p := b.plugin(t)
+	if out, err := task(t, p, "cling"); err != nil || out != "here" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if len(told) != 1 || !strings.HasPrefix(told[0], "warn: it answered, and did not end as it should: ") {
+		t.Errorf("told %q", told)
+	}
+	if out, err := task(t, p, "count"); err != nil || out != "1" || len(told) != 1 {
+		t.Errorf("afterwards got %q, %v, %q", out, err, told)
+	}
+}
+
 func TestACallThatIsStoppedTakesNoOtherWithIt(t *testing.T) {
 	b := newBench(t)
 	b.config.Time = 3 * time.Second

@@ -219,6 +219,7 @@ func TestAToolThatGoesWrongSaysNothing(t *testing.T) {
 		"an endless loop":                    {"loop", sandbox.CodeTimeout, "plugin tool took longer than it may and was stopped", ""},
 		"a flood":                            {"flood", hook.CodeLimit, "plugin tool: it ran into its limit of output", ""},
 		"a flood of words":                   {"log", hook.CodeLimit, "plugin tool: it ran into its limit of log", ""},
+		"a file passed over for a limit":     {"careless", hook.CodeLimit, "plugin tool: it ran into its limit of open", ""},
 		"a panic":                            {"panic", hook.CodeFailed, "exited with 2", "panic: no more"},
 		"a world of its own":                 {"world", hook.CodeFailed, "exited with 9", "[PWD=/src] [tool world a.txt b.txt]"},
 	}
@@ -228,6 +229,9 @@ func TestAToolThatGoesWrongSaysNothing(t *testing.T) {
 			kept := b.remember(t)
 			if tt.mode == "loop" {
 				b.config.Time = 2 * time.Second
+			}
+			if tt.mode == "careless" {
+				b.config.View.Limits.Open = 1 // which is its root
 			}
 			b.write(t, "a.txt", "TODO\n")
 			b.write(t, "b.txt", "TODO\n")
@@ -324,5 +328,22 @@ func TestNothingIsWrittenByATool(t *testing.T) {
 	must(t, err)
 	if string(text) != "TODO\n" || !slices.EqualFunc(entries, []string{"a.txt"}, func(e os.DirEntry, name string) bool { return e.Name() == name }) {
 		t.Errorf("got %q, %v", text, entries)
+	}
+}
+
+func TestADiffOfAFileThatChangedMeanwhileMendsNothing(t *testing.T) {
+	b := newToolBench(t, "list")
+	kept := b.remember(t)
+	b.write(t, "a.txt", "TODO\n")
+	b.write(t, "s.txt", "SYNTAX\n")
+	b.config.Log = func([]byte) { b.write(t, "a.txt", "TODO too\n") } // the tool has read it
+	l := b.linter(t)
+	for range 2 {
+		edits, err := l.Format(t.Context(), []string{"a.txt", "s.txt"})
+		if err == nil || !strings.Contains(err.Error(), "a.txt was changed meanwhile") {
+			t.Fatalf("got %v, %v", edits, err)
+		}
+		kept.Forget()
+		b.write(t, "a.txt", "TODO\n")
 	}
 }

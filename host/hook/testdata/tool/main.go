@@ -15,7 +15,7 @@ import (
 func main() {
 	mode, names := os.Args[1], os.Args[2:]
 	modes := map[string]func([]string) int{
-		"list": list, "diff": diff, "one": one, "lazy": lazy, "world": world,
+		"list": list, "diff": diff, "one": one, "lazy": lazy, "world": world, "careless": careless,
 		"loop":      func([]string) int { return loop() },
 		"flood":     func([]string) int { return flood(os.Stdout, 1<<40) },
 		"log":       func([]string) int { return flood(os.Stderr, 2<<20) },
@@ -114,6 +114,12 @@ func one(names []string) int {
 func lazy(names []string) int {
 	fmt.Println(names[0])
 	return 1
+}
+
+// careless passes over what it cannot read.
+func careless(names []string) int {
+	each(names, func(string, string) {})
+	return 0
 }
 
 // world tells what there is of it.
