@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,16 +46,20 @@ func (b Both) Read(o Output) ([]abi.Diagnostic, error) {
 		return nil, err
 	}
 	findings, err := b.Findings.reading(o).read(slices.Contains(found, o.Exit))
-	if err != nil && (len(all) == 0 || !slices.Contains(failed, o.Exit)) {
-		return nil, err // one that failed may print half a document, or none
+	if err != nil && (len(all) == 0 || !b.excuses(o, err)) {
+		return nil, err
 	}
-	if err == nil {
-		all = append(all, findings...)
-	}
-	if len(all) == 0 && !slices.Contains(clean, o.Exit) {
+	if all = append(all, findings...); len(all) == 0 && !slices.Contains(clean, o.Exit) {
 		return nil, b.unreadable(o)
 	}
 	return all, nil
+}
+
+// excuses reports whether a program that told failures need not have told findings
+// that can be read: it failed, and has printed none, or only half of a document.
+func (b Both) excuses(o Output, err error) bool {
+	worked := slices.Contains(slices.Concat(b.Findings.Clean, b.Findings.Found), o.Exit)
+	return slices.Contains(b.Failures.Found, o.Exit) && (!worked || errors.Is(err, errEmpty))
 }
 
 // unreadable is that nothing was said of what the exit code means.

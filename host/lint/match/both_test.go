@@ -33,6 +33,9 @@ func TestFailuresAreReadBesidesFindings(t *testing.T) {
 		"no document, because it failed":  {sarif, otherCode, 2, "", "a.py: bad\n", "p/a.py bad"},
 		"no document, though it did not":  {sarif, otherCode, 1, "", "a.py: bad\n", "!printed nothing"},
 		"no document, and no failure":     {sarif, otherCode, 2, "", "odd\n", "!printed nothing"},
+		"half a document":                 {sarif, otherCode, 2, `{"version"`, "a.py: bad\n", "p/a.py bad"},
+		"one that means both, and none":   {sarif, onStderr, 1, "", "a.py: bad\n", "p/a.py bad"},
+		"one that means both, and half":   {sarif, onStderr, 1, `{"version"`, "a.py: bad\n", "!read as SARIF"},
 		"a failure that names no file":    {list, last, 2, "", "cannot\n", "p/a.py cannot"},
 		"that is not told for other ends": {list, last, 1, "a.py\n", "talk\n", "p/a.py is not formatted"},
 	} {
