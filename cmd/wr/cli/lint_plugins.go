@@ -85,14 +85,15 @@ func (l *linting) asPlanned() []planned {
 	return all
 }
 
-// globs are the files that a plugin says it looks at.
-func (p *plugged) globs() *lint.Globs {
-	provides := p.plugin.Manifest.Provides
+// globsOf are the files that a plugin says it looks at.
+func globsOf(provides abi.Provides) []string {
 	if provides.Lint != nil {
-		return lint.NewGlobs(provides.Lint.Globs)
+		return provides.Lint.Globs
 	}
-	return lint.NewGlobs(provides.Format.Globs)
+	return provides.Format.Globs
 }
+
+func (p *plugged) globs() *lint.Globs { return lint.NewGlobs(globsOf(p.plugin.Manifest.Provides)) }
 
 func (p *plugged) whole() bool {
 	provides := p.plugin.Manifest.Provides
