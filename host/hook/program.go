@@ -15,6 +15,7 @@ import (
 type printed struct {
 	exit           int
 	stdout, stderr []byte
+	cut            bool      // there was more on stderr than its limit of log
 	notes          vfs.Notes // what it did with its files
 }
 
@@ -52,9 +53,6 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 		p.bury(child)
 		return printed{}, gone
 	}
-	if stderr.left == 0 && end.Limit == "" {
-		end.Limit = "log" // of what was left out something may have been to be read
-	}
 	if end.Limit != "" || end.Trap != "" {
 		return printed{}, p.ended(end, nil)
 	}
@@ -64,7 +62,7 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 		return printed{}, err
 	}
 	notes, err := vfs.DecodeNotes(text)
-	return printed{end.Exit, stdout, stderr.kept.Bytes(), notes}, err
+	return printed{end.Exit, stdout, stderr.kept.Bytes(), stderr.left == 0, notes}, err
 }
 
 // both is where a program's stderr goes: to be read, and to the plugin's log.

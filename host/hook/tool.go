@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/lint/match"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -149,6 +150,9 @@ func (p *Plugin) examine(ctx context.Context, how program, names []string) ([]ab
 	out, err := p.execute(ctx, []string{"PWD=" + p.tool.root}, p.tool.called(how.args, names))
 	if err != nil {
 		return nil, trace.Trace{}, err
+	}
+	if out.cut && how.match.Stderr() {
+		return nil, trace.Trace{}, p.ended(sandbox.End{Limit: "log"}, nil)
 	}
 	said, asked, err := p.understood(how.match, out, names)
 	if err != nil {

@@ -248,6 +248,13 @@ func TestAToolThatGoesWrongSaysNothing(t *testing.T) {
 	}
 }
 
+func TestWordsThatNobodyReadsAreNoFault(t *testing.T) {
+	b := newToolBench(t, "log")
+	b.config.Manifest.Tool.Failure = nil
+	b.write(t, "a.txt", "TODO\n")
+	says(t, b.linter(t), []string{"a.txt"})
+}
+
 func TestADiffThatLiesMendsNothing(t *testing.T) {
 	for name, tt := range map[string]struct{ mode, code, message string }{
 		"of what is not there":   {"wrong", hook.CodeFailed, "the diff of a.txt does not fit the file at line 1"},

@@ -31,6 +31,11 @@ func (b Both) Single() bool {
 	return b.Findings.Single() || b.Failures != nil && b.Failures.Single()
 }
 
+// Stderr reports whether what is printed on stderr is read.
+func (b Both) Stderr() bool {
+	return b.Findings.Stream == stderr || b.Failures != nil && b.Failures.Stream == stderr
+}
+
 // Read returns the failures in o and then the findings. Failures are read whatever
 // the exit code: a program that passes over a file has not found it clean.
 func (b Both) Read(o Output) ([]abi.Diagnostic, error) {

@@ -76,6 +76,16 @@ func TestOutputWithoutFilesIsOfOneFile(t *testing.T) {
 			t.Errorf("%s: got %t, %v", name, both.Single(), err)
 		}
 	}
+	said := abi.Matcher{Format: match.List, Stream: "stderr"}
+	for _, tt := range []struct {
+		findings abi.Matcher
+		failures *abi.Matcher
+		want     bool
+	}{{list, nil, false}, {list, &list, false}, {said, nil, true}, {list, &said, true}} {
+		if both, err := match.NewBoth(tt.findings, tt.failures); err != nil || both.Stderr() != tt.want {
+			t.Errorf("%+v: reads stderr: %t, %v", tt, both.Stderr(), err)
+		}
+	}
 	if _, err := match.NewBoth(list, &abi.Matcher{Format: match.Regex, Pattern: "("}); err == nil {
 		t.Error("a pattern that is none was taken")
 	}
