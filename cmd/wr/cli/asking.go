@@ -63,6 +63,18 @@ func (a *app) loadPlugins(ctx context.Context, ws *workspace.Workspace) (*loaded
 	return u, nil
 }
 
+// names are those of the plugins that are wanted, whether they can be asked or not;
+// of what cannot be loaded nobody knows what it is.
+func (u *loadedPlugins) names(wanted func(abi.Provides) bool) []string {
+	names := slices.Collect(maps.Keys(u.faults))
+	for _, one := range u.plugins {
+		if wanted(one.Manifest.Provides) {
+			names = append(names, one.Pin.Name)
+		}
+	}
+	return names
+}
+
 // installation is a plugin as it is set for a project.
 type installation struct {
 	plugin   *plugin.Plugin
@@ -145,8 +157,19 @@ func (a *app) asking(ws *workspace.Workspace, store *cache.Cache, index *inputs.
 	}, nil
 }
 
+// wrote is called when wr itself has written to files: what plugins said before is
+// of what they were. Nobody who asks any has nothing to forget.
+func (q *asking) wrote() {
+	if q != nil {
+		q.memo.Forget()
+	}
+}
+
 // Close ends what runs of plugins.
 func (q *asking) Close(ctx context.Context) error {
+	if q == nil {
+		return nil
+	}
 	errs := []error{q.client.Close()}
 	for _, p := range q.open {
 		errs = append(errs, p.Close(ctx))
@@ -193,7 +216,7 @@ func (q *asking) config(one installation) hook.Config {
 // functions are what a plugin of those bytes may ask of wr, where it is granted.
 func (q *asking) functions(digest string) call.Functions {
 	return call.Functions{
-		HTTP: q.client, Secrets: &call.Secrets{LookupEnv: q.lookupEnv}, Store: call.Kept{Cache: q.store, Digest: digest}, Git: q.git,
+		HTTP: q.client, Secrets: &call.Secrets{LookupEnv: q.LookupEnv}, Store: call.Kept{Cache: q.store, Digest: digest}, Git: q.git,
 	}
 }
 
@@ -235,9 +258,4 @@ func (a *app) pluginSays(name, level, message string) {
 	if level == "warn" || level == "error" {
 		fmt.Fprintf(a.Err, "%s: %s: %s\n", name, level, message)
 	}
-}
-
-func (a *app) lookupEnv(name string) (string, bool) {
-	value := a.Getenv(name)
-	return value, value != ""
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	gobuild "go/build"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,8 +25,15 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// shareBuilds has scripts that build a plugin use what was built before.
+// shareBuilds has scripts that build a plugin use what was built before, and says
+// where wr's own source is, and the modules that it needs.
 func shareBuilds(env *testscript.Env) error {
+	source, err := filepath.Abs("../../..")
+	if err != nil {
+		return err
+	}
+	env.Setenv("SOURCE", source)
+	env.Setenv("MODULES", cmp.Or(os.Getenv("GOMODCACHE"), filepath.Join(filepath.SplitList(gobuild.Default.GOPATH)[0], "pkg", "mod")))
 	dir := os.Getenv("GOCACHE")
 	if dir == "" {
 		own, err := os.UserCacheDir()
