@@ -17,8 +17,9 @@ export CGO_ENABLED := 0
 SOURCES := go.mod go.sum $(shell find $(wildcard cmd host plugins runtime sdk) \
 	\( -name testdata -o -name embedded -o -name __pycache__ \) -prune -o \
 	\( -type d -o -type f ! -name '*_test.go' \) -print)
-HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2
+HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2 bin/helper/wr-plugin
 HELPER_SOURCES := $(filter go.% runtime/agent% runtime/shim% runtime/wire% runtime/spec% runtime/helper/pack%,$(SOURCES))
+HOST_SOURCES := $(filter go.% host/plugin/sandbox% host/plugin/vfs% host/plugin/view% host/plugin/scope% host/plugin/trace% host/plugin/module% host/plugin/confine% sdk/go/abi% runtime/wire% runtime/spec%,$(SOURCES))
 PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.toml)))
 
 .DEFAULT_GOAL := help
@@ -89,6 +90,10 @@ bin/helper/wr-agent: $(HELPER_SOURCES)
 
 bin/helper/containerd-shim-runc-v2: $(HELPER_SOURCES)
 	GOOS=linux $(GO) build -tags no_grpc -ldflags '-s -w' -o $@ ./runtime/shim
+	@touch $@
+
+bin/helper/wr-plugin: $(HOST_SOURCES)
+	GOOS=linux $(GO) build -ldflags '-s -w' -o $@ ./host/plugin/sandbox/wr-plugin
 	@touch $@
 
 bin/helper/packed: $(HELPERS)

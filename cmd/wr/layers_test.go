@@ -75,7 +75,7 @@ var rows = []row{
 		"cmd/wr/cli", "plugins/*/*",
 	}},
 	{"programs", []string{
-		"cmd/wr", "cmd/bench", "runtime/agent/wr-agent", "runtime/shim", "runtime/helper/pack", "plugins/*", "host/plugin/pack", "host/plugin/plugintest/guest",
+		"cmd/wr", "cmd/bench", "runtime/agent/wr-agent", "runtime/shim", "runtime/helper/pack", "plugins/*", "host/plugin/pack", "host/plugin/plugintest/guest", "host/plugin/sandbox/wr-plugin",
 	}},
 }
 

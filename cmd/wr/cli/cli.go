@@ -28,6 +28,8 @@ type Process struct {
 	LookupEnv    func(string) (string, bool)
 	// Connect replaces the way to the engine; nil is the real one.
 	Connect func(context.Context) (Engine, error)
+	// PluginProgram replaces the program that runs plugins; "" is wr's own.
+	PluginProgram string
 }
 
 // Getenv returns a variable of the environment, "" when it is not set.

@@ -23,6 +23,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/store"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/helper"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -82,7 +83,23 @@ func (a *app) pluginsOf(ws *workspace.Workspace, pins pin.Pins) (*installed, err
 // process is the process of a plugin with a module that lies at a path and has a
 // digest as wr.lock has it. What it may see and use is for the caller to add.
 func (a *app) process(name, module, digest string) sandbox.Config {
-	return sandbox.Config{Name: name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"), CacheDir: filepath.Join(a.cacheDir(), "compiled")}
+	return sandbox.Config{
+		Name: name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"),
+		CacheDir: filepath.Join(a.cacheDir(), "compiled"), Program: a.pluginProgram(),
+	}
+}
+
+// pluginProgram is the program that runs plugins. Where the one that this build
+// carries cannot be unpacked or run it is "", wr itself, which is slower to start.
+func (a *app) pluginProgram() string {
+	if a.PluginProgram != "" {
+		return a.PluginProgram
+	}
+	program, err := helper.UnpackPlugin(filepath.Join(a.cacheDir(), "helpers"))
+	if err != nil {
+		a.log.Debug().Err(err).Msg("plugins run in wr's own program")
+	}
+	return program.Path
 }
 
 func (i *installed) Close() error { return i.loader.Store.Close() }
