@@ -81,6 +81,11 @@ func (p *Plugin) insist(ctx context.Context, q question) (given, error) {
 
 // once asks once.
 func (p *Plugin) once(ctx context.Context, q question) (given, error) {
+	// Why before its time runs: the module may have to be compiled, which nobody
+	// has to wait for but the first.
+	if _, err := p.alive(ctx); err != nil {
+		return given{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.config.Time)
 	defer cancel()
 	s, err := p.acquire(ctx)
