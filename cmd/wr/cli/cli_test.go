@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wr-build/wr/host/plugin/builtin"
 )
 
 // TestMain makes the test binary a wr with a fake engine when a script calls it so.
@@ -21,38 +21,11 @@ func TestMain(m *testing.M) {
 					return fakeEngine{dir: os.Getenv("FAKE_ENGINE")}, nil
 				},
 				PluginProgram: os.Getenv(pluginProgramVariable),
+				Builtin:       builtin.Open(os.DirFS(os.Getenv(carriedVariable))),
 			}))
 		},
 	})
 }
-
-// cleaning runs the tests and removes what they have built.
-type cleaning struct{ *testing.M }
-
-func (t cleaning) Run() int {
-	code := t.M.Run()
-	if program, err := pluginProgram(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(program))
-	}
-	return code
-}
-
-// pluginProgramVariable tells the wr of tests which program runs plugins.
-const pluginProgramVariable = "WR_TEST_PLUGIN_PROGRAM"
-
-// pluginProgram is that program, built once as wr is: static and without the race
-// detector.
-var pluginProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "wr-plugin")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "wr-plugin")
-	build := exec.Command("go", "build", "-o", path, "../../../host/plugin/sandbox/wr-plugin")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	return path, build.Run()
-})
 
 // shareBuilds has scripts that build a plugin use what was built before.
 func shareBuilds(env *testscript.Env) error {
@@ -76,11 +49,9 @@ func TestScripts(t *testing.T) {
 		Condition:           func(name string) (bool, error) { return name == "fake", nil },
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
-			program, err := pluginProgram()
-			if err != nil {
+			if err := lendPlugins(env); err != nil {
 				return err
 			}
-			env.Setenv(pluginProgramVariable, program)
 			env.Setenv("FAKE_ENGINE", filepath.Join(env.WorkDir, ".engine"))
 			env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
 			env.Setenv("NO_COLOR", "1")

@@ -30,7 +30,7 @@ import (
 
 // pluginCmd is `wr plugin`.
 type pluginCmd struct {
-	Add     pluginAddCmd     `cmd:"" help:"Add a plugin from a file or an address, and grant it what it asks for."`
+	Add     pluginAddCmd     `cmd:"" help:"Add a plugin from a file, an address or wr itself, and grant it what it asks for."`
 	Ls      pluginLsCmd      `cmd:"" help:"List the plugins of this workspace."`
 	Inspect pluginInspectCmd `cmd:"" help:"Show what a plugin is and what it asks for, before it is added or after."`
 	Update  pluginUpdateCmd  `cmd:"" help:"Take the plugin that lies at its source now, and say what it asks for besides."`
@@ -106,7 +106,9 @@ func (i *installed) Close() error { return i.loader.Store.Close() }
 
 // fetcher gets plugins, from paths that start in dir.
 func (a *app) fetcher(dir string) fetch.Fetcher {
-	return fetch.Fetcher{Dir: dir, Taken: ownWords(a.parsed.Model), Client: &http.Client{Timeout: downloadTimeout}}
+	return fetch.Fetcher{
+		Dir: dir, Taken: ownWords(a.parsed.Model), Client: &http.Client{Timeout: downloadTimeout}, Builtin: a.carried().Module,
+	}
 }
 
 // ownWords are the names that wr has itself.
@@ -218,5 +220,5 @@ func predictPlugins(ws *workspace.Workspace) []string {
 
 // noPlugins is what a workspace without plugins says.
 func noPlugins() error {
-	return &fault.Error{Code: "plugin.none", Class: fault.Usage, Message: "this workspace has no plugins", Next: "wr plugin add FILE"}
+	return &fault.Error{Code: "plugin.none", Class: fault.Usage, Message: "this workspace has no plugins", Next: "wr plugin add FILE, or one that wr carries: wr plugin ls --available"}
 }

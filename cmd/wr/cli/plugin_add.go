@@ -26,7 +26,7 @@ type grants struct {
 
 // pluginAddCmd is `wr plugin add`.
 type pluginAddCmd struct {
-	Source string `arg:"" help:"A file, or an address such as https://example.com/lint.wasm."`
+	Source string `arg:"" predictor:"source" help:"A file, an address such as https://example.com/lint.wasm, or the name of a plugin that wr carries, such as shfmt."`
 	grants
 	Digest string            `placeholder:"sha256:HEX" help:"Refuse a module with another digest."`
 	Limit  map[string]string `placeholder:"KEY=VALUE" help:"Set a limit, such as memory=512MiB or call=2m."`
@@ -90,8 +90,8 @@ func (c *pluginAddCmd) read(ctx context.Context, a *app, here *installed) (pin.P
 func (a *app) get(ctx context.Context, here *installed, source string, l config.PluginLimits) (fetch.Bundle, error) {
 	from := here.loader.Fetcher
 	from.Dir, from.Limits = a.dir, plugin.ModuleLimits(l)
-	b, err := from.Get(ctx, source)
-	if err != nil || fetch.IsURL(source) {
+	b, err := a.getTyped(ctx, from, source)
+	if err != nil || config.SourceKind(b.Source) != config.SourceFile {
 		return b, err
 	}
 	path := source

@@ -19,7 +19,7 @@ import (
 // pluginUpdateCmd is `wr plugin update`.
 type pluginUpdateCmd struct {
 	Name   string `arg:"" optional:"" name:"plugin" predictor:"plugin" help:"The plugin; default: all."`
-	Source string `arg:"" optional:"" help:"Where it comes from now; default: where wr.lock says."`
+	Source string `arg:"" optional:"" predictor:"source" help:"Where it comes from now; default: where wr.lock says."`
 	grants
 }
 
