@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/host/plugin/builtin"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -28,6 +29,10 @@ type Process struct {
 	LookupEnv    func(string) (string, bool)
 	// Connect replaces the way to the engine; nil is the real one.
 	Connect func(context.Context) (Engine, error)
+	// PluginProgram replaces the program that runs plugins; "" is wr's own.
+	PluginProgram string
+	// Builtin replaces the plugins that wr carries; nil are those of this build.
+	Builtin *builtin.Set
 }
 
 // Getenv returns a variable of the environment, "" when it is not set.
