@@ -77,6 +77,28 @@ func (x *Index) Sum(path string) ([sha256.Size]byte, error) {
 	return x.hash(path, info)
 }
 
+// SumOpen is Sum of a file that was opened at path, for who must not be led to
+// another one. It is left read to its end.
+func (x *Index) SumOpen(path string, f *os.File) ([sha256.Size]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	if sum, ok := x.lookup(path, statOf(info)); ok {
+		return sum, nil
+	}
+	started := x.now()
+	sum, after, stable, err := readOpen(f)
+	if err == nil && !stable {
+		err = fmt.Errorf("%s: changes while it is read", path)
+	}
+	if err != nil {
+		return sum, err
+	}
+	x.store(path, after, sum, started)
+	return sum, nil
+}
+
 // hash returns the hash of a file's content. A nil index reads it.
 func (x *Index) hash(path string, info fs.FileInfo) ([sha256.Size]byte, error) {
 	if x == nil {
@@ -191,14 +213,19 @@ func read(path string) (sum [sha256.Size]byte, s stat, err error) {
 	return sum, s, fmt.Errorf("%s: changes while it is read", path)
 }
 
-// readOnce hashes a file; stable says that it was the same before and after.
-// It does not follow a link or wait for a pipe that took the file's place.
+// readOnce hashes a file. It does not follow a link or wait for a pipe that took
+// the file's place.
 func readOnce(path string) (sum [sha256.Size]byte, s stat, stable bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return sum, s, false, err
 	}
 	defer f.Close()
+	return readOpen(f)
+}
+
+// readOpen hashes an open file; stable says that it was the same before and after.
+func readOpen(f *os.File) (sum [sha256.Size]byte, s stat, stable bool, err error) {
 	before, err := f.Stat()
 	if err != nil {
 		return sum, s, false, err

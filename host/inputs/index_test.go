@@ -2,6 +2,7 @@ package inputs_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +36,26 @@ func TestIndexAnswersForFilesThatDidNotChange(t *testing.T) {
 	put(t, in.Context, "src/main.py", "print(1)")
 	if got := key(t, in).Digest; got != want.Digest {
 		t.Error("a file that was written is still answered for by the index")
+	}
+}
+
+func TestAnOpenFileIsHashedWhateverItsNameLeadsToNow(t *testing.T) {
+	dir := t.TempDir()
+	at := filepath.Join(dir, "a")
+	put(t, dir, "a", "one")
+	f, err := os.Open(at)
+	must(t, err)
+	defer f.Close()
+	must(t, os.Remove(at))
+	put(t, dir, "a", "two")
+	x := inputs.OpenIndexAt(filepath.Join(t.TempDir(), "index"), later(time.Minute))
+	for range 2 { // once from the file, once from the index
+		if sum, err := x.SumOpen(at, f); err != nil || sum != sha256.Sum256([]byte("one")) {
+			t.Errorf("the open file: got %x, %v", sum, err)
+		}
+	}
+	if sum, err := x.Sum(at); err != nil || sum != sha256.Sum256([]byte("two")) {
+		t.Errorf("the name: got %x, %v", sum, err)
 	}
 }
 

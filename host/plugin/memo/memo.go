@@ -71,6 +71,7 @@ func (c Call) key() cache.Key {
 type Outcome struct {
 	Result []byte            // of the method, as JSON
 	Files  map[string][]byte // what it left in /out
+	Asked  []byte            // set by Get: what was asked of files and answered, as trace.Decode reads it; it is so now
 }
 
 // Memo keeps outcomes in a cache. It is safe for concurrent use.
@@ -134,7 +135,9 @@ func (m *Memo) Get(c Call) (Outcome, bool) {
 		}
 		if r, ok := m.cache.Result(second(first, t)); ok {
 			m.promote(first, sets, i)
-			return m.outcome(r)
+			o, ok := m.outcome(r)
+			o.Asked = t
+			return o, ok
 		}
 	}
 	return Outcome{}, false

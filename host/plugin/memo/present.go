@@ -31,18 +31,23 @@ func (p *present) view(grants []string) (*view.View, error) {
 	if v, ok := p.views[key]; ok {
 		return v, nil
 	}
+	s, err := shownBy(grants)
+	if err != nil {
+		return nil, err
+	}
+	p.views[key] = view.New(p.tree, s)
+	return p.views[key], nil
+}
+
+// shownBy are the files that grants show.
+func shownBy(grants []string) (*scope.Scope, error) {
 	var globs []string
 	for _, g := range grants {
 		if granted := abi.ParseCapability(g); granted.Name == abi.CapRead {
 			globs = append(globs, granted.Value)
 		}
 	}
-	s, err := scope.New(globs)
-	if err != nil {
-		return nil, err
-	}
-	p.views[key] = view.New(p.tree, s)
-	return p.views[key], nil
+	return scope.New(globs)
 }
 
 // answer is a set of questions with their present answers, encoded.
