@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 
-	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
@@ -28,6 +25,8 @@ type question struct {
 type answer struct {
 	Out    map[string][]byte // files that it wrote, by path below the workspace's root
 	Cached bool              // it was asked earlier, and would say the same now
+
+	asked func() (trace.Trace, error) // of the workspace, and what it was told
 }
 
 // ask asks a plugin and decodes what it gave into result.
@@ -41,7 +40,7 @@ func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error
 		Config: p.config.Table, Method: q.method, Params: params,
 	}
 	if outcome, found := p.known(key); found && json.Unmarshal(outcome.Result, result) == nil {
-		return answer{outcome.Files, true}, nil
+		return answer{outcome.Files, true, func() (trace.Trace, error) { return trace.Decode(outcome.Asked) }}, nil
 	}
 	g, err := p.insist(ctx, q)
 	if err != nil {
@@ -53,7 +52,7 @@ func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error
 	if p.config.Memo != nil {
 		p.config.Memo.Put(key, g.outcome, g.asked, g.live...)
 	}
-	return answer{g.outcome.Files, false}, nil
+	return answer{g.outcome.Files, false, func() (trace.Trace, error) { return g.asked, nil }}, nil
 }
 
 func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
@@ -90,14 +89,14 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	if p.tool != nil {
 		return p.run(ctx, q)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.config.Time)
-	defer cancel()
+	ctx, clock, stop := startClock(ctx, p.config.Time)
+	defer stop()
 	s, err := p.acquire(ctx)
 	if err != nil {
 		return given{}, err
 	}
 	s.expect(ctx)
-	functions := p.functions(q.project)
+	functions := p.functions(q.project, clock)
 	var result json.RawMessage
 	if err := s.rpc.Call(ctx, functions, q.method, q.params, &result); err != nil {
 		return given{}, p.failed(ctx, s, q, err)
@@ -108,7 +107,7 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	}
 	g := given{
 		outcome: memo.Outcome{Result: result, Files: notes.Files},
-		asked:   trace.Union(s.before, notes.Trace),
+		asked:   trace.Union(s.before, notes.Trace, functions.hashed()),
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
 	p.release(ctx, s)
@@ -138,39 +137,4 @@ func (p *Plugin) alwaysLive() []string {
 		live = append(live, abi.CapRandom)
 	}
 	return live
-}
-
-// functions are those of the host for one call.
-func (p *Plugin) functions(project string) *functions {
-	f := &functions{}
-	if p.config.Functions != nil {
-		f.all = p.config.Functions(project)
-	}
-	f.all.Grants, f.all.Project = p.config.Grants, project
-	return f
-}
-
-// functions remember which of them were used.
-type functions struct {
-	all call.Functions
-
-	mu   sync.Mutex // guards used
-	used []string
-}
-
-// Handle answers one request of the plugin.
-func (f *functions) Handle(ctx context.Context, method string, params json.RawMessage) (any, *abi.Error) {
-	f.mu.Lock()
-	f.used = append(f.used, method)
-	f.mu.Unlock()
-	return f.all.Handle(ctx, method, params)
-}
-
-// live are the functions that were used; what they gave may be another thing next
-// time.
-func (f *functions) live() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	slices.Sort(f.used)
-	return slices.Compact(f.used)
 }

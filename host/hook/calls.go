@@ -27,13 +27,6 @@ func (p *Plugin) Discover(ctx context.Context, params abi.DiscoverParams) ([]abi
 	return r.Files, err
 }
 
-// Task runs a task of the plugin. out are the files that it wrote, by path below
-// the workspace's root.
-func (p *Plugin) Task(ctx context.Context, params abi.TaskParams) (r abi.TaskResult, out map[string][]byte, err error) {
-	a, err := p.ask(ctx, question{method: abi.MethodTask, project: params.Project, params: params}, &r)
-	return r, a.Out, err
-}
-
 // Release returns the steps of a release.
 func (p *Plugin) Release(ctx context.Context, params abi.ReleaseParams) ([]abi.Step, error) {
 	var r abi.ReleaseResult

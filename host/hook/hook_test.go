@@ -160,7 +160,7 @@ func must(t *testing.T, err error) {
 
 func task(t *testing.T, p *hook.Plugin, name string, args ...string) (string, error) {
 	t.Helper()
-	r, _, err := p.Task(t.Context(), abi.TaskParams{Work: abi.Work{Project: "."}, Task: name, Args: args})
+	r, err := p.Task(t.Context(), abi.TaskParams{Work: abi.Work{Project: "."}, Task: name, Args: args})
 	return r.Output, err
 }
 
@@ -245,10 +245,10 @@ func TestWhatAPluginWroteIsHandedOver(t *testing.T) {
 	b := newBench(t)
 	kept := b.remember(t)
 	p := b.plugin(t)
-	for range 2 {
-		_, out, err := p.Task(t.Context(), abi.TaskParams{Task: "write", Args: []string{"gen/a.txt"}})
-		if want := map[string][]byte{"gen/a.txt": []byte("made")}; err != nil || !maps.EqualFunc(out, want, slices.Equal) {
-			t.Errorf("got %q, %v", out, err)
+	for _, cached := range []bool{false, true} {
+		d, err := p.Task(t.Context(), abi.TaskParams{Task: "write", Args: []string{"gen/a.txt"}})
+		if want := map[string][]byte{"gen/a.txt": []byte("made")}; err != nil || !maps.EqualFunc(d.Out, want, slices.Equal) || d.Cached != cached {
+			t.Errorf("got %q, cached %v, %v", d.Out, d.Cached, err)
 		}
 		kept.Forget()
 	}
@@ -314,7 +314,7 @@ func TestACallThatIsStoppedTakesNoOtherWithIt(t *testing.T) {
 	p := b.plugin(t)
 	loops := make(chan error, 1)
 	go func() {
-		_, _, err := p.Task(t.Context(), abi.TaskParams{Task: "loop"})
+		_, err := p.Task(t.Context(), abi.TaskParams{Task: "loop"})
 		loops <- err
 	}()
 	for {
@@ -338,7 +338,7 @@ func TestTheEndOfTheContextEndsACall(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupted := errors.New("interrupted")
 	time.AfterFunc(500*time.Millisecond, func() { cancel(interrupted) })
-	if _, _, err := p.Task(ctx, abi.TaskParams{Task: "loop"}); !errors.Is(err, interrupted) {
+	if _, err := p.Task(ctx, abi.TaskParams{Task: "loop"}); !errors.Is(err, interrupted) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -30,6 +30,10 @@ type Store interface {
 type Functions struct {
 	Grants  Grants
 	Project string // path of the project of the request
+	// Ready makes the container of a project ready, for which an image may have to be
+	// built; nil = all are. Exec runs a process in one that is. Its output may be as
+	// long as MaxStream and more, and is cut then.
+	Ready   func(ctx context.Context, project string) error
 	Exec    func(ctx context.Context, p abi.ExecParams) (abi.ExecResult, error)
 	HTTP    *Client
 	Secrets *Secrets

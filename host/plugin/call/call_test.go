@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wr-build/wr/host/cache"
@@ -128,6 +129,83 @@ func TestAProcessRunsInTheProjectOfTheRequest(t *testing.T) {
 	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"mypy"}}, nil), abi.CodeDenied)
 	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{}, nil), abi.CodeInvalidParams)
 	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"ruff"}, Cwd: "../x"}, nil), abi.CodeInvalidParams)
+	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"ruff"}, Timeout: -1}, nil), abi.CodeInvalidParams)
+}
+
+func TestNoProcessRunsWhereItsContainerIsNotReady(t *testing.T) {
+	var made []string
+	f := &call.Functions{
+		Grants: granted{"exec:ruff", "exec:mypy@tools"}, Project: "infra",
+		Ready: func(_ context.Context, project string) error {
+			made = append(made, project)
+			if project == "tools" {
+				return errors.New("the image cannot be built")
+			}
+			return nil
+		},
+		Exec: func(_ context.Context, p abi.ExecParams) (abi.ExecResult, error) {
+			return abi.ExecResult{Stdout: p.Project}, nil
+		},
+	}
+	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"ruff"}}, nil), 0)
+	e := ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"mypy"}, Project: "tools"}, nil)
+	if wantCode(t, e, abi.CodeUnavailable); e.Message != "the image cannot be built" || !slices.Equal(made, []string{"infra", "tools"}) {
+		t.Errorf("got %v, after %q", e, made)
+	}
+	wantCode(t, ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"sh"}}, nil), abi.CodeDenied)
+	if len(made) != 2 {
+		t.Errorf("containers are made for what is denied: %q", made)
+	}
+}
+
+func TestAProcessThatTakesTooLongIsALimit(t *testing.T) {
+	f := &call.Functions{Grants: granted{"exec:sleep"}, Exec: func(ctx context.Context, _ abi.ExecParams) (abi.ExecResult, error) {
+		<-ctx.Done()
+		return abi.ExecResult{}, ctx.Err()
+	}}
+	e := ask(t, f, abi.MethodExec, abi.ExecParams{Argv: []string{"sleep", "9"}, Timeout: 1}, nil)
+	if wantCode(t, e, abi.CodeLimit); e.Message != "sleep took longer than 1 ms" {
+		t.Errorf("got %q", e.Message)
+	}
+}
+
+func TestOutputThatFitsIntoNoMessageIsCut(t *testing.T) {
+	for what, text := range map[string]string{
+		"letters": strings.Repeat("x", 9<<20), "what JSON escapes": strings.Repeat("\x01<\n", 3<<20), "no text": strings.Repeat("\xff\xfe", 2<<20),
+		"many bytes a character": strings.Repeat("\u20ac\U0001f600", 1<<20),
+	} {
+		f := &call.Functions{Grants: granted{"exec:cat"}, Exec: func(context.Context, abi.ExecParams) (abi.ExecResult, error) {
+			return abi.ExecResult{Stdout: text, Stderr: text}, nil
+		}}
+		answer, failed := f.Handle(t.Context(), abi.MethodExec, []byte(`{"argv":["cat"]}`))
+		line, err := json.Marshal(answer)
+		r, ok := answer.(abi.ExecResult)
+		if failed != nil || err != nil || !ok {
+			t.Fatalf("%s: %v, %v", what, failed, err)
+		}
+		if size := len(line); size > abi.MaxLine-1000 || size < 4<<20 || !r.Truncated || !strings.HasPrefix(text, r.Stdout) {
+			t.Errorf("%s: a message of %d bytes, cut %v", what, size, r.Truncated)
+		}
+	}
+	short := &call.Functions{Grants: granted{"exec:cat"}, Exec: func(context.Context, abi.ExecParams) (abi.ExecResult, error) {
+		return abi.ExecResult{Stdout: "a\nb", Truncated: false}, nil
+	}}
+	var r abi.ExecResult
+	wantCode(t, ask(t, short, abi.MethodExec, abi.ExecParams{Argv: []string{"cat"}}, &r), 0)
+	if r.Truncated || r.Stdout != "a\nb" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestGlobsThatAreNoneAreTheCallersMistake(t *testing.T) {
+	f := &call.Functions{Hash: func(context.Context, []string) (map[string]string, error) { return nil, nil }}
+	for glob, code := range map[string]int{"../x": abi.CodeInvalidParams, "/etc/passwd": abi.CodeInvalidParams, "**": 0} {
+		var r map[string]any
+		wantCode(t, ask(t, f, abi.MethodHash, abi.HashParams{Globs: []string{glob}}, &r), code)
+		if code == 0 && r["files"] == nil {
+			t.Errorf("no files are %v", r)
+		}
+	}
 }
 
 func TestTheEndOfARunIsNoFailureOfAFunction(t *testing.T) {

@@ -3,7 +3,10 @@ package call
 import (
 	"context"
 	"path/filepath"
+	"time"
+	"unicode/utf8"
 
+	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -15,6 +18,9 @@ func (f *Functions) exec(ctx context.Context, p abi.ExecParams) (abi.ExecResult,
 	}
 	if p.Cwd != "" && !filepath.IsLocal(p.Cwd) {
 		return abi.ExecResult{}, invalid("cwd " + p.Cwd + " is not below the workspace's root")
+	}
+	if p.Timeout < 0 {
+		return abi.ExecResult{}, invalid("timeout is less than nothing")
 	}
 	program := p.Argv[0]
 	if p.Project == "" || p.Project == f.Project {
@@ -28,7 +34,67 @@ func (f *Functions) exec(ctx context.Context, p abi.ExecParams) (abi.ExecResult,
 	if f.Exec == nil {
 		return abi.ExecResult{}, nothing("a container")
 	}
-	return f.Exec(ctx, p)
+	if f.Ready != nil {
+		if err := f.Ready(ctx, p.Project); err != nil {
+			return abi.ExecResult{}, err
+		}
+	}
+	return f.timed(ctx, p)
+}
+
+// timed is Exec with an end to it.
+func (f *Functions) timed(ctx context.Context, p abi.ExecParams) (abi.ExecResult, error) {
+	if p.Timeout > 0 {
+		var cancel context.CancelFunc
+		most := min(p.Timeout, maxTimeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(most)*time.Millisecond, limit("%s took longer than %d ms", p.Argv[0], most))
+		defer cancel()
+	}
+	result, err := f.Exec(ctx, p)
+	if err != nil && ctx.Err() != nil {
+		return abi.ExecResult{}, context.Cause(ctx)
+	}
+	return cut(result), err
+}
+
+// maxTimeout is the longest timeout, in milliseconds: a day.
+const maxTimeout = 24 * 60 * 60 * 1000
+
+// MaxStream is how many bytes one of a process's streams has at most in a message,
+// as JSON: both together have to fit into one.
+const MaxStream = 3 << 20
+
+// cut takes off what would not fit into a message.
+func cut(r abi.ExecResult) abi.ExecResult {
+	out, errs := fitting(r.Stdout), fitting(r.Stderr)
+	r.Truncated = r.Truncated || len(out) < len(r.Stdout) || len(errs) < len(r.Stderr)
+	r.Stdout, r.Stderr = out, errs
+	return r
+}
+
+// fitting is as much of a text as MaxStream bytes of JSON hold.
+func fitting(text string) string {
+	size := 0
+	for at, r := range text {
+		if size += encoded(r); size > MaxStream {
+			return text[:at]
+		}
+	}
+	return text
+}
+
+// encoded is how many bytes a character has in JSON, at most.
+func encoded(r rune) int {
+	switch r {
+	case '<', '>', '&', '\u2028', '\u2029', utf8.RuneError:
+		return 6
+	case '"', '\\', '\n', '\r', '\t':
+		return 2
+	}
+	if r < ' ' {
+		return 6
+	}
+	return utf8.RuneLen(r)
 }
 
 // git are the facts of the repository.
@@ -47,6 +113,14 @@ func (f *Functions) hash(ctx context.Context, p abi.HashParams) (abi.HashResult,
 	if f.Hash == nil {
 		return abi.HashResult{}, nothing("the workspace")
 	}
+	for _, glob := range p.Globs {
+		if err := scope.Check(glob); err != nil {
+			return abi.HashResult{}, invalid(err.Error())
+		}
+	}
 	files, err := f.Hash(ctx, p.Globs)
+	if err == nil && files == nil {
+		files = map[string]string{}
+	}
 	return abi.HashResult{Files: files}, err
 }

@@ -4,7 +4,9 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/wr-build/wr/sdk/go/abi"
@@ -29,6 +31,7 @@ func main() {
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
 			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "cling": cling,
+			"hash": hash, "exec": run, "edit": edit, "blind": blind, "odd": odd,
 		},
 	})
 }
@@ -98,4 +101,45 @@ func cling(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 
 func refuse(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 	return abi.TaskResult{}, wr.Invalid("words must not be empty")
+}
+
+func hash(c *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	files, err := c.Hash(p.Args...)
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		out = append(out, name+" "+files[name][:8])
+	}
+	return abi.TaskResult{Output: strings.Join(out, "\n")}, err
+}
+
+func run(c *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	r, err := c.Exec(abi.ExecParams{Argv: p.Args})
+	return abi.TaskResult{Output: r.Stdout}, err
+}
+
+// edit puts a word in front of a file that it has read.
+func edit(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	_, err := fs.ReadFile(wr.Source(), p.Args[0])
+	return abi.TaskResult{Edits: []abi.Edit{{File: p.Args[0], Text: "new "}}}, err
+}
+
+// blind edits what it has not read.
+func blind(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{Edits: []abi.Edit{{File: p.Args[0], Text: "new "}}}, nil
+}
+
+// odd says what cannot be.
+func odd(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
+	found := abi.Diagnostic{File: "a.py", Severity: abi.SeverityError}
+	switch p.Args[0] {
+	case "exit":
+		return abi.TaskResult{Exit: 2}, nil
+	case "severity":
+		found.Severity = "bad"
+	case "file":
+		found.File = "../a.py"
+	case "edit":
+		return abi.TaskResult{Edits: []abi.Edit{{File: "/etc/passwd"}}}, nil
+	}
+	return abi.TaskResult{Diagnostics: []abi.Diagnostic{found}}, nil
 }
