@@ -2,12 +2,10 @@ package lint
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -17,34 +15,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/wr-build/wr/host/edit"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
-
-// errOverlap is that two edits are of the same bytes.
-var errOverlap = errors.New("two edits are of the same bytes")
-
-// edited is content with edits of its bytes, which must not overlap. Two that
-// insert at the same place come in their order.
-func edited(content []byte, edits []abi.Edit) ([]byte, error) {
-	edits = slices.Clone(edits)
-	slices.SortStableFunc(edits, func(a, b abi.Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
-	var out bytes.Buffer
-	at := int64(0)
-	for _, e := range edits {
-		if e.Start < 0 || e.End < e.Start || e.End > int64(len(content)) {
-			return nil, fmt.Errorf("an edit of the bytes %d to %d of %d", e.Start, e.End, len(content))
-		}
-		if e.Start < at {
-			return nil, errOverlap
-		}
-		out.Write(content[at:e.Start])
-		out.WriteString(e.Text)
-		at = e.End
-	}
-	out.Write(content[at:])
-	return out.Bytes(), nil
-}
 
 // disjoint are the fixes that can be applied at once: each that overlaps an
 // earlier one, in whatever file, is left for later.
@@ -110,7 +84,7 @@ func change(root *os.Root, file string, edits []abi.Edit, seen string) (done boo
 	if _, was, _ := strings.Cut(seen, " "); was != hex.EncodeToString(sum[:]) {
 		return false, errChanged
 	}
-	fresh, err := edited(content, edits)
+	fresh, err := edit.Text(content, edits)
 	if err != nil || bytes.Equal(fresh, content) {
 		return false, err
 	}

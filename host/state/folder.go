@@ -155,6 +155,12 @@ func (f Folder) Point(name, target string) error {
 	return nil
 }
 
+// Again opens the folder once more, to be closed by itself.
+func (f Folder) Again() (Folder, error) {
+	again, err := f.OpenRoot(".")
+	return Folder{again, f.owner}, err
+}
+
 // Lock waits until nobody else holds f's lock, which ends with unlock and with
 // the process.
 func (f Folder) Lock() (unlock func(), err error) {

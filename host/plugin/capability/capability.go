@@ -150,6 +150,9 @@ func directory(value string) error {
 	if strings.ContainsAny(value, `*?[{\`) {
 		return fmt.Errorf("%q is a directory, not a glob", value)
 	}
+	if Reserved(value) {
+		return fmt.Errorf("%q is git's or wr's own, where no plugin may write", value)
+	}
 	return below(value)
 }
 

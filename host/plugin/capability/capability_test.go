@@ -27,7 +27,7 @@ func TestACapabilityHasOneSpelling(t *testing.T) {
 		"fs.read:" + strings.Repeat("{a,b}", 9): "more than 256 alternatives",
 		"fs.read:a\nb":                          "do not show", "fs.read: a": "do not show", "fs.read:a\u202eb": "do not show",
 		"fs.read:" + strings.Repeat("a", 501): "more than 500 bytes",
-		"fs.out:build/*":                      "a directory, not a glob", "fs.out:..": "below the workspace's root",
+		"fs.out:build/*":                      "a directory, not a glob", "fs.out:..": "below the workspace's root", "fs.out:.git/hooks": "no plugin may write", "fs.out:a/.GIT": "no plugin may write", "fs.out:a/wr.toml": "no plugin may write",
 		"exec:@tools": "not a program", "exec:sh -c": "not a program", "exec:*": "not a program",
 		"exec:ruff@../x": "below the workspace's root", "exec:ruff@": "below the workspace's root", "exec:ruff@*": "without wildcards",
 		"http:https://example.com": "does not begin with a method", "http:get https://example.com": "does not begin with a method",

@@ -31,8 +31,11 @@ func Covers(wide, narrow abi.Capability) bool {
 }
 
 // Allows says that granted lets a plugin do one thing: with CapRead, read the
-// file with that path.
+// file with that path; with CapOut, write it.
 func Allows(granted, one abi.Capability) bool {
+	if one.Name == abi.CapOut && Reserved(one.Value) {
+		return false
+	}
 	if granted.Name == abi.CapRead && one.Name == abi.CapRead {
 		shown, err := scope.New([]string{granted.Value})
 		return err == nil && shown.File(one.Value)

@@ -167,3 +167,16 @@ func FuzzCovers(f *testing.F) {
 		}
 	})
 }
+
+func TestNoGrantIsOneToWriteWhatIsGitsOrWrs(t *testing.T) {
+	granted := abi.Capability{Name: abi.CapOut, Value: "."}
+	for name, want := range map[string]bool{
+		"a.txt": true, ".github/x.yml": true, "docs/wr.toml.md": true, "a/git": true,
+		".git": false, ".git/hooks/pre-commit": false, "sub/.Git/config": false, ".wr/runs/x": false, ".wr-plugins/a.wasm": false,
+		"wr.toml": false, "infra/wr.toml": false, "WR.LOCK": false, "wr.local.toml": false,
+	} {
+		if got := capability.Allows(granted, abi.Capability{Name: abi.CapOut, Value: name}); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
