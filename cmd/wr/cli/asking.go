@@ -129,6 +129,7 @@ type asking struct {
 	memo   *memo.Memo
 	store  *cache.Cache
 	client *call.Client
+	rooms  *rooms
 
 	mu   sync.Mutex // guards open
 	open map[string]*hook.Plugin
@@ -152,7 +153,7 @@ func (a *app) asking(ws *workspace.Workspace, store *cache.Cache, index *inputs.
 	}
 	return &asking{
 		app: a, ws: ws, root: root, memo: kept, store: store,
-		client: call.NewClient(http.ProxyFromEnvironment), open: map[string]*hook.Plugin{},
+		client: call.NewClient(http.ProxyFromEnvironment), rooms: a.rooms(ws), open: map[string]*hook.Plugin{},
 	}, nil
 }
 
@@ -173,7 +174,7 @@ func (q *asking) Close(ctx context.Context) error {
 	for _, p := range q.open {
 		errs = append(errs, p.Close(ctx))
 	}
-	return errors.Join(append(errs, q.memo.Close(), q.root.Close())...)
+	return errors.Join(append(errs, q.rooms.Close(), q.memo.Close(), q.root.Close())...)
 }
 
 // plugin is an installation that can be asked. Projects that set it alike share it.
@@ -214,7 +215,14 @@ func (q *asking) config(one installation) hook.Config {
 func (q *asking) functions(digest string) call.Functions {
 	return call.Functions{
 		HTTP: q.client, Secrets: &call.Secrets{LookupEnv: q.LookupEnv}, Store: call.Kept{Cache: q.store, Digest: digest}, Git: q.git,
+		Ready: q.rooms.ready, Exec: q.exec,
 	}
+}
+
+// exec runs a process in a container, which may write to the workspace.
+func (q *asking) exec(ctx context.Context, p abi.ExecParams) (abi.ExecResult, error) {
+	defer q.wrote()
+	return q.rooms.exec(ctx, p)
 }
 
 // git are the facts of the repository that the workspace lies in.
