@@ -22,9 +22,16 @@ type pluginValues struct {
 	SDK  string // module
 }
 
-// Plugin plans a plugin written in Go in the directory name, relative to dir: a
-// linter, its test, its manifest, and the SDK, so that it builds without a network.
-func Plugin(dir, name string) (Plan, error) {
+// The kinds of plugins that there are templates of.
+const (
+	LintPlugin = "lint"
+	TaskPlugin = "task"
+)
+
+// Plugin plans a plugin of one of the kinds, written in Go, in the directory name,
+// relative to dir: with its test, its manifest, and the SDK, so that it builds
+// without a network.
+func Plugin(dir, name, kind string) (Plan, error) {
 	at := name
 	if !filepath.IsAbs(at) {
 		at = filepath.Join(dir, name)
@@ -40,10 +47,10 @@ func Plugin(dir, name string) (Plan, error) {
 	}
 	for _, file := range []struct{ path, template string }{
 		{"go.mod", "go.mod.txt"},
-		{"main.go", "main.go.txt"},
-		{"main_test.go", "main_test.go.txt"},
-		{v.Name + ".wasm.toml", "manifest.toml"},
-		{"README.md", "README.md"},
+		{"main.go", kind + "/main.go.txt"},
+		{"main_test.go", kind + "/main_test.go.txt"},
+		{v.Name + ".wasm.toml", kind + "/manifest.toml"},
+		{"README.md", kind + "/README.md"},
 		{"vendor/modules.txt", "modules.txt"},
 	} {
 		text, err := render("plugin/"+file.template, v)

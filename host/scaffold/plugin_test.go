@@ -28,8 +28,17 @@ func goCommand(t *testing.T, dir string, env []string, args ...string) {
 }
 
 func TestANewPluginBuildsWithoutANetworkAndKeepsToTheProtocol(t *testing.T) {
+	for kind, provides := range map[string]abi.Provides{
+		LintPlugin: {Lint: &abi.Files{}}, TaskPlugin: {Tasks: []abi.Task{{Name: "to-do2"}}},
+	} {
+		t.Run(kind, func(t *testing.T) { newPluginKeepsToTheProtocol(t, kind, provides) })
+	}
+}
+
+func newPluginKeepsToTheProtocol(t *testing.T, kind string, provides abi.Provides) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "plugins", "to-do2")
-	plan, err := Plugin(filepath.Dir(dir), "to-do2")
+	plan, err := Plugin(filepath.Dir(dir), "to-do2", kind)
 	must(t, err)
 	must(t, plan.Write(spec.Owner{}))
 	goCommand(t, dir, nil, "vet", "./...")
@@ -39,7 +48,7 @@ func TestANewPluginBuildsWithoutANetworkAndKeepsToTheProtocol(t *testing.T) {
 	goCommand(t, dir, nil, "build", "-o", native)
 	must(t, os.WriteFile(filepath.Join(dir, "a.py"), []byte("x = 1\n# FIXME\n"), 0o644))
 	findings, err := conform.Check(t.Context(), conform.Subject{
-		Manifest: abi.Manifest{Name: "to-do2", Version: "0.1.0", Provides: abi.Provides{Lint: &abi.Files{}}},
+		Manifest: abi.Manifest{Name: "to-do2", Version: "0.1.0", Provides: provides},
 		Files:    []string{"a.py"},
 		Start:    process(dir, native),
 	})
@@ -79,7 +88,7 @@ func TestWhereAPluginCannotBeMade(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "full", "x"), nil, 0o644))
 	for name, want := range map[string]string{"Todo_2": "plugin.name_invalid", "full": "scaffold.exists"} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Plugin(dir, name); !fault.HasCode(err, want) {
+			if _, err := Plugin(dir, name, LintPlugin); !fault.HasCode(err, want) {
 				t.Errorf("got %v, want %s", err, want)
 			}
 		})
