@@ -23,9 +23,7 @@ type LintView struct {
 // Lint writes findings, one a line, then what did not work, then the sums.
 func (v LintView) Lint(w io.Writer, l *report.Lint) error {
 	var b strings.Builder
-	for _, f := range l.Findings() {
-		b.WriteString(v.finding(f))
-	}
+	b.WriteString(v.findings(l))
 	for _, one := range l.Linters {
 		if one.Fault != nil {
 			fmt.Fprintf(&b, "%s %s\n%s", v.paint(red, "✗ "+one.Linter), v.paint(bold, one.Project), v.Fault(one.Fault))
@@ -41,6 +39,20 @@ func (v LintView) Lint(w io.Writer, l *report.Lint) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Findings writes findings alone, one a line.
+func (v LintView) Findings(w io.Writer, l *report.Lint) error {
+	_, err := io.WriteString(w, v.findings(l))
+	return err
+}
+
+func (v LintView) findings(l *report.Lint) string {
+	var b strings.Builder
+	for _, f := range l.Findings() {
+		b.WriteString(v.finding(f))
+	}
+	return b.String()
 }
 
 // finding is the line of a finding: "path:line:column: severity rule message".

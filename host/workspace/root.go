@@ -10,6 +10,15 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
+// Root returns the root of the workspace around dir, without a look at what is in it.
+func Root(dir string) (string, error) {
+	dir, err := physical(dir)
+	if err != nil {
+		return "", err
+	}
+	return findRoot(dir)
+}
+
 // findRoot returns the root of the workspace around dir: the nearest directory
 // at or above it whose wr.toml holds [workspace], so that a sub-repo works
 // alone when one stands inside it; else the outermost git work tree, so that a

@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/wr-build/wr/host/plugin/builtin"
+	"github.com/wr-build/wr/host/plugin/manifest"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -99,7 +100,8 @@ type app struct {
 	rest []string // everything after "--"; nil when there was none
 	log  zerolog.Logger
 
-	parsed *kong.Context // what args mean to the grammar
+	own    manifest.Words // commands and flags that wr has itself
+	parsed *kong.Context  // what args mean to the grammar
 }
 
 // exit ends wr with the code of a command that ran, saying nothing more.
@@ -152,9 +154,9 @@ func (a *app) run(ctx context.Context, args []string) error {
 	}
 	var g grammar
 	ended := -1
-	parser, err := kong.New(&g, append(options(), kong.Writers(a.Out, a.Err), kong.Exit(func(code int) { ended = code }))...)
+	parser, err := a.parser(ctx, &g, args, kong.Exit(func(code int) { ended = code }))
 	if err != nil {
-		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
+		return err
 	}
 	if asked, err := a.complete(ctx, parser); asked {
 		return err // a shell has been told what could come next
@@ -181,6 +183,31 @@ func (a *app) run(ctx context.Context, args []string) error {
 	}
 	a.parsed = k
 	return a.carryOut(ctx, k.Selected().Target.Addr().Interface())
+}
+
+// parser is one of the grammar, with the tasks of plugins where args may be about them.
+func (a *app) parser(ctx context.Context, g *grammar, args []string, exit kong.Option) (*kong.Kong, error) {
+	all := append(options(), kong.Writers(a.Out, a.Err), exit)
+	parser, err := kong.New(g, all...)
+	if err != nil {
+		return nil, wrongGrammar(err)
+	}
+	a.own = ownWords(parser.Model)
+	if line := a.Getenv("COMP_LINE"); line != "" {
+		args, _ = completed(line, a.Getenv("COMP_POINT"))
+	}
+	tasks, err := a.tasksFor(ctx, args, parser.Model)
+	if err != nil || len(tasks) == 0 {
+		return parser, err
+	}
+	if parser, err = kong.New(g, append(all, withTasks(tasks)...)...); err != nil {
+		return nil, wrongGrammar(err)
+	}
+	return parser, nil
+}
+
+func wrongGrammar(err error) error {
+	return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
 }
 
 // prepare turns the global flags into what commands use.
@@ -210,7 +237,7 @@ func options() []kong.Option {
 		kong.Description("Build, run and test the many containers of a repository.\n\nPROJECT is a path, a unique last part of one, or a configured name; without one it is the nearest project above the current directory."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{{Key: "more", Title: "More:"}}),
+		kong.ExplicitGroups([]kong.Group{{Key: "more", Title: "More:"}, {Key: taskGroup, Title: "Tasks of plugins:"}}),
 		kong.DefaultEnvars("WR"),
 		kong.Vars{"version": "wr " + Version()},
 	}

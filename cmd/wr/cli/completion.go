@@ -89,7 +89,7 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("linter", predict(predictLinters)),
 		kongcompletion.WithPredictor("suite", predict(predictSuites)),
-		kongcompletion.WithPredictor("task", predict(predictTasks)))
+		kongcompletion.WithPredictor("task", predict(func(ws *workspace.Workspace) []string { return a.predictTasks(ctx, ws) })))
 	if err != nil {
 		return &fault.Error{Code: "cli.grammar", Class: fault.Bug, Message: err.Error(), Err: err}
 	}

@@ -39,7 +39,7 @@ type pluginCmd struct {
 	Revoke  pluginRevokeCmd  `cmd:"" help:"Take back what a plugin was granted."`
 	Audit   pluginAuditCmd   `cmd:"" help:"List everything that plugins may do here, and why."`
 	Verify  pluginVerifyCmd  `cmd:"" help:"Check that every plugin is the one that wr.lock pins, and is set as it can be."`
-	New     pluginNewCmd     `cmd:"" help:"Start a plugin: a linter that builds without a network."`
+	New     pluginNewCmd     `cmd:"" help:"Start a plugin, a linter or a task, that builds without a network."`
 	Check   pluginCheckCmd   `cmd:"" help:"Try whether a plugin keeps to the protocol."`
 	Vendor  pluginVendorCmd  `cmd:"" help:"Copy plugins into .wr-plugins, for machines that reach nothing."`
 }
@@ -107,7 +107,7 @@ func (i *installed) Close() error { return i.loader.Store.Close() }
 // fetcher gets plugins, from paths that start in dir.
 func (a *app) fetcher(dir string) fetch.Fetcher {
 	return fetch.Fetcher{
-		Dir: dir, Taken: ownWords(a.parsed.Model), Client: &http.Client{Timeout: downloadTimeout}, Builtin: a.carried().Module,
+		Dir: dir, Taken: a.own, Client: &http.Client{Timeout: downloadTimeout}, Builtin: a.carried().Module,
 	}
 }
 
@@ -120,6 +120,7 @@ func ownWords(model *kong.Application) manifest.Words {
 	for _, flag := range model.Flags {
 		words.Flags = append(append(words.Flags, flag.Name), flag.Aliases...)
 	}
+	words.Flags = append(words.Flags, recursiveFlag)
 	return words
 }
 

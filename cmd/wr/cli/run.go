@@ -20,7 +20,7 @@ type runCmd struct {
 
 // Help is the long form.
 func (runCmd) Help() string {
-	return "A task is a table [tasks.NAME] in wr.toml. It runs in the container of its project, or of the nearest one, after all that it needs; what fails first ends it. All after the task's name is the task's own: `wr run TASK --help` tells its arguments, and words after -- go to its command as they are. Flags of wr come before the name. `wr run PROJECT:` runs the image's own command, and so does `wr run` where there are no tasks. Stdin, stdout, stderr, signals and the exit code are the command's own. wr's own failures exit with 125."
+	return "A task is a table [tasks.NAME] in wr.toml, or one of a plugin, which `wr NAME` runs too. The former runs in the container of its project, or of the nearest one, after all that it needs; what fails first ends it. All after the task's name is the task's own: `wr run TASK --help` tells its arguments, and words after -- go to its command as they are. Flags of wr come before the name. `wr run PROJECT:` runs the image's own command, and so does `wr run` where there are no tasks. Stdin, stdout, stderr, signals and the exit code are the command's own. wr's own failures exit with 125."
 }
 
 // Prepare finds out what runs where.
@@ -46,8 +46,7 @@ func (c *runCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}
 	found, err := task.Find(ws, p, name)
 	if err != nil {
-		a.warn(ws)
-		return deed{}, err
+		return c.plugged(ctx, a, ws, p, err)
 	}
 	call, err := found.Parse(c.Words[1:], a.rest)
 	if errors.Is(err, task.ErrHelp) {
@@ -72,7 +71,7 @@ func (a *app) text(text string) deed {
 // there are none.
 func (c *runCmd) bare(ctx context.Context, a *app, ws *workspace.Workspace) (deed, error) {
 	if tasks := tasksHere(ws); len(tasks) > 0 {
-		list := func() error { return a.listTasks(ws, tasks) }
+		list := func() error { return a.listTasks(ctx, ws, tasks) }
 		return deed{show: list, do: list}, nil
 	}
 	p, err := a.project(ws, "")

@@ -42,15 +42,25 @@ func (a *app) completeCall(ctx context.Context, out io.Writer, call []string, la
 	if err != nil {
 		return
 	}
-	found, err := task.Find(ws, p, name)
-	if err != nil {
-		return
-	}
-	for _, option := range callOptions(found.Args, call[1:], last) {
+	for _, option := range callOptions(a.argsNamed(ctx, ws, p, name), call[1:], last) {
 		if strings.HasPrefix(option, last) {
 			fmt.Fprintln(out, option)
 		}
 	}
+}
+
+// argsNamed are the arguments of the task with a name, in wr.toml or of a plugin.
+func (a *app) argsNamed(ctx context.Context, ws *workspace.Workspace, p workspace.Project, name string) []config.Arg {
+	if found, err := task.Find(ws, p, name); err == nil {
+		return found.Args
+	}
+	tasks, _ := a.pluginTasks(ctx, ws.Root, false) // completion goes on without
+	for _, t := range tasks {
+		if t.Name == name {
+			return argsOf(t.Flags)
+		}
+	}
+	return nil
 }
 
 // completed cuts a line as typed so far into the words that are complete, wr

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/task"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // tasksHere lists the tasks of the nearest project, then those that projects
@@ -41,13 +44,14 @@ func typedTask(ws *workspace.Workspace, t task.Task) string {
 
 // listedTask is one line of `wr run --json`.
 type listedTask struct {
-	Task    string      `json:"task"` // what to type
-	Project string      `json:"project"`
+	Task    string      `json:"task"`              // what to type
+	Project string      `json:"project,omitempty"` // none: a plugin has it for all
+	Plugin  string      `json:"plugin,omitempty"`
 	Help    string      `json:"help,omitempty"`
 	Needs   []string    `json:"needs,omitempty"`
 	Args    []listedArg `json:"args"`
-	File    string      `json:"file"`
-	Line    int         `json:"line"`
+	File    string      `json:"file,omitempty"`
+	Line    int         `json:"line,omitempty"`
 }
 
 // listedArg is one argument of a listedTask.
@@ -61,8 +65,12 @@ type listedArg struct {
 	Help     string         `json:"help,omitempty"`
 }
 
-// listTasks prints tasks.
-func (a *app) listTasks(ws *workspace.Workspace, tasks []task.Task) error {
+// listTasks prints tasks, and those of plugins after them.
+func (a *app) listTasks(ctx context.Context, ws *workspace.Workspace, tasks []task.Task) error {
+	plugged, lost := a.pluginTasks(ctx, ws.Root, true)
+	if lost != nil {
+		a.warnOf(fault.Of(lost))
+	}
 	if a.JSON {
 		var list []listedTask
 		for _, t := range tasks {
@@ -71,12 +79,18 @@ func (a *app) listTasks(ws *workspace.Workspace, tasks []task.Task) error {
 				Args: listedArgs(t.Args), File: t.File, Line: t.Line(),
 			})
 		}
+		for _, t := range plugged {
+			list = append(list, listedTask{Task: t.Name, Plugin: strings.Join(t.plugins, ", "), Help: t.Help, Args: listedArgs(argsOf(t.Flags))})
+		}
 		return a.printJSON(orEmpty(list))
 	}
 	a.warn(ws)
 	var rows [][]string
 	for _, t := range tasks {
 		rows = append(rows, []string{typedTask(ws, t), t.Task.Help})
+	}
+	for _, t := range plugged {
+		rows = append(rows, []string{t.Name, t.Help + " (plugin " + strings.Join(t.plugins, ", ") + ")"})
 	}
 	return ui.Table(a.Out, []string{"TASK", "WHAT"}, rows)
 }
@@ -100,8 +114,12 @@ func listedArgs(args []config.Arg) []listedArg {
 }
 
 // predictTasks lists what can follow `wr run`.
-func predictTasks(ws *workspace.Workspace) []string {
+func (a *app) predictTasks(ctx context.Context, ws *workspace.Workspace) []string {
 	names := map[string]bool{}
+	plugged, _ := a.pluginTasks(ctx, ws.Root, false) // completion goes on without
+	for _, t := range plugged {
+		names[t.Name] = true
+	}
 	if here, err := ws.Here(); err == nil {
 		for _, t := range task.Of(ws, here) {
 			names[t.Name] = true

@@ -27,9 +27,10 @@ const (
 
 // shapes of names, compiled when the first one is looked at.
 var (
-	nameShape  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`) })
-	hookShape  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(before|after) (build|test|release)$`) })
-	eventShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*|[a-z]+(_[a-z]+)*)$`) })
+	nameShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`) })
+	hookShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(before|after) (build|test|release)$`) })
+	choiceShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+:@/-]{0,63}$`) })
+	eventShape  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*|[a-z]+(_[a-z]+)*)$`) })
 )
 
 // judge finds what makes no sense in a manifest that could be read.
@@ -140,7 +141,11 @@ func (j judge) flags(at string, flags []abi.Flag) {
 		}
 		seen[flag.Name] = true
 		j.text(config.Below(at, "help"), flag.Help, true)
+		j.text(config.Below(at, "default"), flag.Default, false)
 		j.oneOf(config.Below(at, "type"), string(flag.Type), string(abi.FlagString), string(abi.FlagBool), string(abi.FlagInt), string(abi.FlagList))
+		for i, choice := range j.few(config.Below(at, "choices"), flag.Choices) {
+			j.shape(config.Element(config.Below(at, "choices"), i), choice, choiceShape(), "a word of letters, digits and any of . _ + : @ / -")
+		}
 		if reason := wrongDefault(flag); reason != "" {
 			j.Refuse(config.Below(at, "default"), "", "%s", reason)
 		}
