@@ -147,7 +147,8 @@ func TestAToolIsRunForTheFilesThatChanged(t *testing.T) {
 		files []string
 		want  []abi.Diagnostic
 	}{
-		{[]string{"b.txt"}, nil}, {[]string{"a.txt", "b.txt"}, []abi.Diagnostic{word("a.txt")}},
+		{[]string{"b.txt"}, nil},
+		{[]string{"a.txt", "b.txt"}, []abi.Diagnostic{word("a.txt")}},
 		{[]string{"a.txt", "s.txt"}, []abi.Diagnostic{word("a.txt"), syntax("s.txt", 1)}},
 	} {
 		says(t, b.asleep(t), call.files, call.want...)
