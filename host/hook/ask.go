@@ -74,8 +74,9 @@ func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
 // given is an answer with all that decided it.
 type given struct {
 	outcome memo.Outcome
-	asked   trace.Trace // of the workspace
-	live    []string    // capabilities that it used and that nobody can look at later
+	said    []abi.Diagnostic // in place of an outcome, by a tool
+	asked   trace.Trace      // of the workspace
+	live    []string         // capabilities that it used and that nobody can look at later
 }
 
 // insist asks once more where it was not this call that ended the plugin's process,

@@ -125,24 +125,22 @@ func (t *tool) program(method string) program {
 }
 
 // run asks a tool once. It gives diagnostics for either method: what mends is in
-// their fixes.
+// their fixes. Why not as text: JSON has no words for files that are no UTF-8.
 func (p *Plugin) run(ctx context.Context, q question) (given, error) {
 	program := p.tool.program(q.method)
 	calls := [][]string{q.files}
 	if program.match.Single() {
 		calls = slices.Collect(slices.Chunk(q.files, 1))
 	}
-	said, g := []abi.Diagnostic{}, given{live: p.alwaysLive()}
+	g := given{live: p.alwaysLive()}
 	for _, names := range calls {
 		more, asked, err := p.examine(ctx, program, names)
 		if err != nil {
 			return given{}, err
 		}
-		said, g.asked = append(said, more...), trace.Union(g.asked, asked)
+		g.said, g.asked = append(g.said, more...), trace.Union(g.asked, asked)
 	}
-	var err error
-	g.outcome.Result, err = json.Marshal(said)
-	return g, err
+	return g, nil
 }
 
 // Single reports whether the plugin is started for each file by itself, since what
@@ -209,7 +207,7 @@ func (p *Plugin) understood(how match.Both, out printed, names []string) (said [
 	})
 	if err == nil {
 		for i := range said {
-			said[i].Message = p.tool.plain(said[i].Message)
+			said[i].Message = strings.ToValidUTF8(p.tool.plain(said[i].Message), "\ufffd")
 		}
 	}
 	asked = trace.Union(out.notes.Trace, seen.more.Take())

@@ -208,6 +208,20 @@ func TestADiffOfAToolMends(t *testing.T) {
 	}
 }
 
+func TestADiffMendsWhatIsNoUTF8(t *testing.T) {
+	b := newToolBench(t, "list")
+	b.remember(t)
+	b.write(t, "a.txt", "TODO \xe9\n")
+	l := b.linter(t)
+	want := []abi.Edit{{File: "a.txt", Start: 0, End: 7, Text: "DONE \xe9\n"}}
+	for range 2 {
+		got, err := l.Format(t.Context(), []string{"a.txt"})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+}
+
 func TestAToolWithOneWayToBeCalled(t *testing.T) {
 	mended := []abi.Edit{{File: "a.txt", Start: 0, End: 5, Text: "DONE\n"}}
 	shown := word("a.txt")
