@@ -91,6 +91,11 @@ func (p *Plugin) insist(ctx context.Context, q question) (given, error) {
 
 // once asks once.
 func (p *Plugin) once(ctx context.Context, q question) (given, error) {
+	// Why before its time runs: the module may have to be compiled, which nobody
+	// has to wait for but the first.
+	if _, err := p.alive(ctx); err != nil {
+		return given{}, err
+	}
 	if p.tool != nil {
 		return p.run(ctx, q)
 	}

@@ -342,3 +342,17 @@ func TestTheEndOfTheContextEndsACall(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestStartingAPluginTakesNothingOfTheTimeOfACall(t *testing.T) {
+	b, asked := newBench(t), false
+	b.config.Ready = func(ctx context.Context) error {
+		_, bounded := ctx.Deadline()
+		if asked = true; bounded {
+			t.Error("the time of the call runs before its process is there")
+		}
+		return nil
+	}
+	if _, err := task(t, b.plugin(t), "count"); err != nil || !asked {
+		t.Errorf("got %v, asked %t", err, asked)
+	}
+}

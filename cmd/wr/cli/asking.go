@@ -20,7 +20,6 @@ import (
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/plugin/rpc"
-	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/vcs"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -196,10 +195,8 @@ func (q *asking) plugin(one installation) (*hook.Plugin, error) {
 func (q *asking) config(one installation) hook.Config {
 	name, pinned := one.name(), one.plugin.Pin
 	limits, process := pinned.Limits, q.process(name, one.module, pinned.Digest)
-	process.Root, process.Progress = q.root, func(at sandbox.Progress) { q.preparing(name, at) }
-	process.Limits = sandbox.Limits{
-		Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
-	}
+	process.Root, process.Progress = q.root, q.preparing(name)
+	process.Limits = processLimits(limits)
 	return hook.Config{
 		Manifest: one.plugin.Manifest.Manifest, Process: process,
 		Ready:  func(ctx context.Context) error { return q.fetchModule(ctx, pinned) },
@@ -244,13 +241,6 @@ func (q *asking) fetchModule(ctx context.Context, p pin.Pin) error {
 	defer here.Close()
 	_, err = here.loader.Module(ctx, p)
 	return err
-}
-
-// preparing says what takes a while, once for each version of a plugin.
-func (a *app) preparing(name string, at sandbox.Progress) {
-	if at.Stage == "compile" {
-		fmt.Fprintf(a.Err, "preparing plugin %s, %d functions\n", name, at.Functions)
-	}
 }
 
 // pluginSays prints what a plugin has to tell, where that is for everybody.

@@ -24,7 +24,7 @@ import (
 
 // pluginCheckCmd is `wr plugin check SOURCE [FILE...]`.
 type pluginCheckCmd struct {
-	Source string   `arg:"" help:"A file, or an address such as https://example.com/lint.wasm."`
+	Source string   `arg:"" predictor:"source" help:"A file, an address such as https://example.com/lint.wasm, or the name of a plugin that wr carries."`
 	Files  []string `arg:"" optional:"" name:"file" help:"Files below the current directory that it is to lint and format meanwhile; it may read these alone."`
 }
 
@@ -38,7 +38,7 @@ func (c *pluginCheckCmd) Read(ctx context.Context, a *app) error {
 	for i, file := range c.Files {
 		c.Files[i] = path.Clean(filepath.ToSlash(file))
 	}
-	b, err := a.fetcher(a.dir).Get(ctx, c.Source)
+	b, err := a.getTyped(ctx, a.fetcher(a.dir), c.Source)
 	if err != nil {
 		return err
 	}
