@@ -91,7 +91,10 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	functions := p.functions(q.project)
 	var result json.RawMessage
 	if err := s.rpc.Call(ctx, functions, q.method, q.params, &result); err != nil {
-		return given{}, p.failed(ctx, s, q, err)
+		if said, ok := errors.AsType[*abi.Error](err); ok {
+			return given{}, p.failed(ctx, s, p.said(q, said, functions))
+		}
+		return given{}, p.broken(s, err)
 	}
 	notes, err := s.notes()
 	if err != nil {
@@ -105,16 +108,12 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	return g, p.release(ctx, s)
 }
 
-// failed is why a call gave nothing. A plugin that said so itself is kept.
-func (p *Plugin) failed(ctx context.Context, s *session, q question, err error) error {
-	said, ok := errors.AsType[*abi.Error](err)
-	if !ok {
-		return p.broken(s, err)
-	}
+// failed is why a call gave nothing, as the plugin itself has said. It is kept.
+func (p *Plugin) failed(ctx context.Context, s *session, said error) error {
 	if _, err := s.notes(); err != nil { // what it wrote belongs to no answer
 		return p.broken(s, err)
 	}
-	return errors.Join(p.said(q, said), p.release(ctx, s))
+	return errors.Join(said, p.release(ctx, s))
 }
 
 // alwaysLive are the capabilities that nobody sees being used.
@@ -139,20 +138,54 @@ func (p *Plugin) functions(project string) *functions {
 	return f
 }
 
-// functions remember which of them were used.
+// functions remember which of them were used, and what was denied.
 type functions struct {
 	all call.Functions
 
-	mu   sync.Mutex // guards used
-	used []string
+	mu     sync.Mutex // guards what follows
+	used   []string
+	denied []abi.Denied
 }
 
 // Handle answers one request of the plugin.
 func (f *functions) Handle(ctx context.Context, method string, params json.RawMessage) (any, *abi.Error) {
+	result, err := f.all.Handle(ctx, method, params)
+	f.note(method, err)
+	return result, err
+}
+
+// note remembers a request of the plugin, each function once: it may ask a million
+// times, also for what there is not.
+func (f *functions) note(method string, err *abi.Error) {
+	if err != nil && err.Code == abi.CodeMethodNotFound {
+		return
+	}
 	f.mu.Lock()
-	f.used = append(f.used, method)
-	f.mu.Unlock()
-	return f.all.Handle(ctx, method, params)
+	defer f.mu.Unlock()
+	if !slices.Contains(f.used, method) {
+		f.used = append(f.used, method)
+	}
+	var d abi.Denied
+	if err == nil || err.Code != abi.CodeDenied || json.Unmarshal(err.Data, &d) != nil || len(f.denied) == maxDenied {
+		return
+	}
+	if !slices.Contains(f.denied, d) {
+		f.denied = append(f.denied, d)
+	}
+}
+
+// maxDenied is how many denials of one call are remembered.
+const maxDenied = 100
+
+// denial is what the host has denied, by its capability.
+func (f *functions) denial(capability string) (abi.Denied, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.denied, func(d abi.Denied) bool { return d.Capability == capability })
+	if i < 0 {
+		return abi.Denied{}, false
+	}
+	return f.denied[i], true
 }
 
 // live are the functions that were used; what they gave may be another thing next
@@ -161,5 +194,5 @@ func (f *functions) live() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	slices.Sort(f.used)
-	return slices.Compact(f.used)
+	return f.used
 }

@@ -42,14 +42,14 @@ func (p *Plugin) broken(s *session, err error) error {
 	violation, lied := errors.AsType[*rpc.ViolationError](err)
 	switch {
 	case refused:
-		return p.said(question{method: abi.MethodInitialize}, said)
+		return p.said(question{method: abi.MethodInitialize}, said, &functions{})
 	case lied:
 		f := p.fault(CodeProtocol, violation.Reason, err)
 		f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
 		f.Details = end.Log
 		return f
 	case gone != nil:
-		return gone
+		return p.lastWords(gone, end.Log)
 	case !ended:
 		return fmt.Errorf("ask plugin %s: %w", p.Name(), err)
 	case end.Limit != "":
@@ -66,6 +66,18 @@ func (p *Plugin) broken(s *session, err error) error {
 	return f
 }
 
+// lastWords is the fault of a process that is gone, with what this instance had
+// written before that.
+func (p *Plugin) lastWords(gone error, log string) error {
+	f, ok := errors.AsType[*fault.Error](gone)
+	if !ok || strings.TrimSpace(log) == "" {
+		return gone
+	}
+	told := *f // that of all instances stays as it is
+	told.Details, told.Err = details(f.Details, log), gone
+	return &told
+}
+
 func details(parts ...string) string {
 	var all []string
 	for _, part := range parts {
@@ -76,17 +88,21 @@ func details(parts ...string) string {
 	return strings.Join(all, "\n")
 }
 
-// said is what the plugin itself says went wrong.
-func (p *Plugin) said(q question, e *abi.Error) error {
+// said is what the plugin itself says went wrong. That it was denied something is
+// told as the host has told it: what to type next is not for a plugin to say.
+func (p *Plugin) said(q question, e *abi.Error, asked *functions) error {
+	var claimed abi.Denied
 	switch e.Code {
 	case abi.CodeDenied:
-		f := p.fault(CodeDenied, e.Message, e)
-		var denied abi.Denied
-		if json.Unmarshal(e.Data, &denied) == nil && denied.Capability != "" {
-			f.Message = fmt.Sprintf("plugin %s needs %s, which it is not granted", p.Name(), denied.Capability)
-			f.Next, f.Details = denied.Grant, denied.Reason
+		_ = json.Unmarshal(e.Data, &claimed) // one that claims nothing was denied nothing
+		denied, ok := asked.denial(claimed.Capability)
+		if !ok {
+			break
 		}
-		return f
+		return &fault.Error{
+			Code: CodeDenied, Message: fmt.Sprintf("plugin %s needs %s, which it is not granted", p.Name(), denied.Capability),
+			Next: denied.Grant, Details: denied.Reason, Err: e,
+		}
 	case abi.CodeInvalid:
 		f := p.fault(CodeConfig, e.Message, e)
 		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend [plugins.%s.config]", p.Name())

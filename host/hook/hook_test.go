@@ -260,10 +260,11 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	tests := map[string]struct {
 		task, code, message, details string
 	}{
-		"it loops":                  {"loop", sandbox.CodeTimeout, "plugin guest took longer than it may and was stopped", ""},
+		"it loops":                  {"loop", sandbox.CodeTimeout, "plugin guest took longer than it may and was stopped", "round and round"},
 		"it panics":                 {"panic", hook.CodeEnded, "plugin guest: it ended with exit code 2", "assignment to entry in nil map"},
 		"it leaves":                 {"exit", hook.CodeEnded, "plugin guest: it ended with exit code 7", "so long"},
 		"it needs what it lacks":    {"secret", hook.CodeDenied, "plugin guest needs secret:TOKEN, which it is not granted", "a test wants it"},
+		"it says it was denied":     {"claim", hook.CodeFailed, "plugin guest: task: denied", ""},
 		"it wants too much memory":  {"hoard", hook.CodeLimit, "plugin guest: it ran into its limit of memory", ""},
 		"it refuses its config":     {"refuse", hook.CodeConfig, "plugin guest: words must not be empty", ""},
 		"it does not know the task": {"dance", hook.CodeFailed, `guest has no task "dance"`, ""},
@@ -277,6 +278,9 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 			f, ok := errors.AsType[*fault.Error](err)
 			if !ok || f.Code != test.code || !strings.Contains(f.Message, test.message) || !strings.Contains(f.Details, test.details) {
 				t.Fatalf("got %+v (%v), want %s %q %q", f, err, test.code, test.message, test.details)
+			}
+			if strings.Contains(f.Next, "evil") {
+				t.Errorf("it has the plugin say what to do: %s", f.Next)
 			}
 			if f.Next == "" && test.code != hook.CodeFailed {
 				t.Error("it does not say what to do")

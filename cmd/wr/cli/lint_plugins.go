@@ -255,7 +255,7 @@ func (l *linting) preparing(name string, at sandbox.Progress) {
 // pluginSays prints what a plugin has to tell, where that is for everybody.
 func (l *linting) pluginSays(name, level, message string) {
 	if level == "warn" || level == "error" {
-		fmt.Fprintf(l.Err, "%s: %s: %s\n", name, level, message)
+		fmt.Fprint(l.Err, l.style(l.Err).Said(name, level, message))
 	}
 }
 

