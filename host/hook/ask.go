@@ -47,7 +47,9 @@ func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error
 		return answer{}, err
 	}
 	if err := json.Unmarshal(g.outcome.Result, result); err != nil {
-		return answer{}, p.fault(CodeProtocol, fmt.Sprintf("its answer to %s cannot be read: %v", q.method, err), err)
+		f := p.fault(CodeProtocol, fmt.Sprintf("its answer to %s cannot be read: %v", q.method, err), err)
+		f.Next = tellAuthor
+		return answer{}, f
 	}
 	if p.config.Memo != nil {
 		p.config.Memo.Put(key, g.outcome, g.asked, g.live...)
@@ -72,11 +74,42 @@ type given struct {
 // insist asks once more where it was not this call that ended the plugin's process,
 // or nobody knows what did.
 func (p *Plugin) insist(ctx context.Context, q question) (given, error) {
+	if err := p.exhausted(); err != nil {
+		return given{}, err
+	}
 	g, err := p.once(ctx, q)
 	if fault.HasCode(err, sandbox.CodeStopped) || fault.HasCode(err, sandbox.CodeCrashed) {
-		return p.once(ctx, q)
+		g, err = p.once(ctx, q)
 	}
+	p.count(err)
 	return g, err
+}
+
+// maxBroken is how often a plugin may break before it is not asked any more: one
+// that takes all its time for each of a thousand files would take hours.
+const maxBroken = 3
+
+// exhausted is the fault of a plugin that broke too often.
+func (p *Plugin) exhausted() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broke < maxBroken {
+		return nil
+	}
+	f := p.fault(CodeGivenUp, fmt.Sprintf("it broke %d times, and is not asked any more", p.broke), nil)
+	f.Next = "look at how it broke, or leave it out: enabled = false in [plugins." + p.Name() + "]"
+	return f
+}
+
+// count notes whether a call broke the plugin.
+func (p *Plugin) count(err error) {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || !slices.Contains(breaking, f.Code) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broke++
 }
 
 // once asks once.
@@ -105,7 +138,10 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 		asked:   trace.Union(s.before, notes.Trace),
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
-	return g, p.release(ctx, s)
+	if err := p.release(ctx, s); err != nil {
+		return given{}, p.broken(s, err)
+	}
+	return g, nil
 }
 
 // failed is why a call gave nothing, as the plugin itself has said. It is kept.
@@ -113,7 +149,10 @@ func (p *Plugin) failed(ctx context.Context, s *session, said error) error {
 	if _, err := s.notes(); err != nil { // what it wrote belongs to no answer
 		return p.broken(s, err)
 	}
-	return errors.Join(said, p.release(ctx, s))
+	if err := p.release(ctx, s); err != nil {
+		return errors.Join(said, p.broken(s, err))
+	}
+	return said
 }
 
 // alwaysLive are the capabilities that nobody sees being used.

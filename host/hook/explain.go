@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -19,7 +20,14 @@ const (
 	CodeDenied   = "plugin.denied"         // it needs what it has not been granted
 	CodeConfig   = "plugin.config_invalid" // its config table is wrong
 	CodeFailed   = "plugin.failed"         // it says that it could not do it
+	CodeGivenUp  = "plugin.given_up"       // it broke too often
 )
+
+// tellAuthor is what to do about a plugin that does not keep to wr/1.
+const tellAuthor = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+
+// breaking are the codes of what is a plugin's own fault, and ends what runs of it.
+var breaking = []string{CodeProtocol, CodeEnded, CodeLimit, sandbox.CodeTimeout, sandbox.CodeCrashed, sandbox.CodeMemory}
 
 // fault is one of this plugin.
 func (p *Plugin) fault(code, message string, err error) *fault.Error {
@@ -45,7 +53,7 @@ func (p *Plugin) broken(s *session, err error) error {
 		return p.said(question{method: abi.MethodInitialize}, said, &functions{})
 	case lied:
 		f := p.fault(CodeProtocol, violation.Reason, err)
-		f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+		f.Next = tellAuthor
 		f.Details = end.Log
 		return f
 	case gone != nil:

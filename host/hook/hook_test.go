@@ -293,6 +293,23 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	}
 }
 
+func TestAPluginThatBreaksAgainAndAgainIsNotAskedAnyMore(t *testing.T) {
+	b := newBench(t)
+	p := b.plugin(t)
+	for range 3 {
+		if _, err := task(t, p, "dance"); !fault.HasCode(err, hook.CodeFailed) { // to say no breaks nothing
+			t.Errorf("got %v", err)
+		}
+		if _, err := task(t, p, "exit"); !fault.HasCode(err, hook.CodeEnded) {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, err := task(t, p, "count")
+	if f := fault.Of(err); f == nil || f.Code != hook.CodeGivenUp || !strings.Contains(f.Message, "it broke 3 times") || f.Next == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestACallThatIsStoppedTakesNoOtherWithIt(t *testing.T) {
 	b := newBench(t)
 	b.config.Time = 3 * time.Second

@@ -95,6 +95,6 @@ func (l Linter) judgeEdits(files []string, edits []abi.Edit) error {
 // lie is the fault of an answer that cannot be.
 func (l Linter) lie(format string, args ...any) error {
 	f := l.Plugin.fault(CodeProtocol, "it "+fmt.Sprintf(format, args...), nil)
-	f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+	f.Next = tellAuthor
 	return f
 }

@@ -122,13 +122,14 @@ func (p *Plugin) release(ctx context.Context, s *session) error {
 	return s.instance.Close()
 }
 
-// close ends a session in good order.
+// close ends a session in good order. Of one that cannot be ended so, the instance
+// is left for who says why.
 func (s *session) close(ctx context.Context) error {
 	s.expect(ctx)
-	err := s.rpc.Close(ctx)
-	if err == nil {
-		_, err = s.instance.Wait()
+	if err := s.rpc.Close(ctx); err != nil {
+		return err
 	}
+	_, err := s.instance.Wait()
 	return errors.Join(err, s.instance.Close())
 }
 
