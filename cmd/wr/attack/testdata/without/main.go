@@ -1,0 +1,4 @@
+// Command without runs a program on a system that lacks something.
+package main
+
+func main() {}
