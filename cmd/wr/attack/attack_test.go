@@ -39,6 +39,7 @@ type attack struct {
 	more   string                      // lines of its manifest
 	flags  []string                    // of wr plugin add
 	during func(f *field) (end func()) // what somebody else does meanwhile
+	after  func(f *field)              // what is looked at besides; nil = nothing
 	long   bool                        // it takes more than 3 seconds: left out with -short
 
 	// What is seen.
@@ -53,7 +54,6 @@ type attack struct {
 
 // run adds the plugin, lints, and holds what happened against the row.
 func (a attack) run(t *testing.T) {
-	t.Parallel()
 	if a.long && testing.Short() {
 		t.Skip("takes more than three seconds; make test-full")
 	}
@@ -82,6 +82,9 @@ func (a attack) run(t *testing.T) {
 	}
 	if one := linted(r, "good"); one.Fault != nil || len(one.Diagnostics) != 1 || one.Cached > 0 {
 		t.Errorf("the good plugin said %+v, %v", one.Diagnostics, one.Fault)
+	}
+	if a.after != nil {
+		a.after(f)
 	}
 }
 
@@ -182,6 +185,9 @@ func (a attack) answered(t *testing.T, one report.Linted, o outcome) {
 func runAll(t *testing.T, all map[string]attack) {
 	t.Helper()
 	for name, a := range all {
-		t.Run(name, a.run)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a.run(t)
+		})
 	}
 }

@@ -70,7 +70,6 @@ func (p *programs) build() {
 	native := []string{"GOOS=", "GOARCH="} // of this machine, also where the test is emulated
 	p.err = errors.Join(
 		p.program("wr", "github.com/wr-build/wr/cmd/wr", native...),
-		p.program("without", "./testdata/without", native...),
 		p.program("shady.wasm", "./testdata/shady", "GOOS=wasip1", "GOARCH=wasm"),
 		p.program("good.wasm", "./testdata/good", "GOOS=wasip1", "GOARCH=wasm"))
 }
