@@ -31,7 +31,7 @@ type answer struct {
 
 // ask asks a plugin and decodes what it gave into result.
 func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
-	params, err := json.Marshal(q.params)
+	params, err := json.Marshal([]any{p.Name(), q.params}) // its name is its argument
 	if err != nil {
 		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
 	}

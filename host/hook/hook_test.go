@@ -223,6 +223,17 @@ func TestWhatAPluginGaveIsKeptWithWhatItSaw(t *testing.T) {
 	}
 }
 
+func TestWhatOnePluginGaveIsNotAnothersThatIsTheSameModule(t *testing.T) {
+	b := newBench(t)
+	b.remember(t)
+	for _, name := range []string{"guest", "other", "guest"} {
+		b.config.Manifest.Name = name
+		if out, err := task(t, b.plugin(t), "name"); err != nil || out != name {
+			t.Errorf("got %q, %v, want %s", out, err, name)
+		}
+	}
+}
+
 func TestWhatDependsOnMoreIsNotKept(t *testing.T) {
 	b := newBench(t)
 	kept := b.remember(t)

