@@ -10,8 +10,14 @@ import (
 // TestFixesTouchNothingElse has shady mend files that are not its own to mend.
 func TestFixesTouchNothingElse(t *testing.T) {
 	for name, target := range map[string]string{
-		"outside": "../outside/canary", "by an absolute path": "/etc/hostname", "its own grants": "wr.lock", "a link": "p/link.py", "a file not asked about": "p/b.txt",
-		"what git keeps": ".git/config", "a way around": "p/../p/a.py", "nothing": "",
+		"outside":                "../outside/canary",
+		"by an absolute path":    "/etc/hostname",
+		"its own grants":         "wr.lock",
+		"a link":                 "p/link.py",
+		"a file not asked about": "p/b.txt",
+		"what git keeps":         ".git/config",
+		"a way around":           "p/../p/a.py",
+		"nothing":                "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
