@@ -21,6 +21,7 @@ type question struct {
 	method  string
 	project string
 	params  any
+	files   []string // of lint and format
 }
 
 // answer is what it gave.
@@ -31,7 +32,7 @@ type answer struct {
 
 // ask asks a plugin and decodes what it gave into result.
 func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
-	params, err := json.Marshal([]any{p.Name(), q.params}) // its name is its argument
+	params, err := json.Marshal([]any{p.Name(), q.params, p.config.Manifest.Tool}) // its name is its argument
 	if err != nil {
 		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
 	}
@@ -114,6 +115,14 @@ func (p *Plugin) count(err error) {
 
 // once asks once.
 func (p *Plugin) once(ctx context.Context, q question) (given, error) {
+	// Why before its time runs: the module may have to be compiled, which nobody
+	// has to wait for but the first.
+	if _, err := p.alive(ctx); err != nil {
+		return given{}, err
+	}
+	if p.tool != nil {
+		return p.run(ctx, q)
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.config.Time)
 	defer cancel()
 	s, err := p.acquire(ctx)
@@ -139,7 +148,7 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
 	if err := p.release(ctx, s); err != nil {
-		return given{}, p.broken(s, err)
+		return given{}, err
 	}
 	return g, nil
 }
@@ -149,10 +158,7 @@ func (p *Plugin) failed(ctx context.Context, s *session, said error) error {
 	if _, err := s.notes(); err != nil { // what it wrote belongs to no answer
 		return p.broken(s, err)
 	}
-	if err := p.release(ctx, s); err != nil {
-		return errors.Join(said, p.broken(s, err))
-	}
-	return said
+	return errors.Join(said, p.release(ctx, s))
 }
 
 // alwaysLive are the capabilities that nobody sees being used.

@@ -60,7 +60,13 @@ func (p *Plugin) broken(s *session, err error) error {
 		return p.lastWords(gone, end.Log)
 	case !ended:
 		return fmt.Errorf("ask plugin %s: %w", p.Name(), err)
-	case end.Limit != "":
+	}
+	return p.ended(end, err)
+}
+
+// ended is the fault of a plugin that ended before it was done.
+func (p *Plugin) ended(end sandbox.End, err error) error {
+	if end.Limit != "" {
 		f := p.fault(CodeLimit, "it ran into its limit of "+end.Limit, err)
 		f.Next = "raise the limit in wr.lock, if what it does needs that much"
 		f.Details = details(end.Trace, end.Log)

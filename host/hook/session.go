@@ -10,6 +10,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
 	"github.com/wr-build/wr/host/plugin/vfs"
+	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -109,9 +110,7 @@ func (s *session) notes() (vfs.Notes, error) {
 // release keeps a session for later, where the plugin allows that.
 func (p *Plugin) release(ctx context.Context, s *session) error {
 	if !p.config.Manifest.Stateless {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-		defer cancel()
-		return s.close(ctx)
+		return p.end(ctx, s)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +118,28 @@ func (p *Plugin) release(ctx context.Context, s *session) error {
 		p.idle = append(p.idle, s)
 		return nil
 	}
-	return s.instance.Close()
+	return s.instance.Close() // its process is gone
+}
+
+// end ends a session. One that does not take it was killed, with its process. What was
+// asked is answered, whatever follows, but a plugin that breaks the protocol is not
+// believed.
+func (p *Plugin) end(ctx context.Context, s *session) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	err := s.close(ctx)
+	if err == nil {
+		return nil
+	}
+	if _, lied := errors.AsType[*rpc.ViolationError](err); lied {
+		return p.broken(s, err)
+	}
+	_ = s.instance.Close()
+	p.bury(s.child)
+	if p.config.Listener.Log != nil && !fault.HasCode(err, sandbox.CodeStopped) {
+		p.config.Listener.Log(abi.Log{Level: "warn", Message: "it answered, and did not end as it should: " + err.Error()})
+	}
+	return nil
 }
 
 // close ends a session in good order. Of one that cannot be ended so, the instance

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
 
 	"github.com/wr-build/wr/host/event"
 )
@@ -66,10 +65,7 @@ func (s seat) leaves() int {
 	hung := time.AfterFunc(time.Minute, func() { _ = s.cmd.Process.Kill() })
 	defer hung.Stop()
 	exit := code(s.t, s.cmd.Wait())
-	modes, err := unix.IoctlGetTermios(int(s.file.Fd()), unix.TCGETS)
-	if err != nil || modes.Lflag&unix.ICANON == 0 || modes.Lflag&unix.ECHO == 0 || modes.Oflag&unix.OPOST == 0 {
-		s.t.Errorf("the terminal is left in another mode: %+v, %v", modes, err)
-	}
+	s.isAsFound()
 	return exit
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
 )
 
 // hereOn starts wr test --here on a terminal, in a workspace whose only project has a
@@ -31,10 +30,7 @@ func left(t *testing.T, s *screen, cmd *exec.Cmd) int {
 	hung := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer hung.Stop()
 	_ = cmd.Wait()
-	modes, err := unix.IoctlGetTermios(int(s.file.Fd()), unix.TCGETS)
-	if err != nil || modes.Lflag&unix.ICANON == 0 || modes.Lflag&unix.ECHO == 0 || modes.Oflag&unix.OPOST == 0 {
-		t.Errorf("the terminal is left in another mode: %+v, %v", modes, err)
-	}
+	s.isAsFound()
 	return cmd.ProcessState.ExitCode()
 }
 

@@ -3,21 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
-	"os"
+	"maps"
 	"slices"
-	"time"
 
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/lint"
-	"github.com/wr-build/wr/host/plugin"
-	"github.com/wr-build/wr/host/plugin/call"
-	"github.com/wr-build/wr/host/plugin/memo"
-	"github.com/wr-build/wr/host/plugin/pin"
-	"github.com/wr-build/wr/host/plugin/rpc"
-	"github.com/wr-build/wr/host/plugin/sandbox"
+	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -32,81 +24,48 @@ const filesPerCall = 32
 // to look at.
 type plugged struct {
 	planned
-
-	plugin   *plugin.Plugin
-	settings plugin.Settings
-	module   string // path
+	installation
 }
 
 // plug finds the plugins that look at files of projects. One that cannot be used is
 // a linter that did not work.
 func (l *linting) plug(ctx context.Context, projects []workspace.Project) error {
 	l.plugins = map[string][]*plugged{}
-	pins, err := readPlugins(l.ws.Root)
-	if err != nil || len(pins) == 0 {
-		return err
-	}
-	here, err := l.pluginsOf(l.ws, pins)
+	u, err := l.loadPlugins(ctx, l.ws)
 	if err != nil {
 		return err
 	}
-	defer here.Close()
-	names, _ := here.names(nil)
-	for _, name := range names {
-		if len(l.cmd.Linter) > 0 && !slices.Contains(l.cmd.Linter, name) {
-			continue
-		}
-		if err := l.plugOne(ctx, here, name, projects); err != nil {
-			l.broken = append(l.broken, report.Linted{Linter: name, Project: projects[0].Path, Diagnostics: []abi.Diagnostic{}, Fault: fault.Of(err)})
-		}
-	}
-	return nil
-}
-
-func (l *linting) plugOne(ctx context.Context, here *installed, name string, projects []workspace.Project) error {
-	one, err := here.loader.Load(ctx, here.pins[name])
-	if err != nil {
-		return err
-	}
-	if provides := one.Manifest.Provides; provides.Lint == nil && provides.Format == nil {
-		return nil
-	}
-	if one.Manifest.Kind != abi.KindRPC {
-		return &fault.Error{Code: "plugin.kind", Message: fmt.Sprintf("plugin %s is of kind %q, which wr lint does not run yet", name, one.Manifest.Kind)}
-	}
-	if err := blind(one); err != nil {
-		return err
-	}
+	l.known = u.names(looksAtFiles)
+	l.unusable(projects[0], u.faults)
 	for _, p := range projects {
 		if p.Fault != nil {
 			continue
 		}
-		settings, err := one.Settings(here.root(), placeOf(p))
-		if err != nil {
-			return err
+		all, faults := u.of(p, looksAtFiles)
+		for _, one := range all {
+			if l.asked(one.name()) {
+				l.plugins[p.Path] = append(l.plugins[p.Path], &plugged{planned{Linter: one.name(), Project: p.Path, project: p}, one})
+			}
 		}
-		if settings.Enabled {
-			l.plugins[p.Path] = append(l.plugins[p.Path], &plugged{
-				planned: planned{Linter: name, Project: p.Path, project: p}, plugin: one, settings: settings,
-				module: here.loader.Store.Path(one.Pin.Digest, one.Pin.Size),
-			})
-		}
+		l.unusable(p, faults)
 	}
 	return nil
 }
 
-// blind is the fault of a plugin that may not see all files that it asks for: to it
-// they do not exist, so it would say of none what is wrong with it.
-func blind(p *plugin.Plugin) error {
-	for _, missing := range p.Grant.Missing() {
-		if abi.ParseCapability(missing.Capability).Name == abi.CapRead {
-			return &fault.Error{
-				Code: "plugin.ungranted", Message: fmt.Sprintf("plugin %s asks for %s, which it is not granted", p.Pin.Name, missing.Capability),
-				Details: missing.Reason, Next: missing.Grant,
-			}
+func looksAtFiles(provides abi.Provides) bool { return provides.Lint != nil || provides.Format != nil }
+
+// asked reports whether a linter was asked for.
+func (l *linting) asked(name string) bool {
+	return len(l.cmd.Linter) == 0 || slices.Contains(l.cmd.Linter, name)
+}
+
+// unusable remembers plugins that are asked for and cannot be used for a project.
+func (l *linting) unusable(p workspace.Project, faults map[string]error) {
+	for _, name := range slices.Sorted(maps.Keys(faults)) {
+		if l.asked(name) {
+			l.broken = append(l.broken, report.Linted{Linter: name, Project: p.Path, Diagnostics: []abi.Diagnostic{}, Fault: fault.Of(faults[name])})
 		}
 	}
-	return nil
 }
 
 // allPlugged are the plugins of all projects, in the workspace's order.
@@ -126,72 +85,54 @@ func (l *linting) asPlanned() []planned {
 	return all
 }
 
-// globs are the files that a plugin says it looks at.
-func (p *plugged) globs() *lint.Globs {
-	provides := p.plugin.Manifest.Provides
+// globsOf are the files that a plugin says it looks at.
+func globsOf(provides abi.Provides) []string {
 	if provides.Lint != nil {
-		return lint.NewGlobs(provides.Lint.Globs)
+		return provides.Lint.Globs
 	}
-	return lint.NewGlobs(provides.Format.Globs)
+	return provides.Format.Globs
 }
+
+func (p *plugged) globs() *lint.Globs { return lint.NewGlobs(globsOf(p.plugin.Manifest.Provides)) }
 
 func (p *plugged) whole() bool {
 	provides := p.plugin.Manifest.Provides
 	return provides.Lint != nil && provides.Lint.Whole
 }
 
-// plugFiles finds the files of each plugin.
-func (l *linting) plugFiles(chosen choice, wanted map[string]bool) {
+// plugFiles finds the files of each plugin. About those that it cannot see, as they
+// look like secrets, it is not asked.
+func (l *linting) plugFiles(chosen choice, wanted map[string]bool) error {
 	for _, p := range l.allPlugged() {
-		p.Files = l.files(p.project, p.globs(), p.whole(), chosen, wanted)
+		seen, err := scope.New(p.plugin.Grant.Values(abi.CapRead))
+		if err != nil {
+			return err
+		}
+		all := l.files(p.project, p.globs(), p.whole(), chosen, wanted)
+		p.Files = slices.DeleteFunc(all, func(file string) bool { return !seen.File(file) })
 	}
+	return nil
 }
 
-// pluginJobs are the plugins as linters. What it returns besides ends them.
-func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Job, func(context.Context) error, error) {
+// pluginJobs are the plugins as linters, and who asks them; nil = there are none.
+func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Job, *asking, error) {
 	all := l.allPlugged()
 	if len(all) == 0 {
-		return nil, func(context.Context) error { return nil }, nil
+		return nil, nil, nil
 	}
-	root, err := os.Open(l.ws.Root)
+	asking, err := l.asking(l.ws, store, l.index)
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := l.memo(store)
-	if err != nil {
-		return nil, nil, errors.Join(err, root.Close())
-	}
-	client := call.NewClient(http.ProxyFromEnvironment)
-	open := map[string]*hook.Plugin{}
-	end := func(ctx context.Context) error {
-		errs := []error{client.Close()}
-		for _, p := range open {
-			errs = append(errs, p.Close(ctx))
+	jobs := make([]lint.Job, len(all))
+	for i, p := range all {
+		one, err := asking.plugin(p.installation)
+		if err != nil {
+			return nil, nil, errors.Join(err, asking.Close(ctx))
 		}
-		return errors.Join(append(errs, kept.Close(), root.Close())...)
+		jobs[i] = p.job(one)
 	}
-	var jobs []lint.Job
-	for _, p := range all {
-		key := p.Linter + "\x00" + string(p.settings.Config)
-		if open[key] == nil {
-			open[key], err = hook.New(l.hookConfig(p, root, kept, store, client))
-			if err != nil {
-				return nil, nil, errors.Join(err, end(ctx))
-			}
-		}
-		jobs = append(jobs, p.job(open[key]))
-	}
-	return jobs, end, nil
-}
-
-// memo keeps what plugins say.
-func (l *linting) memo(store *cache.Cache) (*memo.Memo, error) {
-	root, err := os.OpenRoot(l.ws.Root)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return memo.New(store, l.index, root)
+	return jobs, asking, nil
 }
 
 // job is a plugin as a linter. Why without a key: its answers are kept with all that
@@ -203,63 +144,10 @@ func (p *plugged) job(plugin *hook.Plugin) lint.Job {
 	}
 	switch {
 	case out.Whole:
-	case p.plugin.Manifest.Stateless:
+	case p.plugin.Manifest.Stateless, plugin.Single():
 		out.Most = 1
 	default:
 		out.Most = filesPerCall
 	}
 	return lint.Job{Linter: out, Files: p.Files}
-}
-
-// hookConfig is a plugin as it is asked.
-func (l *linting) hookConfig(p *plugged, root *os.File, kept *memo.Memo, store *cache.Cache, client *call.Client) hook.Config {
-	limits, process := p.plugin.Pin.Limits, l.process(p.Linter, p.module, p.plugin.Pin.Digest)
-	process.Root, process.Progress = root, func(at sandbox.Progress) { l.preparing(p.Linter, at) }
-	process.Limits = sandbox.Limits{
-		Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
-	}
-	return hook.Config{
-		Manifest: p.plugin.Manifest.Manifest, Process: process,
-		Ready:  func(ctx context.Context) error { return l.fetchModule(ctx, p.plugin.Pin) },
-		Grants: p.plugin.Grant, Time: time.Duration(limits.Call), Pending: limits.Pending,
-		Table: p.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: kept,
-		Functions: func(string) call.Functions {
-			return call.Functions{HTTP: client, Secrets: &call.Secrets{LookupEnv: l.lookupEnv}, Store: call.Kept{Cache: store, Digest: process.Digest}}
-		},
-		Listener: rpc.Listener{
-			Log:   func(m abi.Log) { l.pluginSays(p.Linter, m.Level, m.Message) },
-			Stray: func(line string) { l.pluginSays(p.Linter, "warn", "a line on stdout that is no message: "+line) },
-		},
-	}
-}
-
-// fetchModule has a plugin's module lie in the store. Why not before it is needed:
-// it is read whole, and where nothing changed no plugin runs.
-func (l *linting) fetchModule(ctx context.Context, p pin.Pin) error {
-	here, err := l.pluginsOf(l.ws, pin.Pins{p.Name: p})
-	if err != nil {
-		return err
-	}
-	defer here.Close()
-	_, err = here.loader.Module(ctx, p)
-	return err
-}
-
-// preparing says what takes a while, once for each version of a plugin.
-func (l *linting) preparing(name string, at sandbox.Progress) {
-	if at.Stage == "compile" {
-		fmt.Fprintf(l.Err, "preparing plugin %s, %d functions\n", name, at.Functions)
-	}
-}
-
-// pluginSays prints what a plugin has to tell, where that is for everybody.
-func (l *linting) pluginSays(name, level, message string) {
-	if level == "warn" || level == "error" {
-		fmt.Fprint(l.Err, l.style(l.Err).Said(name, level, message))
-	}
-}
-
-func (l *linting) lookupEnv(name string) (string, bool) {
-	value := l.Getenv(name)
-	return value, value != ""
 }

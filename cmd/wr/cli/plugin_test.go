@@ -11,16 +11,17 @@ import (
 
 	"github.com/wr-build/wr/host/plugin/module"
 	"github.com/wr-build/wr/host/plugin/module/moduletest"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 )
 
-const askingManifest = `{"abi":"wr/1","name":"deps","version":"1.0.0","kind":"rpc","provides":{"discover":true},
+const addingManifest = `{"abi":"wr/1","name":"deps","version":"1.0.0","kind":"rpc","provides":{"discover":true},
 "capabilities":[{"name":"git","reason":"to see what changed"},{"name":"exec","value":"sh","reason":"to look around"}]}`
 
-// asking starts `wr plugin add` on a terminal, in a workspace of its own.
-func asking(t *testing.T, env ...string) (s *screen, wait func() error, dir string) {
+// adding starts `wr plugin add` on a terminal, in a workspace of its own.
+func adding(t *testing.T, env ...string) (s *screen, wait func() error, dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	packed, err := module.WithManifest(moduletest.Return().Bytes(), []byte(askingManifest))
+	packed, err := module.WithManifest(moduletest.Return().Bytes(), []byte(addingManifest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,14 +30,18 @@ func asking(t *testing.T, env ...string) (s *screen, wait func() error, dir stri
 			t.Fatal(err)
 		}
 	}
+	program, err := pluginProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), "wr", "plugin", "add", "deps.wasm")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), append([]string{"CI=", "WR_CACHE_DIR=" + filepath.Join(dir, "cache")}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{"CI=", "WR_CACHE_DIR=" + filepath.Join(dir, "cache"), pluginProgramVariable + "=" + program}, env...)...)
 	return newScreen(t, cmd, pty.Winsize{Rows: 40, Cols: 200}), cmd.Wait, dir
 }
 
 func TestWhoSitsAtTheTerminalIsAskedWhatAPluginMayDo(t *testing.T) {
-	s, wait, dir := asking(t)
+	s, wait, dir := adding(t)
 	s.shows("to look around")
 	s.shows("Grant deps all of that")
 	s.typed("y\n")
@@ -51,7 +56,7 @@ func TestWhoSitsAtTheTerminalIsAskedWhatAPluginMayDo(t *testing.T) {
 
 func TestNothingIsGrantedToAPluginWithoutAYes(t *testing.T) {
 	for _, keys := range []string{"\n", "n\n", "\x04"} {
-		s, wait, dir := asking(t)
+		s, wait, dir := adding(t)
 		s.shows("[y/N]")
 		s.typed(keys)
 		s.shows("plugin.ungranted")
@@ -65,7 +70,7 @@ func TestNothingIsGrantedToAPluginWithoutAYes(t *testing.T) {
 }
 
 func TestAYesGrantsNothingThatAPolicyRefuses(t *testing.T) {
-	s, wait, dir := asking(t, "WR_POLICY=policy.toml")
+	s, wait, dir := adding(t, "WR_POLICY=policy.toml")
 	s.shows("refused by policy.toml:2")
 	s.shows("[y/N]")
 	s.typed("y\n")
@@ -76,5 +81,29 @@ func TestAYesGrantsNothingThatAPolicyRefuses(t *testing.T) {
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "wr.lock")); err != nil || strings.Contains(string(text), "exec:sh") {
 		t.Errorf("wr.lock is %s, %v", text, err)
+	}
+}
+
+func TestAPluginThatCannotBeCompiledIsNotAdded(t *testing.T) {
+	dir := t.TempDir()
+	broken := moduletest.Command(1, nil, moduletest.Func{Code: []byte{0xff}})
+	packed, err := module.WithManifest(broken.Bytes(), []byte(addingManifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "wr.toml", "[workspace]\n")
+	write(t, dir, "deps.wasm", string(packed))
+	program, err := pluginProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "wr", "plugin", "add", "deps.wasm", "--yes")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CI=", "WR_CACHE_DIR="+filepath.Join(dir, "cache"), pluginProgramVariable+"="+program)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), sandbox.CodeCompile) {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "wr.lock")); err == nil {
+		t.Error("wr.lock was written")
 	}
 }

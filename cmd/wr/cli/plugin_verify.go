@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/plugin"
 	"github.com/wr-build/wr/host/plugin/confine"
-	"github.com/wr-build/wr/host/plugin/fetch"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -120,7 +120,7 @@ func (i *installed) verify(ctx context.Context, p pin.Pin) error {
 	}
 	var wrong []error
 	for _, source := range slices.Compact([]string{plugin.Vendored(p.Name), p.Source}) {
-		if fetch.IsURL(source) || !i.there(source) {
+		if config.SourceKind(source) != config.SourceFile || !i.there(source) {
 			continue
 		}
 		if _, err := i.loader.From(ctx, p, source); err != nil {

@@ -2,14 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/term"
 )
 
 // screen is a terminal with wr on it.
@@ -46,6 +49,22 @@ func newScreen(t *testing.T, cmd *exec.Cmd, size pty.Winsize) *screen {
 		}
 	}()
 	return s
+}
+
+// isAsFound says what is wrong if the terminal's modes are not those of a new one.
+func (s *screen) isAsFound() {
+	s.t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	want, err := term.GetState(int(master.Fd()))
+	got, err2 := term.GetState(int(s.file.Fd()))
+	if err := errors.Join(err, err2); err != nil || !reflect.DeepEqual(got, want) {
+		s.t.Errorf("the terminal is left in another mode: %+v, new ones have %+v, %v", got, want, err)
+	}
 }
 
 // typed sends keys.
