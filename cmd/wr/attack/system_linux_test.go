@@ -49,6 +49,7 @@ func TestNothingOutlivesAWrThatIsKilled(t *testing.T) {
 			f := newField(t)
 			attack{tries: []string{"loop"}}.arm(f)
 			if fresh {
+				slow(t)
 				f.forget()
 			}
 			cmd := f.command("lint", "--recursive")
@@ -91,6 +92,7 @@ func working(t *testing.T, id int) bool {
 
 // TestADiskThatIsFullIsSaidAndNoMore has the disk be full while plugins are compiled.
 func TestADiskThatIsFullIsSaidAndNoMore(t *testing.T) {
+	slow(t)
 	f := newField(t)
 	attack{tries: []string{"read /etc/hostname"}}.arm(f)
 	f.forget()
@@ -114,6 +116,7 @@ func TestADiskThatIsFullIsSaidAndNoMore(t *testing.T) {
 
 // TestTwoRunsShareWhatTheyCompile has two wr want the same code at once.
 func TestTwoRunsShareWhatTheyCompile(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	first, second := newField(t), newField(t)
 	var compiled, wrong sync.Map
