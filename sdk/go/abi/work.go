@@ -29,6 +29,13 @@ type TestCase struct {
 	Marks     []string `json:"marks,omitempty"`
 	Suite     string   `json:"suite,omitempty"`     // "" = by its marks
 	Container string   `json:"container,omitempty"` // "" = by its marks, else the project's
+	Said      *Line    `json:"said,omitempty"`      // where suite and container are said; nil = where the test is
+}
+
+// Line is a line of a file of the workspace.
+type Line struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
 }
 
 // Import is a module that a file imports.
