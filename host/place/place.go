@@ -73,7 +73,7 @@ type Asked struct {
 // the end of ctx.
 func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, a Asked) (Tests, error) {
 	tree, err := pyscan.Discover(ctx, files, pyscan.Options{
-		Dir: p.Path, Paths: named(files, p, a.Paths), Skip: ws.NestedIn(p),
+		Dir: p.Path, Paths: Named(files, p, a.Paths), Skip: ws.NestedIn(p),
 	})
 	if ctx.Err() != nil {
 		return Tests{}, context.Cause(ctx)
@@ -182,9 +182,9 @@ func Home(ws *workspace.Workspace, p workspace.Project) (workspace.Project, erro
 	return home, nil
 }
 
-// named are the paths that pytest is to be given, of the project's config if the
+// Named are the paths that pytest is to be given, of the project's config if the
 // user gave none.
-func named(files fs.FS, p workspace.Project, paths []string) []string {
+func Named(files fs.FS, p workspace.Project, paths []string) []string {
 	if len(paths) > 0 {
 		return paths
 	}
