@@ -82,7 +82,7 @@ func TestWhatPluginsTellSaysWhereTestsRun(t *testing.T) {
 	}{
 		"nothing": {want: "infra without [infra/test_b.py]\n" + native},
 		"what marks say": {
-			told: []place.Told{says("pytest", 0, "infra/test_a.py::test_one - -", "infra/test_b.py::test_there - optimizer", "infra/test_m.py::test_both[2] - tools", "infra/test_m.py::test_both - -", "infra/test_star.py", "infra", "infra/run.yaml")},
+			told: []place.Told{says("pytest", 0, "infra/test_a.py::test_one - -", "infra/test_b.py::test_there - optimizer", "infra/test_m.py::test_both[2] - tools", "infra/test_m.py::test_both - -", "infra/test_star.py", "infra", "infra/run.yaml", "infra/gone.py", "conftest.py", "infra/checks.py")},
 			want: "infra without [infra/test_b.py]\n" + native,
 		},
 		"a case": {
@@ -154,15 +154,15 @@ func TestWhatPluginsTellWrongIsAnErrorWithItsLine(t *testing.T) {
 		},
 		"a file": {
 			[]place.Told{says("l", 0, "infra/test_z.py:: slow -")},
-			fault.Error{Code: "test.told_missing", File: "infra/all.list", Line: 1, Message: "plugin l tells of tests in infra/test_z.py, which is not there"},
+			fault.Error{Code: "test.told_missing", File: "infra/all.list", Line: 1, Message: "plugin l tells of tests in infra/test_z.py, and there is no such file"},
 		},
 		"a file of another project": {
 			[]place.Told{says("l", 0, "web/optimizer/test_o.py:: slow -")},
 			fault.Error{Code: "test.told_foreign", File: "infra/all.list", Line: 1, Message: "plugin l tells of tests in web/optimizer/test_o.py, which is no file of infra"},
 		},
 		"a file of a project further down": {
-			[]place.Told{says("l", 0, "infra/in/test_i.py")},
-			fault.Error{Code: "test.told_foreign", File: "infra/in/test_i.py", Message: "plugin l tells of tests in infra/in/test_i.py, which is no file of infra"},
+			[]place.Told{says("l", 0, "infra/in/test_i.py:: - -")},
+			fault.Error{Code: "test.told_foreign", File: "infra/all.list", Line: 1, Message: "plugin l tells of tests in infra/in/test_i.py, which is no file of infra"},
 		},
 		"out of the workspace": {
 			[]place.Told{says("l", 0, "../x.py:: slow -")},

@@ -19,7 +19,7 @@ func uncollected(r *report.Run, actions []plan.Action) []event.Event {
 	var all []event.Event
 	told := map[string]bool{}
 	for _, a := range actions {
-		if a.Test == nil || r.Here != "" { // there are other containers then, which nobody starts
+		if a.Test == nil {
 			continue
 		}
 		units := slices.DeleteFunc(slices.Clone(r.Projects), func(p *report.Project) bool { return p.Path != a.Project })
@@ -27,6 +27,9 @@ func uncollected(r *report.Run, actions []plan.Action) []event.Event {
 			continue
 		}
 		for _, one := range a.Test.Assigned {
+			if r.Here != "" && !a.Test.Places.Collect(one.File) { // nobody starts the containers that have it
+				continue
+			}
 			key := a.Project + "\x00" + one.File + "\x00" + one.ID
 			if missed := uncollectedOf(a, one, units); missed != nil && !told[key] {
 				told[key] = true

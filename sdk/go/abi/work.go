@@ -13,6 +13,7 @@ type DiscoverResult struct {
 }
 
 // TestFile is a file with tests; or, with Open, a directory in which there may be some.
+// One that pytest would not look into is collected if it has cases.
 type TestFile struct {
 	File    string     `json:"file"`
 	Cases   []TestCase `json:"cases,omitempty"`
