@@ -28,8 +28,8 @@ func Of(ctx context.Context, fsys fs.FS, p abi.DiscoverParams) (abi.DiscoverResu
 	if ctx.Err() != nil {
 		return abi.DiscoverResult{}, context.Cause(ctx)
 	}
-	if err != nil { // settings that pytest refuses: it will say why, with the words of its version
-		return abi.DiscoverResult{Files: []abi.TestFile{{File: dir, Open: err.Error()}}}, nil
+	if err != nil {
+		return abi.DiscoverResult{Files: []abi.TestFile{{File: dir, Open: err.Error()}}}, nil //nolint:nilerr // settings that pytest refuses: it will say why, with the words of its version
 	}
 	result := abi.DiscoverResult{Files: []abi.TestFile{}}
 	for i := range tree.Tests {
