@@ -138,12 +138,12 @@ func (h *hearing) one(plugin, file string, c abi.TestCase) error {
 	if c.Suite != "" && !slices.ContainsFunc(h.suites, func(s suite.Suite) bool { return s.Name == c.Suite }) {
 		return h.noSuite(a)
 	}
-	if c.Container != "" {
+	if marked := h.marked(file, c.ID); c.Container != "" && c.Container != marked {
 		at, err := h.called(c.Container)
 		if err != nil {
 			return a.noContainer(c.Container, fault.Of(err))
 		}
-		if at != h.marked(file, c.ID) {
+		if same, _ := h.called(marked); at != same { // a mark that names none is told where it is
 			a.Container = at
 		}
 	}
@@ -183,8 +183,8 @@ func (a Assigned) name() string {
 	return a.ID
 }
 
-// marked is the path of the lender that marks name for all that a node id stands
-// for, "" if they name none, or it stands for several cases.
+// marked is the name of the container that marks want for just that node id, "" if
+// they want none.
 func (h *hearing) marked(file, id string) string {
 	f := h.own[file]
 	if f == nil {
@@ -199,8 +199,7 @@ func (h *hearing) marked(file, id string) string {
 			name = c.of.Container
 		}
 	}
-	at, _ := h.called(name) // what is none is told of the mark itself
-	return at
+	return name
 }
 
 // seen reports whether there is a case of that node id, as far as is seen without
