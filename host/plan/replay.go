@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -87,23 +86,6 @@ var Stepwise = []string{"--sw", "--stepwise", "--sw-skip", "--stepwise-skip", "-
 
 // choosing are the flags by which pytest chooses anew, by what it remembers.
 var choosing = slices.Concat([]string{"--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first"}, Stepwise)
-
-// leaving are the flags by which pytest leaves out what it does not tell of.
-var leaving = []string{"--deselect", "--ignore", "--ignore-glob"}
-
-// Whole reports whether all cases of a file are collected, by its path from Dir:
-// nobody asked for some of them, or has pytest leave some out.
-func (t *Tests) Whole(file string) bool {
-	chooses := slices.ContainsFunc(t.Args, func(arg string) bool {
-		flag, _, _ := strings.Cut(arg, "=")
-		return slices.Contains(choosing, flag) || slices.Contains(leaving, flag)
-	})
-	covers := func(asked string) bool {
-		asked = path.Clean(asked)
-		return asked == "." || asked == file || strings.HasPrefix(file, asked+"/")
-	}
-	return !chooses && len(t.Order) == 0 && (len(t.Named) == 0 || slices.ContainsFunc(t.Named, covers))
-}
 
 // Replay plans what recordings tell once more, in the containers of lenders: with
 // the same images, arguments, cases, order, user, limits, network and variables.

@@ -23,7 +23,7 @@ func uncollected(r *report.Run, actions []plan.Action) []event.Event {
 			continue
 		}
 		units := slices.DeleteFunc(slices.Clone(r.Projects), func(p *report.Project) bool { return p.Path != a.Project })
-		if len(units) == 0 || unfinished(units) != nil {
+		if len(units) == 0 || slices.ContainsFunc(units, cutShort) {
 			continue
 		}
 		for _, one := range a.Test.Assigned {
@@ -42,11 +42,19 @@ func uncollected(r *report.Run, actions []plan.Action) []event.Event {
 	return all
 }
 
+// cutShort reports whether p has not come to its end.
+func cutShort(p *report.Project) bool {
+	return !slices.Contains([]event.Status{event.OK, event.Bad, event.None}, p.Status)
+}
+
 // uncollectedOf is the end of the test that is told of, or nil if it was collected or
 // somebody else says why not.
 func uncollectedOf(a plan.Action, one plan.Assigned, units []*report.Project) *event.Event {
 	file, found := strings.CutPrefix(one.File, a.Test.Dir+"/")
-	if !found || !a.Test.Whole(file) || slices.ContainsFunc(units, func(p *report.Project) bool { return hasTold(p, file, one.ID) }) {
+	tells := func(id string) bool {
+		return slices.ContainsFunc(units, func(p *report.Project) bool { return hasTold(p, file, id) })
+	}
+	if !found || tells(one.ID) || !a.Test.Whole(file, tells("")) {
 		return nil
 	}
 	id := file

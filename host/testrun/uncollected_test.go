@@ -33,6 +33,7 @@ func TestATestThatAPluginTellsOfAndNobodyCollectsIsAnError(t *testing.T) {
 		"one that was not asked for":  {told: entry("test_a.py", "test_z"), said: said{passed: []string{a}}, named: []string{a}, want: fine},
 		"one of another file":         {told: entry("test_z.py", "test_z"), said: said{passed: []string{a}}, named: []string{"test_a.py"}, want: fine},
 		"one that was ignored":        {told: entry("test_z.py", "test_z"), said: said{passed: []string{a}}, args: []string{"-v", "--ignore=test_z.py"}, want: fine},
+		"a path by hand":              {told: entry("test_z.py", "test_z"), said: said{passed: []string{a}}, args: []string{"--", "test_a.py"}, want: fine},
 		"what failed last":            {told: entry("test_a.py", "test_z"), said: said{passed: []string{a}}, args: []string{"--lf"}, want: fine},
 		"of a run that is repeated":   {told: entry("test_a.py", "test_z"), said: said{passed: []string{a}}, order: []string{a}, want: fine},
 	} {
