@@ -3,12 +3,9 @@
 package cli
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/wr-build/wr/host/report"
@@ -17,38 +14,10 @@ import (
 // repository is this repository.
 const repositoryRoot = "../../.."
 
-// builtPlugins are the plugins that find tests, each with its manifest beside it.
-var builtPlugins = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp(engineDir, "plugins-")
-	if err != nil {
-		return "", err
-	}
-	for _, name := range []string{"pytest", "testlist"} {
-		module := filepath.Join(dir, name+".wasm")
-		build := exec.Command("go", "build", "-C", repositoryRoot, "-o", module, "./plugins/"+name)
-		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build the plugin %s: %w\n%s", name, err, out)
-		}
-		text, err := os.ReadFile(filepath.Join(repositoryRoot, "plugins", name, name+".wasm.toml"))
-		if err == nil {
-			err = os.WriteFile(module+".toml", text, 0o600)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
-})
-
-// withPlugin adds a plugin to the workspace in dir.
+// withPlugin adds one of wr's own plugins to the workspace in dir.
 func (w real) withPlugin(dir, name string) {
 	w.t.Helper()
-	plugins, err := builtPlugins()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if _, errs, code := w.run(dir, "plugin", "add", filepath.Join(plugins, name+".wasm"), "--yes"); code != 0 {
+	if _, errs, code := w.run(dir, "plugin", "add", name, "--yes"); code != 0 {
 		w.t.Fatalf("add %s: exit %d\n%s", name, code, errs)
 	}
 }

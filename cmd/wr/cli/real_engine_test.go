@@ -197,11 +197,6 @@ func TestScriptsWithTheRealEngine(t *testing.T) {
 				env.Setenv("WR_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 				env.Setenv("WR_ENGINE_DIR", engineDir)
 				env.Setenv("REGISTRY", images)
-				plugins, err := builtPlugins()
-				if err != nil {
-					return err
-				}
-				env.Setenv("PLUGINS", plugins)
 				return errors.Join(shareBuilds(env), os.Mkdir(bin, 0o755), os.Symlink(w.bin, filepath.Join(bin, "wr")))
 			},
 		})
