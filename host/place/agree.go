@@ -16,7 +16,7 @@ const contradiction = "test.contradiction"
 // before the other, or of a plugin and a mark.
 func (h *hearing) agree() error {
 	said := map[Case]Assigned{}
-	for _, a := range h.told {
+	for _, a := range h.told.sorted() {
 		key := Case{ID: a.ID, File: a.File}
 		first, twice := said[key]
 		if !twice {

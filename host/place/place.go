@@ -85,7 +85,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		return Tests{}, err
 	}
-	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{"": ""}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
+	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), told: assignments{}, names: map[string]string{"": ""}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
 	sources, further, err := s.sources(files, p, a, tree)
 	if err != nil {
 		return Tests{}, err
@@ -95,7 +95,7 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 			return Tests{}, err
 		}
 	}
-	found := Tests{Parts: s.parts(), Outside: outside(tree), Assigned: s.told}
+	found := Tests{Parts: s.parts(), Outside: outside(tree), Assigned: s.told.sorted()}
 	for _, f := range further {
 		if ext := path.Ext(f.file); ext == ".py" || ext == Notebook { // all else a plugin of pytest has to collect
 			found.Further = append(found.Further, f.file)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -34,8 +35,8 @@ type Assigned struct {
 	Said      abi.Line // where that is said
 }
 
-// assignments are in the order in which they count.
-type assignments []Assigned
+// assignments are those of each file, in the order in which they count.
+type assignments map[string][]Assigned
 
 // container is the path of the lender that is said of a case, "" if none is.
 func (all assignments) container(file, id string) string {
@@ -47,12 +48,21 @@ func (a Assigned) suite() string     { return a.Suite }
 
 // first is the assignment that counts for a case.
 func (all assignments) first(file, id string, says func(Assigned) string) Assigned {
-	for _, a := range all {
-		if a.File == file && Covers(a.ID, id) && says(a) != "" {
+	for _, a := range all[file] {
+		if Covers(a.ID, id) && says(a) != "" {
 			return a
 		}
 	}
 	return Assigned{}
+}
+
+// sorted are all of them, by files.
+func (all assignments) sorted() []Assigned {
+	var list []Assigned
+	for _, file := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, all[file]...)
+	}
+	return list
 }
 
 // hearing takes in what plugins tell of a project's tests.
@@ -79,9 +89,11 @@ func (h *hearing) hear(all []Told) error {
 			}
 		}
 	}
-	slices.SortStableFunc(h.told, func(a, b Assigned) int {
-		return cmp.Or(cmp.Compare(h.priority[b.Plugin], h.priority[a.Plugin]), cmp.Compare(a.File, b.File), cmp.Compare(len(b.ID), len(a.ID)))
-	})
+	for _, of := range h.told {
+		slices.SortStableFunc(of, func(a, b Assigned) int {
+			return cmp.Or(cmp.Compare(h.priority[b.Plugin], h.priority[a.Plugin]), cmp.Compare(len(b.ID), len(a.ID)))
+		})
+	}
 	return h.agree()
 }
 
@@ -148,7 +160,7 @@ func (h *hearing) one(plugin, file string, c abi.TestCase) error {
 		}
 	}
 	if a.Suite != "" || a.Container != "" || !h.seen(file, c.ID) {
-		h.told = append(h.told, a)
+		h.told[file] = append(h.told[file], a)
 	}
 	return nil
 }
@@ -227,7 +239,7 @@ func (h *hearing) add(f abi.TestFile) {
 // unseen are the sources of files of which more is told than is seen without
 // plugins: cases that only Python knows are as they are told.
 func (h *hearing) unseen() {
-	for _, a := range h.told {
+	for _, a := range h.told.sorted() {
 		if f := h.own[a.File]; f != nil && a.ID != "" && !h.seen(a.File, a.ID) {
 			f.cases = append(f.cases, instance{Case: Case{ID: a.ID, File: a.File, Line: a.Line}})
 		}

@@ -17,64 +17,78 @@ import (
 // run in which one container has not come to its end says that.
 func uncollected(r *report.Run, actions []plan.Action) []event.Event {
 	var all []event.Event
-	told := map[string]bool{}
+	done := map[string]*ofProject{}
 	for _, a := range actions {
-		if a.Test == nil {
+		if a.Test == nil || len(a.Test.Assigned) == 0 {
 			continue
 		}
-		units := slices.DeleteFunc(slices.Clone(r.Projects), func(p *report.Project) bool { return p.Path != a.Project })
-		if len(units) == 0 || slices.ContainsFunc(units, cutShort) {
-			continue
+		if done[a.Project] == nil {
+			done[a.Project] = newOfProject(r, a.Project)
 		}
-		for _, one := range a.Test.Assigned {
-			if r.Here != "" && !a.Test.Places.Collect(one.File) { // nobody starts the containers that have it
-				continue
-			}
-			key := a.Project + "\x00" + one.File + "\x00" + one.ID
-			if missed := uncollectedOf(a, one, units); missed != nil && !told[key] {
-				told[key] = true
-				sum := &accounting{run: r}
-				sum.end(units[0], *missed)
-				all = append(all, sum.events...)
-			}
-		}
+		all = append(all, done[a.Project].missed(r, a)...)
 	}
 	return all
+}
+
+// ofProject is what is told of the cases of a project.
+type ofProject struct {
+	units []*report.Project
+	nodes map[string][]string // node ids behind each file; "" stands for the file itself
+	said  map[string]bool     // cases that are missed, and were told
+}
+
+func newOfProject(r *report.Run, project string) *ofProject {
+	o := &ofProject{nodes: map[string][]string{}, said: map[string]bool{}}
+	for _, p := range r.Projects {
+		if p.Path != project {
+			continue
+		}
+		o.units = append(o.units, p)
+		for _, c := range p.Cases {
+			o.add(c.ID)
+		}
+		for _, e := range slices.Concat(p.Deselected, p.Elsewhere, p.CollectErrors) {
+			o.add(e.Case)
+		}
+	}
+	return o
+}
+
+func (o *ofProject) add(id string) {
+	file, node, _ := strings.Cut(id, "::")
+	o.nodes[file] = append(o.nodes[file], node)
+}
+
+// tells reports whether a case is told for which an id stands, or its file as a whole.
+func (o *ofProject) tells(file, id string) bool {
+	return slices.ContainsFunc(o.nodes[file], func(node string) bool { return node == "" || place.Covers(id, node) })
+}
+
+// missed tells of the tests that a was to collect and that nobody tells of, once.
+func (o *ofProject) missed(r *report.Run, a plan.Action) []event.Event {
+	if len(o.units) == 0 || slices.ContainsFunc(o.units, cutShort) {
+		return nil
+	}
+	sum := &accounting{run: r}
+	for _, one := range a.Test.Assigned {
+		file, found := strings.CutPrefix(one.File, a.Test.Dir+"/")
+		elsewhere := r.Here != "" && !a.Test.Places.Collect(one.File) // nobody starts the container that has it
+		if !found || elsewhere || o.tells(file, one.ID) || !a.Test.Whole(file, o.tells(file, "")) {
+			continue
+		}
+		id := strings.TrimSuffix(file+"::"+one.ID, "::")
+		if !o.said[id] {
+			o.said[id] = true
+			sum.end(o.units[0], event.Event{
+				Case: id, File: path.Join(a.Project, file), Line: one.Line, Outcome: event.Errored,
+				Text: fmt.Sprintf("plugin %s tells of it (%s), and pytest has not collected it", one.Plugin, one.At),
+			})
+		}
+	}
+	return sum.events
 }
 
 // cutShort reports whether p has not come to its end.
 func cutShort(p *report.Project) bool {
 	return !slices.Contains([]event.Status{event.OK, event.Bad, event.None}, p.Status)
-}
-
-// uncollectedOf is the end of the test that is told of, or nil if it was collected or
-// somebody else says why not.
-func uncollectedOf(a plan.Action, one plan.Assigned, units []*report.Project) *event.Event {
-	file, found := strings.CutPrefix(one.File, a.Test.Dir+"/")
-	tells := func(id string) bool {
-		return slices.ContainsFunc(units, func(p *report.Project) bool { return hasTold(p, file, id) })
-	}
-	if !found || tells(one.ID) || !a.Test.Whole(file, tells("")) {
-		return nil
-	}
-	id := file
-	if one.ID != "" {
-		id += "::" + one.ID
-	}
-	return &event.Event{
-		Case: id, File: path.Join(a.Project, file), Line: one.Line, Outcome: event.Errored,
-		Text: fmt.Sprintf("plugin %s tells of it (%s), and pytest has not collected it", one.Plugin, one.At),
-	}
-}
-
-// hasTold reports whether p tells of a case for which the id stands, or of its
-// file as a whole.
-func hasTold(p *report.Project, file, id string) bool {
-	is := func(other string) bool {
-		in, node, _ := strings.Cut(other, "::")
-		return in == file && (node == "" || place.Covers(id, node))
-	}
-	told := func(e event.Event) bool { return is(e.Case) }
-	return slices.ContainsFunc(p.Cases, func(c *report.Case) bool { return is(c.ID) }) ||
-		slices.ContainsFunc(p.Deselected, told) || slices.ContainsFunc(p.Elsewhere, told) || slices.ContainsFunc(p.CollectErrors, told)
 }
