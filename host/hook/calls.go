@@ -46,10 +46,3 @@ func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.Image
 	_, err = p.ask(ctx, question{abi.MethodImage, params.Project, params}, &r)
 	return r, err
 }
-
-// Check returns what the plugin says before or after something is done.
-func (p *Plugin) Check(ctx context.Context, params abi.CheckParams) ([]abi.Diagnostic, error) {
-	var r abi.CheckResult
-	_, err := p.ask(ctx, question{abi.MethodCheck, params.Project, params}, &r)
-	return r.Diagnostics, err
-}

@@ -17,7 +17,7 @@ var calls int
 func main() {
 	wr.Main(wr.Plugin{
 		Name: "guest", Version: "1.0.0",
-		Lint: lint,
+		Lint: lint, Check: check,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
 			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
@@ -37,6 +37,18 @@ func lint(_ *wr.Call, p abi.LintParams) ([]abi.Diagnostic, error) {
 		}
 	}
 	return all, nil
+}
+
+// check says something of the file or the severity that its hook is.
+func check(_ *wr.Call, p abi.CheckParams) ([]abi.Diagnostic, error) {
+	d := abi.Diagnostic{File: "a.py", Severity: abi.SeverityError, Rule: "r", Message: "wrong"}
+	if severity, ok := strings.CutPrefix(p.Hook, "severity "); ok {
+		d.Severity = abi.Severity(severity)
+	}
+	if file, ok := strings.CutPrefix(p.Hook, "file "); ok {
+		d.File = file
+	}
+	return []abi.Diagnostic{d}, nil
 }
 
 func read(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
