@@ -34,13 +34,6 @@ func (p *Plugin) Task(ctx context.Context, params abi.TaskParams) (r abi.TaskRes
 	return r, a.Out, err
 }
 
-// Release returns the steps of a release.
-func (p *Plugin) Release(ctx context.Context, params abi.ReleaseParams) ([]abi.Step, error) {
-	var r abi.ReleaseResult
-	_, err := p.ask(ctx, question{abi.MethodRelease, params.Project, params}, &r)
-	return r.Steps, err
-}
-
 // Image returns how a project's image is built.
 func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.ImageResult, err error) {
 	_, err = p.ask(ctx, question{abi.MethodImage, params.Project, params}, &r)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -37,7 +38,7 @@ func (p *Plugin) judge(d abi.Diagnostic) error {
 }
 
 // lie is the fault of an answer that cannot be.
-func (p *Plugin) lie(format string, args ...any) error {
+func (p *Plugin) lie(format string, args ...any) *fault.Error {
 	f := p.fault(CodeProtocol, "it "+fmt.Sprintf(format, args...), nil)
 	f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
 	return f

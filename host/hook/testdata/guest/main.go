@@ -17,7 +17,7 @@ var calls int
 func main() {
 	wr.Main(wr.Plugin{
 		Name: "guest", Version: "1.0.0",
-		Lint: lint, Check: check,
+		Lint: lint, Check: check, Release: release,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
 			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
@@ -49,6 +49,22 @@ func check(_ *wr.Call, p abi.CheckParams) ([]abi.Diagnostic, error) {
 		d.File = file
 	}
 	return []abi.Diagnostic{d}, nil
+}
+
+// release is right or wrong, as its stage says.
+func release(_ *wr.Call, p abi.ReleaseParams) ([]abi.Step, error) {
+	run := []string{"true"}
+	return map[string][]abi.Step{
+		"fine":    {{Name: "a", Argv: run, Undo: run}, {Name: "b", Help: "c", Task: "count"}},
+		"twice":   {{Name: "a", Argv: run}, {Name: "a", Argv: run}},
+		"unnamed": {{Name: " ", Argv: run}},
+		"hidden":  {{Name: "a", Help: "\x1b[2J", Argv: run}},
+		"nothing": {{Name: "a"}},
+		"both":    {{Name: "a", Argv: run, Task: "count"}},
+		"task":    {{Name: "a", Task: "cuont"}},
+		"argv":    {{Name: "a", Argv: []string{""}}},
+		"undo":    {{Name: "a", Argv: run, Undo: []string{"", "x"}}},
+	}[p.Stage], nil
 }
 
 func read(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
