@@ -113,6 +113,8 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	}
 	defer t.plugins.Close(ctx)
 	made, checks := newBuilds(), t.before(ctx, selected)
+	listening := t.plugins.listeners(ctx, t.projects)
+	defer listening.close()
 	p := t.draw(selected)
 	t.sayDebug(t.debug)
 	for _, s := range selected {
@@ -122,7 +124,7 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
 		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
-		Sinks:       []event.Sink{made},
+		Sinks:       []event.Sink{made, listening},
 		Before:      eventsOf(checks),
 		After: func(ctx context.Context, r *report.Run) []event.Event {
 			return eventsOf(append(t.plugins.afterBuilds(ctx, made), t.after(ctx, r)...))

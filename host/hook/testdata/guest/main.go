@@ -2,6 +2,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,7 +19,7 @@ var calls int
 func main() {
 	wr.Main(wr.Plugin{
 		Name: "guest", Version: "1.0.0",
-		Lint: lint, Check: check, Release: release,
+		Lint: lint, Check: check, Release: release, Event: event,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
 			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
@@ -65,6 +67,24 @@ func release(_ *wr.Call, p abi.ReleaseParams) ([]abi.Step, error) {
 		"argv":    {{Name: "a", Argv: []string{""}}},
 		"undo":    {{Name: "a", Argv: run, Undo: []string{"", "x"}}},
 	}[p.Stage], nil
+}
+
+// event asks for something and tells what happened, or does what that says.
+func event(c *wr.Call, e abi.Event) error {
+	var happened struct{ Type, Text string }
+	if err := json.Unmarshal(e.Event, &happened); err != nil {
+		return err
+	}
+	switch happened.Text {
+	case "loop":
+		for n := 0; ; n++ {
+			calls = n
+		}
+	case "panic":
+		panic("so long")
+	}
+	facts, err := c.Git()
+	return errors.Join(err, c.Log("info", "%s %s at %s", happened.Type, happened.Text, facts.Commit))
 }
 
 func read(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
