@@ -33,9 +33,3 @@ func (p *Plugin) Task(ctx context.Context, params abi.TaskParams) (r abi.TaskRes
 	a, err := p.ask(ctx, question{abi.MethodTask, params.Project, params}, &r)
 	return r, a.Out, err
 }
-
-// Image returns how a project's image is built.
-func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.ImageResult, err error) {
-	_, err = p.ask(ctx, question{abi.MethodImage, params.Project, params}, &r)
-	return r, err
-}

@@ -22,6 +22,7 @@ type buildCmd struct {
 	Recursive bool     `short:"r" help:"Also all projects below, and with the root what is in [images]."`
 	Force     bool     `help:"Build even what is up to date."`
 	NoCache   bool     `help:"Run every step of the Dockerfile again."`
+	Print     bool     `help:"Print the Dockerfile that the image is built from, also one that a plugin makes, and build nothing."`
 	Update    bool     `help:"Find out anew what the bases stand for, and write it to wr.lock; make the bases of wr.toml anew."`
 }
 
@@ -32,6 +33,9 @@ const buildsAtOnce = 2
 func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if c.Update && a.Locked {
 		return deed{}, &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: "--update changes wr.lock, and --locked keeps it as it is", Next: "leave one of them out"}
+	}
+	if c.Print {
+		return c.print(ctx, a)
 	}
 	o, err := a.open(ctx, c.Projects, c.Recursive)
 	if err != nil {
@@ -54,6 +58,20 @@ func (c *buildCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			return b.do(ctx, selected, draw(selected))
 		},
 	), nil
+}
+
+// print is the deed of --print, for which nothing is built.
+func (c *buildCmd) print(ctx context.Context, a *app) (deed, error) {
+	ws, chosen, err := a.chosen(ctx, words{c.Projects, c.Recursive, true})
+	if err != nil {
+		return deed{}, err
+	}
+	o, err := a.openWith(ctx, &lazy{connect: a.connect}, ws, chosen)
+	if err != nil {
+		return deed{}, err
+	}
+	show := func() error { return a.printDockerfiles(o) }
+	return deed{show: show, do: show, end: o.engine.Close}, nil
 }
 
 // built is one line of `wr build --json`.

@@ -166,7 +166,12 @@ func (t *testPlan) selectFurther(ctx context.Context, o *opened) ([]plan.Selecte
 	if len(o.lenders) == 0 {
 		return nil, nil
 	}
-	o.sources = readSources(o.engine, o.ws, makers(o.ws, o.lenders))
+	all := makers(o.ws, o.lenders)
+	made, err := t.made(ctx, o.ws, all)
+	if err != nil {
+		return nil, err
+	}
+	o.sources = readSources(o.engine, o.ws, all, made)
 	o.sources.pins = t.sources.pins
 	found, err := t.selectMaking(ctx, o)
 	if err != nil {

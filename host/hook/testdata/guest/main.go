@@ -19,7 +19,7 @@ var calls int
 func main() {
 	wr.Main(wr.Plugin{
 		Name: "guest", Version: "1.0.0",
-		Lint: lint, Check: check, Release: release, Event: event,
+		Lint: lint, Check: check, Release: release, Event: event, Image: image,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
 			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
@@ -67,6 +67,11 @@ func release(_ *wr.Call, p abi.ReleaseParams) ([]abi.Step, error) {
 		"argv":    {{Name: "a", Argv: []string{""}}},
 		"undo":    {{Name: "a", Argv: run, Undo: []string{"", "x"}}},
 	}[p.Stage], nil
+}
+
+// image has the stage as its Dockerfile, and the project as its only input.
+func image(_ *wr.Call, p abi.ImageParams) (abi.ImageResult, error) {
+	return abi.ImageResult{Dockerfile: p.Stage, Inputs: []string{p.Project}}, nil
 }
 
 // event asks for something and tells what happened, or does what that says.
