@@ -17,8 +17,10 @@ export CGO_ENABLED := 0
 SOURCES := go.mod go.sum $(shell find $(wildcard cmd host plugins runtime sdk) \
 	\( -name testdata -o -name embedded -o -name __pycache__ \) -prune -o \
 	\( -type d -o -type f ! -name '*_test.go' \) -print)
-HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2
+HELPERS := bin/helper/wr-agent bin/helper/containerd-shim-runc-v2 bin/helper/wr-plugin
 HELPER_SOURCES := $(filter go.% runtime/agent% runtime/shim% runtime/wire% runtime/spec% runtime/helper/pack%,$(SOURCES))
+HOST_SOURCES := $(filter go.% host/plugin/sandbox% host/plugin/vfs% host/plugin/view% host/plugin/scope% host/plugin/trace% host/plugin/module% host/plugin/confine% sdk/go/abi% runtime/wire% runtime/spec%,$(SOURCES))
+PLUGIN_SOURCES := $(filter go.% plugins% sdk% host/pyscan% host/plugin/pack% host/plugin/manifest% host/plugin/module%,$(SOURCES))
 PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.toml)))
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-build: need-build bin/wr ## bin/wr, a static binary with its helpers inside
+build: need-build bin/wr ## bin/wr, a static binary with its helpers and plugins inside
 
 wasm: need-build $(PLUGINS) ## bin/plugins, wr's own plugins, each with its manifest inside
 
@@ -70,12 +72,12 @@ install: build ## copy wr to $(PREFIX)/bin (PREFIX=/usr/local)
 
 clean: ## remove what make built
 	rm -rf bin
-	find runtime/helper/embedded -type f ! -name .gitignore -delete
+	find runtime/helper/embedded host/plugin/builtin/embedded -type f ! -name .gitignore -delete
 
 need-%:
 	@.ci/bootstrap $* >/dev/null
 
-bin/wr: $(SOURCES) bin/version bin/helper/packed
+bin/wr: $(SOURCES) bin/version bin/helper/packed bin/plugins/packed
 	$(GO) build -ldflags '-s -w -X github.com/wr-build/wr/cmd/wr/cli.buildVersion=$(VERSION)' -o $@ ./cmd/wr
 	@touch $@
 
@@ -91,14 +93,22 @@ bin/helper/containerd-shim-runc-v2: $(HELPER_SOURCES)
 	GOOS=linux $(GO) build -tags no_grpc -ldflags '-s -w' -o $@ ./runtime/shim
 	@touch $@
 
+bin/helper/wr-plugin: $(HOST_SOURCES)
+	GOOS=linux $(GO) build -ldflags '-s -w' -o $@ ./host/plugin/sandbox/wr-plugin
+	@touch $@
+
 bin/helper/packed: $(HELPERS)
 	env -u GOOS -u GOARCH $(GO) run ./runtime/helper/pack runtime/helper/embedded $(HELPERS)
 	@touch $@
 
 bin/plugins/shfmt.wasm: PROGRAM = mvdan.cc/sh/v3/cmd/shfmt
-bin/plugins/%.wasm: $(SOURCES)
+bin/plugins/%.wasm: $(PLUGIN_SOURCES)
 	GOOS=wasip1 GOARCH=wasm $(GO) build -ldflags '-s -w' -o $@ $(or $(PROGRAM),./plugins/$*)
 	env -u GOOS -u GOARCH $(GO) run ./host/plugin/pack $@ plugins/$*/$*.wasm.toml
+	@touch $@
+
+bin/plugins/packed: $(PLUGINS) $(filter host/plugin/builtin%,$(SOURCES))
+	env -u GOOS -u GOARCH $(GO) run ./host/plugin/builtin/pack host/plugin/builtin/embedded $(PLUGINS)
 	@touch $@
 
 $(LINT): .ci/tools/go.mod .ci/tools/go.sum

@@ -64,7 +64,7 @@ var rows = []row{
 		"runtime/agent", "runtime/local", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin",
+		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin", "host/plugin/builtin",
 	}},
 	{"what this machine lacks; the plugins of a workspace", []string{"host/plugin", "runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
@@ -75,7 +75,7 @@ var rows = []row{
 		"cmd/wr/cli", "plugins/*/*",
 	}},
 	{"programs", []string{
-		"cmd/wr", "cmd/bench", "runtime/agent/wr-agent", "runtime/shim", "runtime/helper/pack", "plugins/*", "host/plugin/pack", "host/plugin/plugintest/guest",
+		"cmd/wr", "cmd/bench", "runtime/agent/wr-agent", "runtime/shim", "runtime/helper/pack", "plugins/*", "host/plugin/pack", "host/plugin/plugintest/guest", "host/plugin/sandbox/wr-plugin", "host/plugin/builtin/pack",
 	}},
 }
 

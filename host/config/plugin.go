@@ -28,8 +28,29 @@ type Plugin struct {
 // machine's policy.
 type PluginPolicy struct {
 	Capabilities []string     `toml:"capabilities" doc:"What plugins may be granted at most: fs.read for all files, fs.read:src/** for some, exec:ruff, \"http:GET https://*.acme.com\". Default: all; an empty list: nothing."`
-	Sources      []string     `toml:"sources" doc:"Where plugins may come from: file for the workspace itself, and https:// with a host, a path and a slash at the end. Default: anywhere."`
+	Sources      []string     `toml:"sources" doc:"Where plugins may come from: file for the workspace itself, builtin for wr itself, and https:// with a host, a path and a slash at the end. Default: anywhere."`
 	Limits       PluginLimits `toml:"limits" doc:"The highest limits that wr.lock may set for a plugin."`
+}
+
+// The kinds of sources of plugins that policies know besides addresses.
+const (
+	SourceFile    = "file"    // of the workspace
+	SourceBuiltin = "builtin" // wr carries it
+)
+
+// BuiltinSource is the source of a plugin that wr carries.
+func BuiltinSource(name string) string { return SourceBuiltin + ":" + name }
+
+// SourceKind is what policies call the source of a plugin: an address by itself,
+// and others by their kind.
+func SourceKind(source string) string {
+	switch {
+	case strings.HasPrefix(source, BuiltinSource("")):
+		return SourceBuiltin
+	case !strings.Contains(source, "://"):
+		return SourceFile
+	}
+	return source
 }
 
 // PluginLimits bound a plugin. Zero values leave the default, which is that of wr.
@@ -252,8 +273,8 @@ func (d *decoder) checkPluginPolicy(at string, p PluginPolicy) {
 	}
 	for i, source := range p.Sources {
 		at := element(join(at, "sources"), i)
-		if d.given(at) && source != "file" && !sourceShape().MatchString(source) {
-			d.refuse(at, "%q is neither file nor such as https://plugins.example.com/", source)
+		if d.given(at) && source != SourceFile && source != SourceBuiltin && !sourceShape().MatchString(source) {
+			d.refuse(at, "%q is neither file nor builtin nor such as https://plugins.example.com/", source)
 		}
 	}
 	d.checkPluginLimits(join(at, "limits"), p.Limits)

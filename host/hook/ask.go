@@ -21,6 +21,7 @@ type question struct {
 	method  string
 	project string
 	params  any
+	files   []string // of lint and format
 }
 
 // answer is what it gave.
@@ -31,7 +32,7 @@ type answer struct {
 
 // ask asks a plugin and decodes what it gave into result.
 func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
-	params, err := json.Marshal(q.params)
+	params, err := json.Marshal([]any{q.params, p.config.Manifest.Tool})
 	if err != nil {
 		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
 	}
@@ -81,6 +82,14 @@ func (p *Plugin) insist(ctx context.Context, q question) (given, error) {
 
 // once asks once.
 func (p *Plugin) once(ctx context.Context, q question) (given, error) {
+	// Why before its time runs: the module may have to be compiled, which nobody
+	// has to wait for but the first.
+	if _, err := p.alive(ctx); err != nil {
+		return given{}, err
+	}
+	if p.tool != nil {
+		return p.run(ctx, q)
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.config.Time)
 	defer cancel()
 	s, err := p.acquire(ctx)
@@ -102,7 +111,8 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 		asked:   trace.Union(s.before, notes.Trace),
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
-	return g, p.release(ctx, s)
+	p.release(ctx, s)
+	return g, nil
 }
 
 // failed is why a call gave nothing. A plugin that said so itself is kept.
@@ -114,7 +124,8 @@ func (p *Plugin) failed(ctx context.Context, s *session, q question, err error) 
 	if _, err := s.notes(); err != nil { // what it wrote belongs to no answer
 		return p.broken(s, err)
 	}
-	return errors.Join(p.said(q, said), p.release(ctx, s))
+	p.release(ctx, s)
+	return p.said(q, said)
 }
 
 // alwaysLive are the capabilities that nobody sees being used.

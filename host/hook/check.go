@@ -12,7 +12,7 @@ import (
 // Check returns what the plugin says before or after something is done.
 func (p *Plugin) Check(ctx context.Context, params abi.CheckParams) ([]abi.Diagnostic, error) {
 	var r abi.CheckResult
-	if _, err := p.ask(ctx, question{abi.MethodCheck, params.Project, params}, &r); err != nil {
+	if _, err := p.ask(ctx, question{method: abi.MethodCheck, project: params.Project, params: params}, &r); err != nil {
 		return nil, err
 	}
 	for _, d := range r.Diagnostics {

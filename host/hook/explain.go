@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -52,7 +53,13 @@ func (p *Plugin) broken(s *session, err error) error {
 		return gone
 	case !ended:
 		return fmt.Errorf("ask plugin %s: %w", p.Name(), err)
-	case end.Limit != "":
+	}
+	return p.ended(end, err)
+}
+
+// ended is the fault of a plugin that ended before it was done.
+func (p *Plugin) ended(end sandbox.End, err error) error {
+	if end.Limit != "" {
 		f := p.fault(CodeLimit, "it ran into its limit of "+end.Limit, err)
 		f.Next = "raise the limit in wr.lock, if what it does needs that much"
 		f.Details = details(end.Trace, end.Log)

@@ -3,7 +3,8 @@
 //
 // A Plugin costs nothing until it is asked something that nobody has kept the
 // answer of. Then its process is started (host/plugin/sandbox), and it is spoken
-// with (host/plugin/rpc). An answer is kept with all that the plugin saw of the
+// with (host/plugin/rpc), or, if it is a program that knows nothing of wr, called
+// and what it prints is read (host/lint/match). An answer is kept with all that the plugin saw of the
 // workspace (host/plugin/memo).
 //
 // # Contract
@@ -34,9 +35,9 @@ const goodbye = time.Second
 // Config is a plugin as it is to be asked.
 type Config struct {
 	Manifest  abi.Manifest
-	Process   sandbox.Config                  // all but Mount, Clock and Random, which follow from Grants
+	Process   sandbox.Config                  // all but Mount, Clock and Random, which follow from Grants; a tool needs its Root
 	Ready     func(ctx context.Context) error // has the module lie where Process says, before it is started; nil = it does
-	View      vfs.Mount                       // all but Globs
+	View      vfs.Mount                       // all but Globs and At
 	Grants    Grants
 	Time      time.Duration                       // a call may take at most; 0 = DefaultTime
 	Pending   int64                               // requests of the plugin that are answered at once; 0 = DefaultPending
@@ -67,6 +68,7 @@ const (
 // Plugin is a plugin that can be asked. It is safe for concurrent use.
 type Plugin struct {
 	config Config
+	tool   *tool // nil = it speaks wr/1
 
 	mu    sync.Mutex // guards what follows
 	child *sandbox.Child
@@ -84,12 +86,20 @@ func New(c Config) (*Plugin, error) {
 	c.View.Globs = c.Grants.Values(abi.CapRead)
 	c.Process.Clock = c.Grants.Values(abi.CapClock) != nil
 	c.Process.Random = c.Grants.Values(abi.CapRandom) != nil
+	var program *tool
+	var err error
+	if c.Manifest.Kind == abi.KindTool {
+		if program, err = newTool(c.Manifest); err != nil {
+			return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
+		}
+		c.View.At = program.root
+	}
 	view, err := json.Marshal(c.View)
 	if err != nil {
 		return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
 	}
 	c.Process.Mount, c.Process.Name = view, c.Manifest.Name
-	return &Plugin{config: c}, nil
+	return &Plugin{config: c, tool: program}, nil
 }
 
 // Name is the plugin's.

@@ -32,32 +32,33 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// built is the guest of all tests, built and compiled once.
-var built module
+// built are the guests of all tests, built and compiled once.
+var built modules
 
-type module struct {
+type modules struct {
 	once sync.Once
 	dir  string
-	sum  string
+	sums map[string]string // of the guests, by their names
 	err  error
 }
 
-func (m *module) build() {
+func (m *modules) build() {
 	m.dir, m.err = os.MkdirTemp("", "hook")
 	if m.err != nil {
 		return
 	}
-	m.err = errors.Join(m.program("host"), m.program("guest", "GOOS=wasip1", "GOARCH=wasm"))
-	if m.err != nil {
-		return
+	m.err = m.program("host")
+	m.sums = map[string]string{}
+	for _, name := range []string{"guest", "tool"} {
+		m.err = errors.Join(m.err, m.program(name, "GOOS=wasip1", "GOARCH=wasm"))
+		code, err := os.ReadFile(filepath.Join(m.dir, name))
+		sum := sha256.Sum256(code)
+		m.sums[name], m.err = hex.EncodeToString(sum[:]), errors.Join(m.err, err)
 	}
-	code, err := os.ReadFile(filepath.Join(m.dir, "guest"))
-	sum := sha256.Sum256(code)
-	m.sum, m.err = hex.EncodeToString(sum[:]), err
 }
 
 // program builds one of testdata.
-func (m *module) program(name string, env ...string) error {
+func (m *modules) program(name string, env ...string) error {
 	c := exec.Command("go", "build", "-o", filepath.Join(m.dir, name), "./testdata/"+name)
 	c.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if out, err := c.CombinedOutput(); err != nil {
@@ -66,7 +67,7 @@ func (m *module) program(name string, env ...string) error {
 	return nil
 }
 
-func (m *module) remove() {
+func (m *modules) remove() {
 	if m.dir != "" {
 		_ = os.RemoveAll(m.dir)
 	}
@@ -111,7 +112,7 @@ func newBench(t *testing.T) *bench {
 	t.Cleanup(func() { _ = dir.Close() })
 	b.config = hook.Config{
 		Manifest: abi.Manifest{Name: "guest", Version: "1.0.0", Stateless: true},
-		Process:  sandbox.Config{Module: filepath.Join(built.dir, "guest"), Digest: built.sum, CacheDir: filepath.Join(built.dir, "code"), Root: dir, Program: filepath.Join(built.dir, "host")},
+		Process:  sandbox.Config{Module: filepath.Join(built.dir, "guest"), Digest: built.sums["guest"], CacheDir: filepath.Join(built.dir, "code"), Root: dir, Program: filepath.Join(built.dir, "host")},
 		Grants:   grants{"fs.read:**/*.py"},
 		Time:     30 * time.Second,
 	}
@@ -289,6 +290,23 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	}
 }
 
+func TestAnAnswerIsOneWhateverFollows(t *testing.T) {
+	b := newBench(t)
+	b.config.Manifest.Stateless = false
+	var told []string
+	b.config.Listener.Log = func(l abi.Log) { told = append(told, l.Level+": "+l.Message) }
+	p := b.plugin(t)
+	if out, err := task(t, p, "cling"); err != nil || out != "here" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if len(told) != 1 || !strings.HasPrefix(told[0], "warn: it answered, and did not end as it should: ") {
+		t.Errorf("told %q", told)
+	}
+	if out, err := task(t, p, "count"); err != nil || out != "1" || len(told) != 1 {
+		t.Errorf("afterwards got %q, %v, %q", out, err, told)
+	}
+}
+
 func TestACallThatIsStoppedTakesNoOtherWithIt(t *testing.T) {
 	b := newBench(t)
 	b.config.Time = 3 * time.Second
@@ -322,5 +340,19 @@ func TestTheEndOfTheContextEndsACall(t *testing.T) {
 	time.AfterFunc(500*time.Millisecond, func() { cancel(interrupted) })
 	if _, _, err := p.Task(ctx, abi.TaskParams{Task: "loop"}); !errors.Is(err, interrupted) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestStartingAPluginTakesNothingOfTheTimeOfACall(t *testing.T) {
+	b, asked := newBench(t), false
+	b.config.Ready = func(ctx context.Context) error {
+		_, bounded := ctx.Deadline()
+		if asked = true; bounded {
+			t.Error("the time of the call runs before its process is there")
+		}
+		return nil
+	}
+	if _, err := task(t, b.plugin(t), "count"); err != nil || !asked {
+		t.Errorf("got %v, asked %t", err, asked)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Image returns how a project's image is built. Its Inputs can stand in a
 // .dockerignore as they are.
 func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.ImageResult, err error) {
-	if _, err = p.ask(ctx, question{abi.MethodImage, params.Project, params}, &r); err != nil {
+	if _, err = p.ask(ctx, question{method: abi.MethodImage, project: params.Project, params: params}, &r); err != nil {
 		return r, err
 	}
 	if strings.TrimSpace(r.Dockerfile) == "" {

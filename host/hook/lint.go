@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -16,7 +17,7 @@ type Linter struct {
 // Lint returns what the plugin says of files. One that only formats says which of
 // them are not as it would have them.
 func (l Linter) Lint(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
-	if l.Plugin.config.Manifest.Provides.Lint == nil {
+	if l.Plugin.config.Manifest.Provides.Lint == nil && l.Plugin.tool == nil {
 		return l.unformatted(ctx, files)
 	}
 	all, err := l.Plugin.Lint(ctx, l.params(files))
@@ -63,7 +64,10 @@ func (l Linter) unformatted(ctx context.Context, files []string) ([]abi.Diagnost
 // judge says what is wrong with a diagnostic: it must be of a file that was asked
 // about.
 func (l Linter) judge(files []string, d abi.Diagnostic) error {
-	if !slices.Contains(files, d.File) {
+	switch {
+	case d.File == "":
+		return l.Plugin.lie("says something of what is no file here: %s", d.Message)
+	case !slices.Contains(files, d.File):
 		return l.Plugin.lie("says something of %q, about which it was not asked", d.File)
 	}
 	if err := l.Plugin.judge(d); err != nil {
@@ -84,6 +88,20 @@ func (l Linter) judgeEdits(files []string, edits []abi.Edit) error {
 			return l.Plugin.lie("wants to edit %q, about which it was not asked", e.File)
 		case e.Start < 0 || e.End < e.Start:
 			return l.Plugin.lie("wants to edit the bytes from %d to %d of %s", e.Start, e.End, e.File)
+		}
+	}
+	return l.judgeOrder(edits)
+}
+
+// judgeOrder says which two edits are of the same bytes.
+func (l Linter) judgeOrder(edits []abi.Edit) error {
+	edits = slices.Clone(edits)
+	slices.SortStableFunc(edits, func(a, b abi.Edit) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	for i := range edits[min(1, len(edits)):] {
+		if a, b := edits[i], edits[i+1]; a.File == b.File && b.Start < a.End {
+			return l.Plugin.lie("wants to edit the bytes from %d to %d of %s twice", b.Start, min(a.End, b.End), a.File)
 		}
 	}
 	return nil

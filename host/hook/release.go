@@ -14,7 +14,7 @@ import (
 // and each with one thing to do.
 func (p *Plugin) Release(ctx context.Context, params abi.ReleaseParams) ([]abi.Step, error) {
 	var r abi.ReleaseResult
-	if _, err := p.ask(ctx, question{abi.MethodRelease, params.Project, params}, &r); err != nil {
+	if _, err := p.ask(ctx, question{method: abi.MethodRelease, project: params.Project, params: params}, &r); err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}

@@ -10,6 +10,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
 	"github.com/wr-build/wr/host/plugin/vfs"
+	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -106,20 +107,34 @@ func (s *session) notes() (vfs.Notes, error) {
 	return vfs.DecodeNotes(text)
 }
 
-// release keeps a session for later, where the plugin allows that.
-func (p *Plugin) release(ctx context.Context, s *session) error {
+// release keeps a session for later, where the plugin allows that. Why without an
+// error: what was asked is answered, whatever follows.
+func (p *Plugin) release(ctx context.Context, s *session) {
 	if !p.config.Manifest.Stateless {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
-		defer cancel()
-		return s.close(ctx)
+		p.end(ctx, s)
+		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.child == s.child {
 		p.idle = append(p.idle, s)
-		return nil
+		return
 	}
-	return s.instance.Close()
+	_ = s.instance.Close() // its process is gone
+}
+
+// end ends a session. One that does not take it was killed, with its process.
+func (p *Plugin) end(ctx context.Context, s *session) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	err := s.close(ctx)
+	if err == nil {
+		return
+	}
+	p.bury(s.child)
+	if p.config.Listener.Log != nil && !fault.HasCode(err, sandbox.CodeStopped) {
+		p.config.Listener.Log(abi.Log{Level: "warn", Message: "it answered, and did not end as it should: " + err.Error()})
+	}
 }
 
 // close ends a session in good order.

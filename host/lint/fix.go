@@ -56,13 +56,22 @@ func (j Job) fix(ctx context.Context, c Config) (written []string, err error) {
 				fixes = append(fixes, d.Fixes[i])
 			}
 		}
-		now, err := c.Tree.apply(disjoint(fixes), seen)
+		now, err := c.apply(disjoint(fixes), seen)
 		written = append(written, now...)
 		if err != nil || len(now) == 0 || ctx.Err() != nil {
 			return written, err
 		}
 	}
 	return written, nil
+}
+
+// apply applies edits, and says that it did.
+func (c Config) apply(edits []abi.Edit, seen map[string]string) ([]string, error) {
+	written, err := c.Tree.apply(edits, seen)
+	if len(written) > 0 && c.Wrote != nil {
+		c.Wrote()
+	}
+	return written, err
 }
 
 // seen is what counts of files now.
@@ -96,7 +105,7 @@ func (j Job) format(ctx context.Context, c Config) ([]string, error) {
 		return nil, err
 	}
 	w.keepFormatted(files, before, edits)
-	return c.Tree.apply(edits, seen)
+	return c.apply(edits, seen)
 }
 
 // edits are those of all files. Of half of them nothing is taken over.

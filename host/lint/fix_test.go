@@ -42,6 +42,26 @@ func TestSafeFixesAreAppliedUntilNoneIsLeft(t *testing.T) {
 	d.leavesNoTemp()
 }
 
+func TestWhoKeepsAnswersLearnsOfWhatWasWritten(t *testing.T) {
+	for _, formats := range []bool{true, false} {
+		d := newDesk(t)
+		d.Formats, d.Key, d.FixKey = formats, "", "" // its own answers are all that is kept
+		d.run(lint.Fix)
+		if d.wrote > 0 {
+			t.Errorf("formats %t: wrote where there was nothing to mend", formats)
+		}
+		d.write("p/a.py", "bad\n")
+		d.tool.look = func(file string) {
+			if file == "p/a.py" && d.read(file) == "good\n" && d.wrote != 1 {
+				t.Errorf("formats %t: asked about what was written, which was told %d times", formats, d.wrote)
+			}
+		}
+		if r := d.run(lint.Fix); d.wrote != 1 || d.read("p/a.py") != "good\n" || len(r.Diagnostics) > 0 {
+			t.Errorf("formats %t: told %d times, got %+v", formats, d.wrote, r)
+		}
+	}
+}
+
 func TestFixesThatAreNotSafeAreLeft(t *testing.T) {
 	d := newDesk(t)
 	d.tool.more = []abi.Diagnostic{{File: "p/a.py", Severity: "error", Message: "x", Fixes: []abi.Fix{{Edits: []abi.Edit{{File: "p/a.py", Text: "new"}}}}}}

@@ -61,6 +61,7 @@ type Config struct {
 	Tree  *Tree
 	Cache *cache.Cache // nil: nothing is kept
 	Jobs  int          // calls of tools at once
+	Wrote func()       // called when Fix has written to files; nil = nobody wants to know
 	Now   func() time.Time
 }
 

@@ -94,6 +94,7 @@ type desk struct {
 	dir   string // of caches
 	tool  *shouts
 	files []string
+	wrote int // how often Fix said that it had written
 	lint.Linter
 }
 
@@ -142,7 +143,7 @@ func (d *desk) run(how func(context.Context, []lint.Job, lint.Config) *report.Li
 	index := inputs.OpenIndex(filepath.Join(d.dir, "index"))
 	tree := lint.NewTree(d.root, files, []string{"p", "p/inner", "q"}, index)
 	d.files = tree.Matching(d.Project, d.Files, every)
-	r := how(d.t.Context(), []lint.Job{{Linter: d.Linter, Files: d.files}}, lint.Config{Tree: tree, Cache: store, Jobs: 1, Now: time.Now})
+	r := how(d.t.Context(), []lint.Job{{Linter: d.Linter, Files: d.files}}, lint.Config{Tree: tree, Cache: store, Jobs: 1, Now: time.Now, Wrote: func() { d.wrote++ }})
 	if err := errors.Join(store.Close(), index.Close()); err != nil {
 		d.t.Fatal(err)
 	}

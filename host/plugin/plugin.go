@@ -102,6 +102,9 @@ func (l Loader) From(ctx context.Context, p pin.Pin, source string) (fetch.Bundl
 		return fetch.Bundle{}, err
 	}
 	digest, text := b.Digests()
+	if config.SourceKind(source) == config.SourceBuiltin && (digest != p.Digest || text != p.Manifest) {
+		return fetch.Bundle{}, otherBuild(p, b, digest)
+	}
 	var what string
 	switch {
 	case digest != p.Digest || int64(len(b.Module)) != p.Size:
@@ -114,6 +117,16 @@ func (l Loader) From(ctx context.Context, p pin.Pin, source string) (fetch.Bundl
 	return fetch.Bundle{}, &fault.Error{
 		Code: "plugin.changed", File: source, Message: p.Name + " was replaced: " + what,
 		Next: "restore the file; or, if the new one is meant: wr plugin update " + p.Name,
+	}
+}
+
+// otherBuild is the fault of a plugin that this wr carries and that is not the one
+// of wr.lock, which this machine does not have.
+func otherBuild(p pin.Pin, b fetch.Bundle, digest string) error {
+	return &fault.Error{
+		Code: "plugin.other_build", File: p.Source,
+		Message: fmt.Sprintf("this wr carries %s %s, %s, and wr.lock pins %s, %s", p.Name, b.Manifest.Version, digest, p.Version, p.Digest),
+		Next:    fmt.Sprintf("take this one: wr plugin update %[1]s; or keep that one for all: wr plugin vendor %[1]s, where it was added", p.Name),
 	}
 }
 

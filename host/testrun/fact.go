@@ -49,10 +49,11 @@ type fact struct {
 	Details string `json:"details"`
 
 	// finish
-	Lines       int64  `json:"lines"` // how many there are, this one included
-	Exit        *int   `json:"exit"`
-	CollectOnly bool   `json:"collect_only"`
-	Stopped     string `json:"stopped"` // why it ended before the last case
+	Lines       int64    `json:"lines"` // how many there are, this one included
+	Exit        *int     `json:"exit"`
+	CollectOnly bool     `json:"collect_only"`
+	Stopped     string   `json:"stopped"` // why it ended before the last case
+	Threads     []string `json:"threads"` // that the process waits for
 }
 
 // The types of facts.

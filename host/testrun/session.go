@@ -39,6 +39,8 @@ type session struct {
 	running       []*testCase
 	overdue       []*testCase       // for which it was stopped: they took longer than they may
 	stacks        map[string]string // of all threads then, by pytest's ids of cases
+	finished      time.Time         // when the end was told; zero = it was not
+	outstayed     bool              // the process was stopped, long after that
 	uncollected   []string          // cases that ran although nobody collected them
 	deselected    int
 	unsuited      int      // cases of suites that are not to run
@@ -113,7 +115,7 @@ func (s *session) apply(f fact) {
 	case factInternalError:
 		s.internal = &f
 	case factFinish:
-		s.finish = &f
+		s.finish, s.finished = &f, time.Now()
 		if f.Lines != f.Number {
 			s.damage(fmt.Sprintf("says that it has %d lines on line %d", f.Lines, f.Number))
 		}

@@ -168,6 +168,9 @@ func (t *trial) follow(ctx context.Context, s *session, facts *tail) ending {
 				s.stacks = t.dir.stacks(s.number) // before it goes on to other cases, as it may
 				stop(errOverdue)
 			}
+			if s.outstays(now) {
+				stop(errOutstayed)
+			}
 		case end := <-done:
 			if err := facts.read(s.line); err != nil {
 				s.damage("cannot be read: " + err.Error())
@@ -181,7 +184,7 @@ func (t *trial) follow(ctx context.Context, s *session, facts *tail) ending {
 func (t *trial) start(ctx, running context.Context) ending {
 	exit, err := t.attach(running, t.runner, t.dir)
 	stopped := err != nil || exit.Code == exitInterrupted || exit.Signal != 0
-	if errors.Is(err, errOverdue) {
+	if errors.Is(err, errOverdue) || errors.Is(err, errOutstayed) {
 		err = nil // it was meant
 	}
 	e := ending{exit: exit, err: err, container: t.Container, attended: t.Debug.Terminal}

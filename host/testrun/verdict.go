@@ -42,8 +42,11 @@ func (s *session) conclude(end ending) Verdict {
 	if s.torn && s.started {
 		s.damage("ends in a line that is no fact")
 	}
+	if s.outstayed && !end.interrupted && end.late == nil {
+		end.exit = s.quitLate(end)
+	}
 	if s.finish != nil {
-		s.emit(s.finished(end))
+		s.emit(s.told(end))
 	}
 	s.settle(end)
 	switch {
@@ -70,8 +73,8 @@ func (s *session) conclude(end ending) Verdict {
 	}
 }
 
-// finished tells of the end that pytest itself has told of.
-func (s *session) finished(end ending) event.Event {
+// told tells of the end that pytest itself has told of.
+func (s *session) told(end ending) event.Event {
 	e := event.Event{
 		Type: event.SessionFinished, Count: s.collected, Exit: end.exit.Code, Text: s.stopped(), CollectOnly: s.finish.CollectOnly,
 	}

@@ -45,11 +45,11 @@ func (l *Lines) Emit(e event.Event) {
 		fmt.Fprint(l.w, l.style.waits(e)) // whoever wants it quiet waits as well
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
 		if e.Project == "" {
-			fmt.Fprint(l.w, l.style.failure(e))
+			fmt.Fprint(l.w, l.style.told(e))
 			return
 		}
 		count(l.tally, e)
-		if text := l.style.failure(e); text != "" {
+		if text := l.style.told(e); text != "" {
 			l.hold(e.Unit().String()).WriteString(text)
 		}
 	case event.Found, event.Checked:
@@ -138,6 +138,28 @@ func (s Style) waits(e event.Event) string {
 	b.WriteString(s.line(e.Unit().String(), "debug", "waits for an editor to attach to "+s.paint(bold, e.Text)))
 	indented(&b, e.Details)
 	return b.String()
+}
+
+// told is what is said for good of a case, of a collection or of what is behind
+// them, or "".
+func (s Style) told(e event.Event) string {
+	text := s.failure(e)
+	if text == "" && s.Verbose && e.Type == event.CaseFinished {
+		return s.ended(e)
+	}
+	return text
+}
+
+// ended is the line of a case that is no failure.
+func (s Style) ended(e event.Event) string {
+	mark, why := s.paint(green, "✓"), ""
+	if e.Outcome != event.Passed {
+		mark, why = s.paint(yellow, "–"), "  "+string(e.Outcome)
+		if e.Text != "" {
+			why += ": " + headline(e.Text)
+		}
+	}
+	return fmt.Sprintf("%s %s  %s%s  %s\n", mark, e.Unit(), printable(e.Case), why, s.paint(dim, seconds(e.Elapsed)))
 }
 
 // failure is the whole story of a failed case or collection, or of what is

@@ -116,7 +116,7 @@ func (l *Live) Emit(e event.Event) {
 		if e.Project != "" {
 			count(l.tally, e)
 		}
-		if text := l.style.failure(e); text != "" {
+		if text := l.style.told(e); text != "" {
 			l.draw(text)
 		}
 	case event.Found, event.Checked:

@@ -20,9 +20,10 @@ type Sink interface {
 
 // Style says how much the output may show off.
 type Style struct {
-	Color  bool // SGR escape codes
-	GitHub bool // ::group:: markers of GitHub Actions
-	Quiet  bool // failures and the last line only
+	Color   bool // SGR escape codes
+	GitHub  bool // ::group:: markers of GitHub Actions
+	Quiet   bool // failures and the last line only
+	Verbose bool // a line for each case as well
 }
 
 // The few colours wr uses, as SGR parameters.

@@ -78,6 +78,28 @@ func TestLinesAreGroupedByProjectAndNeverObeyed(t *testing.T) {
 	}
 }
 
+func TestVerboseHasALineForEachCase(t *testing.T) {
+	var out bytes.Buffer
+	lines := ui.NewLines(&out, ui.Style{Verbose: true})
+	for _, e := range []event.Event{
+		{Type: event.CaseFinished, Project: "web", Container: "db", Case: "a.py::x[\x1b]", Outcome: event.Passed, Elapsed: 20 * time.Millisecond},
+		{Type: event.CaseFinished, Project: "web", Container: "db", Case: "a.py::y", Outcome: event.Skipped, Text: "no display\nmore"},
+		{Type: event.CaseFinished, Project: "web", Container: "db", Case: "a.py::z", Outcome: event.XFailed},
+		{Type: event.CaseDeselected, Project: "web", Container: "db", Case: "a.py::left"},
+		{Type: event.ProjectFinished, Project: "web", Container: "db", Status: event.OK},
+	} {
+		lines.Emit(e)
+	}
+	want := `✓ web[db]  a.py::x[]  0.02s
+– web[db]  a.py::y  skipped: no display  0.00s
+– web[db]  a.py::z  xfailed  0.00s
+✓ web[db]  1 passed, 1 skipped, 1 xfailed  0.00s
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("lines differ (-want +got):\n%s", diff)
+	}
+}
+
 func TestCasesAreListedAsTargetsWithWhereTheyRunAndWhereTheyAre(t *testing.T) {
 	run := &report.Run{}
 	for _, e := range []event.Event{

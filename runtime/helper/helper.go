@@ -1,6 +1,6 @@
 // Package helper provides the programs that wr runs beside itself: the shim
-// and runc, which start containers, and the agent, which is the first process
-// in each. A build made by make carries them compressed; what a build does not
+// and runc, which start containers, the agent, which is the first process in
+// each, and the process that runs a plugin. A build made by make carries them compressed; what a build does not
 // carry is looked up on PATH.
 package helper
 

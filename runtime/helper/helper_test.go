@@ -462,3 +462,30 @@ func BenchmarkFindUnpacked(b *testing.B) {
 		}
 	}
 }
+
+func TestTheProgramOfPluginsIsUnpackedByItself(t *testing.T) {
+	contents := both()
+	contents[pluginName] = content(3)
+	f, dir := find(os.DirFS(packIn(t, contents))), t.TempDir()
+	got, err := f.plugin(dir, "linux")
+	if err != nil || got.Source != Embedded || read(t, got.Path) != contents[pluginName] {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if all, _ := os.ReadDir(filepath.Dir(got.Path)); len(all) != 1 {
+		t.Errorf("there is more: %v", all)
+	}
+	set, err := f.find(dir)
+	if err != nil || filepath.Dir(set.Agent.Path) == filepath.Dir(got.Path) {
+		t.Errorf("the engine's helpers are %+v, %v", set, err)
+	}
+	if got, err := f.plugin(dir, "darwin"); err != nil || got.Source != Missing || got.Path != "" {
+		t.Errorf("elsewhere: %+v, %v", got, err)
+	}
+	if got, err := find(os.DirFS(packIn(t, both()))).plugin(dir, "linux"); err != nil || got.Source != Missing || got.Path != "" {
+		t.Errorf("in a build without it: %+v, %v", got, err)
+	}
+	f.noexec = func(string) bool { return true }
+	if got, err := f.plugin(dir, "linux"); !fault.HasCode(err, "helper.noexec") || got.Path != "" {
+		t.Errorf("where nothing may be run: %+v, %v", got, err)
+	}
+}

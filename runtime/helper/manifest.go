@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // manifestName lies beside the packed helpers.
@@ -51,6 +52,26 @@ func (m manifest) usable(assets fs.FS, arch string) manifest {
 		}
 	}
 	return out
+}
+
+// only leaves out helpers of other names.
+func (m manifest) only(names ...string) manifest {
+	var out manifest
+	for _, p := range m.Helpers {
+		if slices.Contains(names, p.Name) {
+			out.Helpers = append(out.Helpers, p)
+		}
+	}
+	return out
+}
+
+// engineHelpers are those that the engine needs, and unpacks together.
+func engineHelpers(assets fs.FS, arch string) manifest {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return readManifest(assets).usable(assets, arch).only(names...)
 }
 
 // key names the directory of exactly these helpers.

@@ -18,7 +18,16 @@ func Stale(stateDir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stale(stateDir, readManifest(assets).usable(assets, runtime.GOARCH).key(), "/proc")
+	return stale(stateDir, engineHelpers(assets, runtime.GOARCH).key(), "/proc")
+}
+
+// StalePlugin are the same below the directory of UnpackPlugin.
+func StalePlugin(dir string) ([]string, error) {
+	assets, err := fs.Sub(embedded, "embedded")
+	if err != nil {
+		return nil, err
+	}
+	return stale(dir, readManifest(assets).usable(assets, runtime.GOARCH).only(pluginName).key(), "/proc")
 }
 
 // stale is Stale for a build whose helpers have that key.

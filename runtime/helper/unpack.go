@@ -28,6 +28,16 @@ func Unpack(stateDir string) (Set, error) {
 	return finder{assets: assets, arch: runtime.GOARCH, noexec: noexec, search: search}.find(stateDir)
 }
 
+// UnpackPlugin returns the program that runs plugins, unpacked below dir and
+// checked, or Missing where this build has none: wr itself is that program too.
+func UnpackPlugin(dir string) (Helper, error) {
+	assets, err := fs.Sub(embedded, "embedded")
+	if err != nil {
+		return Helper{}, err
+	}
+	return finder{assets: assets, arch: runtime.GOARCH, noexec: noexec}.plugin(dir, runtime.GOOS)
+}
+
 // Carried names the helpers that this build carries.
 func Carried() []string {
 	assets, err := fs.Sub(embedded, "embedded")
@@ -51,7 +61,7 @@ type finder struct {
 
 // find unpacks what there is and looks for the rest.
 func (f finder) find(stateDir string) (Set, error) {
-	m := readManifest(f.assets).usable(f.assets, f.arch)
+	m := engineHelpers(f.assets, f.arch)
 	var bin string
 	if len(m.Helpers) > 0 {
 		s := store{dir: filepath.Join(stateDir, dataDir, m.key()), assets: f.assets, manifest: m}
@@ -67,6 +77,27 @@ func (f finder) find(stateDir string) (Set, error) {
 		found[i] = f.one(k.name, bin, m)
 	}
 	return Set{Shim: found[0], Agent: found[1], Runc: found[2]}, nil
+}
+
+// pluginName is the program that runs plugins. Why none from PATH, and why not
+// among the kinds: wr does without it, only slower.
+const pluginName = "wr-plugin"
+
+// plugin unpacks the program that runs plugins. All of them are for Linux.
+func (f finder) plugin(dir, system string) (Helper, error) {
+	missing := Helper{Name: pluginName, Source: Missing}
+	m := readManifest(f.assets).usable(f.assets, f.arch).only(pluginName)
+	if system != "linux" || len(m.Helpers) == 0 {
+		return missing, nil
+	}
+	s := store{dir: filepath.Join(dir, dataDir, m.key()), assets: f.assets, manifest: m}
+	if err := s.ensure(); err != nil {
+		return missing, err
+	}
+	if f.noexec(s.bin()) {
+		return missing, noexecFault(s.bin())
+	}
+	return f.one(pluginName, s.bin(), m), nil
 }
 
 // one finds a single helper.

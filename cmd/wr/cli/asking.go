@@ -20,7 +20,6 @@ import (
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/plugin/rpc"
-	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/vcs"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -61,6 +60,18 @@ func (a *app) loadPlugins(ctx context.Context, ws *workspace.Workspace) (*loaded
 		u.plugins = append(u.plugins, one)
 	}
 	return u, nil
+}
+
+// names are those of the plugins that are wanted, whether they can be asked or not;
+// of what cannot be loaded nobody knows what it is.
+func (u *loadedPlugins) names(wanted func(abi.Provides) bool) []string {
+	names := slices.Collect(maps.Keys(u.faults))
+	for _, one := range u.plugins {
+		if wanted(one.Manifest.Provides) {
+			names = append(names, one.Pin.Name)
+		}
+	}
+	return names
 }
 
 // installation is a plugin as it is set for a project.
@@ -145,8 +156,19 @@ func (a *app) asking(ws *workspace.Workspace, store *cache.Cache, index *inputs.
 	}, nil
 }
 
+// wrote is called when wr itself has written to files: what plugins said before is
+// of what they were. Nobody who asks any has nothing to forget.
+func (q *asking) wrote() {
+	if q != nil {
+		q.memo.Forget()
+	}
+}
+
 // Close ends what runs of plugins.
 func (q *asking) Close(ctx context.Context) error {
+	if q == nil {
+		return nil
+	}
 	errs := []error{q.client.Close()}
 	for _, p := range q.open {
 		errs = append(errs, p.Close(ctx))
@@ -173,10 +195,8 @@ func (q *asking) plugin(one installation) (*hook.Plugin, error) {
 func (q *asking) config(one installation) hook.Config {
 	name, pinned := one.name(), one.plugin.Pin
 	limits, process := pinned.Limits, q.process(name, one.module, pinned.Digest)
-	process.Root, process.Progress = q.root, func(at sandbox.Progress) { q.preparing(name, at) }
-	process.Limits = sandbox.Limits{
-		Memory: int64(limits.Memory), Output: int64(limits.Output), Files: int(limits.Files), Module: plugin.ModuleLimits(limits),
-	}
+	process.Root, process.Progress = q.root, q.preparing(name)
+	process.Limits = processLimits(limits)
 	return hook.Config{
 		Manifest: one.plugin.Manifest.Manifest, Process: process,
 		Ready:  func(ctx context.Context) error { return q.fetchModule(ctx, pinned) },
@@ -193,7 +213,7 @@ func (q *asking) config(one installation) hook.Config {
 // functions are what a plugin of those bytes may ask of wr, where it is granted.
 func (q *asking) functions(digest string) call.Functions {
 	return call.Functions{
-		HTTP: q.client, Secrets: &call.Secrets{LookupEnv: q.lookupEnv}, Store: call.Kept{Cache: q.store, Digest: digest}, Git: q.git,
+		HTTP: q.client, Secrets: &call.Secrets{LookupEnv: q.LookupEnv}, Store: call.Kept{Cache: q.store, Digest: digest}, Git: q.git,
 	}
 }
 
@@ -223,21 +243,9 @@ func (q *asking) fetchModule(ctx context.Context, p pin.Pin) error {
 	return err
 }
 
-// preparing says what takes a while, once for each version of a plugin.
-func (a *app) preparing(name string, at sandbox.Progress) {
-	if at.Stage == "compile" {
-		fmt.Fprintf(a.Err, "preparing plugin %s, %d functions\n", name, at.Functions)
-	}
-}
-
 // pluginSays prints what a plugin has to tell, where that is for everybody.
 func (a *app) pluginSays(name, level, message string) {
 	if level == "warn" || level == "error" {
 		fmt.Fprintf(a.Err, "%s: %s: %s\n", name, level, message)
 	}
-}
-
-func (a *app) lookupEnv(name string) (string, bool) {
-	value := a.Getenv(name)
-	return value, value != ""
 }

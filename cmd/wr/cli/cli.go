@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
+	"github.com/wr-build/wr/host/plugin/builtin"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -28,6 +29,10 @@ type Process struct {
 	LookupEnv    func(string) (string, bool)
 	// Connect replaces the way to the engine; nil is the real one.
 	Connect func(context.Context) (Engine, error)
+	// PluginProgram replaces the program that runs plugins; "" is wr's own.
+	PluginProgram string
+	// Builtin replaces the plugins that wr carries; nil are those of this build.
+	Builtin *builtin.Set
 }
 
 // Getenv returns a variable of the environment, "" when it is not set.
@@ -79,7 +84,7 @@ type Globals struct {
 	DryRun    bool   `help:"Show what would be done and do nothing."`
 	Locked    bool   `aliases:"frozen" help:"Fail rather than change wr.lock: a base image that it has no digest of, a plugin. What plugins are, CI never changes without --locked=false."`
 	Quiet     bool   `short:"q" help:"Only failures and results."`
-	Verbose   int    `short:"v" type:"counter" help:"More words; twice: what wr itself does."`
+	Verbose   int    `short:"v" type:"counter" help:"More words, such as a line for each test; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`
 
 	ShowVersion versionFlag `name:"version" help:"Print the version."`

@@ -84,6 +84,8 @@ func (a *app) completeCommand(ctx context.Context, out io.Writer, parser *kong.K
 		kongcompletion.WithPredictor("container", predict(predictContainers)),
 		kongcompletion.WithPredictor("project", predict(predictProjects)),
 		kongcompletion.WithPredictor("plugin", predict(predictPlugins)),
+		kongcompletion.WithPredictor("source", a.predictSources()),
+		kongcompletion.WithPredictor("known", complete.PredictOr(predict(predictPlugins), a.predictSources())),
 		kongcompletion.WithPredictor("run", predict(predictRuns)),
 		kongcompletion.WithPredictor("linter", predict(predictLinters)),
 		kongcompletion.WithPredictor("suite", predict(predictSuites)),

@@ -83,9 +83,7 @@ func (c *consultation) open() error {
 func (c *consultation) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.asking != nil {
-		c.asking.memo.Forget()
-	}
+	c.asking.wrote()
 }
 
 // Close ends what runs of plugins. That something could not be kept for the next
@@ -93,10 +91,7 @@ func (c *consultation) forget() {
 func (c *consultation) Close(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var err error
-	if c.asking != nil {
-		err = c.asking.Close(ctx)
-	}
+	err := c.asking.Close(ctx)
 	if c.index != nil {
 		err = errors.Join(err, c.store.Close(), c.index.Close())
 	}

@@ -82,18 +82,18 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 		l.warnOf(fault.Of(err)) // what is known is worked out again
 	}
 	jobs, broken := l.work(selected)
-	inSandbox, done, err := l.pluginJobs(ctx, store)
+	inSandbox, asking, err := l.pluginJobs(ctx, store)
 	if err != nil {
 		return err
 	}
 	jobs = append(jobs, inSandbox...)
-	config := lint.Config{Tree: l.tree, Cache: store, Jobs: l.jobs(), Now: time.Now}
+	config := lint.Config{Tree: l.tree, Cache: store, Jobs: l.jobs(), Now: time.Now, Wrote: asking.wrote}
 	carry := lint.Do
 	if l.cmd.Fix {
 		carry = lint.Fix
 	}
 	result := carry(ctx, jobs, config)
-	if err := done(ctx); err != nil {
+	if err := asking.Close(ctx); err != nil {
 		l.warnOf(fault.Of(err))
 	}
 	result.Linters = append(result.Linters, broken...)

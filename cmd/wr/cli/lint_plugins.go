@@ -3,14 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/lint"
-	"github.com/wr-build/wr/host/plugin"
+	"github.com/wr-build/wr/host/plugin/scope"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -36,6 +35,7 @@ func (l *linting) plug(ctx context.Context, projects []workspace.Project) error 
 	if err != nil {
 		return err
 	}
+	l.known = u.names(looksAtFiles)
 	l.unusable(projects[0], u.faults)
 	for _, p := range projects {
 		if p.Fault != nil {
@@ -43,9 +43,7 @@ func (l *linting) plug(ctx context.Context, projects []workspace.Project) error 
 		}
 		all, faults := u.of(p, looksAtFiles)
 		for _, one := range all {
-			if err := runs(one.plugin); err != nil {
-				faults[one.name()] = err
-			} else if l.asked(one.name()) {
+			if l.asked(one.name()) {
 				l.plugins[p.Path] = append(l.plugins[p.Path], &plugged{planned{Linter: one.name(), Project: p.Path, project: p}, one})
 			}
 		}
@@ -55,14 +53,6 @@ func (l *linting) plug(ctx context.Context, projects []workspace.Project) error 
 }
 
 func looksAtFiles(provides abi.Provides) bool { return provides.Lint != nil || provides.Format != nil }
-
-// runs is the fault of a plugin that wr lint does not run.
-func runs(p *plugin.Plugin) error {
-	if p.Manifest.Kind == abi.KindRPC {
-		return nil
-	}
-	return &fault.Error{Code: "plugin.kind", Message: fmt.Sprintf("plugin %s is of kind %q, which wr lint does not run yet", p.Pin.Name, p.Manifest.Kind)}
-}
 
 // asked reports whether a linter was asked for.
 func (l *linting) asked(name string) bool {
@@ -95,32 +85,40 @@ func (l *linting) asPlanned() []planned {
 	return all
 }
 
-// globs are the files that a plugin says it looks at.
-func (p *plugged) globs() *lint.Globs {
-	provides := p.plugin.Manifest.Provides
+// globsOf are the files that a plugin says it looks at.
+func globsOf(provides abi.Provides) []string {
 	if provides.Lint != nil {
-		return lint.NewGlobs(provides.Lint.Globs)
+		return provides.Lint.Globs
 	}
-	return lint.NewGlobs(provides.Format.Globs)
+	return provides.Format.Globs
 }
+
+func (p *plugged) globs() *lint.Globs { return lint.NewGlobs(globsOf(p.plugin.Manifest.Provides)) }
 
 func (p *plugged) whole() bool {
 	provides := p.plugin.Manifest.Provides
 	return provides.Lint != nil && provides.Lint.Whole
 }
 
-// plugFiles finds the files of each plugin.
-func (l *linting) plugFiles(chosen choice, wanted map[string]bool) {
+// plugFiles finds the files of each plugin. About those that it cannot see, as they
+// look like secrets, it is not asked.
+func (l *linting) plugFiles(chosen choice, wanted map[string]bool) error {
 	for _, p := range l.allPlugged() {
-		p.Files = l.files(p.project, p.globs(), p.whole(), chosen, wanted)
+		seen, err := scope.New(p.plugin.Grant.Values(abi.CapRead))
+		if err != nil {
+			return err
+		}
+		all := l.files(p.project, p.globs(), p.whole(), chosen, wanted)
+		p.Files = slices.DeleteFunc(all, func(file string) bool { return !seen.File(file) })
 	}
+	return nil
 }
 
-// pluginJobs are the plugins as linters. What it returns besides ends them.
-func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Job, func(context.Context) error, error) {
+// pluginJobs are the plugins as linters, and who asks them; nil = there are none.
+func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Job, *asking, error) {
 	all := l.allPlugged()
 	if len(all) == 0 {
-		return nil, func(context.Context) error { return nil }, nil
+		return nil, nil, nil
 	}
 	asking, err := l.asking(l.ws, store, l.index)
 	if err != nil {
@@ -134,7 +132,7 @@ func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Jo
 		}
 		jobs[i] = p.job(one)
 	}
-	return jobs, asking.Close, nil
+	return jobs, asking, nil
 }
 
 // job is a plugin as a linter. Why without a key: its answers are kept with all that
@@ -146,7 +144,7 @@ func (p *plugged) job(plugin *hook.Plugin) lint.Job {
 	}
 	switch {
 	case out.Whole:
-	case p.plugin.Manifest.Stateless:
+	case p.plugin.Manifest.Stateless, plugin.Single():
 		out.Most = 1
 	default:
 		out.Most = filesPerCall

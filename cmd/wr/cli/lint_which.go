@@ -34,6 +34,7 @@ type linting struct {
 	planned []planned
 	broken  []report.Linted       // projects that cannot be read, and plugins that cannot be used
 	plugins map[string][]*plugged // by the path of the project
+	known   []string              // plugins that look at files, also those that cannot be used or are turned off
 	some    bool                  // only some files were asked for: that there are none is fine
 }
 
@@ -79,7 +80,9 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 		return nil, err
 	}
 	l.tree = lint.NewTree(ws.Root, all, paths(ws.Projects), l.index)
-	l.plugFiles(chosen, wanted)
+	if err := l.plugFiles(chosen, wanted); err != nil {
+		return nil, err
+	}
 	for _, p := range linters {
 		p.Files = l.files(p.project, lint.NewGlobs(p.config.Files), p.config.Whole.Or(false), chosen, wanted)
 		l.planned = append(l.planned, p)
@@ -203,13 +206,13 @@ func (l *linting) linters(projects []workspace.Project) ([]planned, error) {
 	var all []planned
 	var wrong []error
 	known := map[string]bool{}
+	for _, name := range l.known {
+		known[name] = true
+	}
 	for _, p := range projects {
 		if p.Fault != nil {
 			l.broken = append(l.broken, report.Linted{Linter: "wr", Project: p.Path, Diagnostics: []abi.Diagnostic{}, Fault: p.Fault})
 			continue
-		}
-		for _, one := range l.plugins[p.Path] {
-			known[one.Linter] = true
 		}
 		for _, name := range linterNames(l.ws, p) {
 			one, err := l.linter(p, name)

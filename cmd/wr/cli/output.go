@@ -20,7 +20,7 @@ func (a *app) printJSON(document any) error {
 
 // style is how wr may write to f.
 func (a *app) style(f *os.File) ui.Style {
-	return ui.Style{Color: a.colored(f), GitHub: a.Getenv("GITHUB_ACTIONS") == "true", Quiet: a.Quiet}
+	return ui.Style{Color: a.colored(f), GitHub: a.Getenv("GITHUB_ACTIONS") == "true", Quiet: a.Quiet, Verbose: a.Verbose > 0 && !a.Quiet}
 }
 
 // colored follows --color, then NO_COLOR and FORCE_COLOR, then what f is.

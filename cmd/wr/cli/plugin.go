@@ -23,13 +23,14 @@ import (
 	"github.com/wr-build/wr/host/plugin/store"
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/workspace"
+	"github.com/wr-build/wr/runtime/helper"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
 // pluginCmd is `wr plugin`.
 type pluginCmd struct {
-	Add     pluginAddCmd     `cmd:"" help:"Add a plugin from a file or an address, and grant it what it asks for."`
+	Add     pluginAddCmd     `cmd:"" help:"Add a plugin from a file, an address or wr itself, and grant it what it asks for."`
 	Ls      pluginLsCmd      `cmd:"" help:"List the plugins of this workspace."`
 	Inspect pluginInspectCmd `cmd:"" help:"Show what a plugin is and what it asks for, before it is added or after."`
 	Update  pluginUpdateCmd  `cmd:"" help:"Take the plugin that lies at its source now, and say what it asks for besides."`
@@ -82,14 +83,32 @@ func (a *app) pluginsOf(ws *workspace.Workspace, pins pin.Pins) (*installed, err
 // process is the process of a plugin with a module that lies at a path and has a
 // digest as wr.lock has it. What it may see and use is for the caller to add.
 func (a *app) process(name, module, digest string) sandbox.Config {
-	return sandbox.Config{Name: name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"), CacheDir: filepath.Join(a.cacheDir(), "compiled")}
+	return sandbox.Config{
+		Name: name, Module: module, Digest: strings.TrimPrefix(digest, "sha256:"),
+		CacheDir: filepath.Join(a.cacheDir(), "compiled"), Program: a.pluginProgram(),
+	}
+}
+
+// pluginProgram is the program that runs plugins. Where the one that this build
+// carries cannot be unpacked or run it is "", wr itself, which is slower to start.
+func (a *app) pluginProgram() string {
+	if a.PluginProgram != "" {
+		return a.PluginProgram
+	}
+	program, err := helper.UnpackPlugin(filepath.Join(a.cacheDir(), "helpers"))
+	if err != nil {
+		a.log.Debug().Err(err).Msg("plugins run in wr's own program")
+	}
+	return program.Path
 }
 
 func (i *installed) Close() error { return i.loader.Store.Close() }
 
 // fetcher gets plugins, from paths that start in dir.
 func (a *app) fetcher(dir string) fetch.Fetcher {
-	return fetch.Fetcher{Dir: dir, Taken: ownWords(a.parsed.Model), Client: &http.Client{Timeout: downloadTimeout}}
+	return fetch.Fetcher{
+		Dir: dir, Taken: ownWords(a.parsed.Model), Client: &http.Client{Timeout: downloadTimeout}, Builtin: a.carried().Module,
+	}
 }
 
 // ownWords are the names that wr has itself.
@@ -201,5 +220,5 @@ func predictPlugins(ws *workspace.Workspace) []string {
 
 // noPlugins is what a workspace without plugins says.
 func noPlugins() error {
-	return &fault.Error{Code: "plugin.none", Class: fault.Usage, Message: "this workspace has no plugins", Next: "wr plugin add FILE"}
+	return &fault.Error{Code: "plugin.none", Class: fault.Usage, Message: "this workspace has no plugins", Next: "wr plugin add FILE, or one that wr carries: wr plugin ls --available"}
 }

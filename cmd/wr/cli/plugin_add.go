@@ -26,7 +26,7 @@ type grants struct {
 
 // pluginAddCmd is `wr plugin add`.
 type pluginAddCmd struct {
-	Source string `arg:"" help:"A file, or an address such as https://example.com/lint.wasm."`
+	Source string `arg:"" predictor:"source" help:"A file, an address such as https://example.com/lint.wasm, or the name of a plugin that wr carries, such as shfmt."`
 	grants
 	Digest string            `placeholder:"sha256:HEX" help:"Refuse a module with another digest."`
 	Limit  map[string]string `placeholder:"KEY=VALUE" help:"Set a limit, such as memory=512MiB or call=2m."`
@@ -50,7 +50,7 @@ func (c *pluginAddCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	}
 	return deed{
 		show: func() error { return a.printOffer(offerOf(b, nil, here.loader.Ceiling)) },
-		do:   func() error { return c.add(a, here, p, b) },
+		do:   func() error { return c.add(ctx, a, here, p, b) },
 		end:  here.Close,
 	}, nil
 }
@@ -90,8 +90,8 @@ func (c *pluginAddCmd) read(ctx context.Context, a *app, here *installed) (pin.P
 func (a *app) get(ctx context.Context, here *installed, source string, l config.PluginLimits) (fetch.Bundle, error) {
 	from := here.loader.Fetcher
 	from.Dir, from.Limits = a.dir, plugin.ModuleLimits(l)
-	b, err := from.Get(ctx, source)
-	if err != nil || fetch.IsURL(source) {
+	b, err := a.getTyped(ctx, from, source)
+	if err != nil || config.SourceKind(b.Source) != config.SourceFile {
 		return b, err
 	}
 	path := source
@@ -105,8 +105,8 @@ func (a *app) get(ctx context.Context, here *installed, source string, l config.
 	return b, nil
 }
 
-// add grants, pins and keeps the plugin.
-func (c *pluginAddCmd) add(a *app, here *installed, p pin.Pin, b fetch.Bundle) error {
+// add grants, compiles, pins and keeps the plugin.
+func (c *pluginAddCmd) add(ctx context.Context, a *app, here *installed, p pin.Pin, b fetch.Bundle) error {
 	if err := a.mayLock(); err != nil {
 		return err
 	}
@@ -118,20 +118,26 @@ func (c *pluginAddCmd) add(a *app, here *installed, p pin.Pin, b fetch.Bundle) e
 	if p, err = pin.Of(b.Manifest, p, granted); err != nil {
 		return err
 	}
-	if p.Source == plugin.Vendored(p.Name) {
-		if err := a.vendor(here.ws, p.Name, b); err != nil {
-			return err
-		}
-	}
-	return a.keep(here, p, b, "added")
+	return a.keep(ctx, here, p, b, "added")
 }
 
-// keep writes a pin to wr.lock and says so.
-func (a *app) keep(here *installed, p pin.Pin, b fetch.Bundle, done string) error {
+// keep makes a plugin ready, vendors it if it has to be or is already, writes its
+// pin to wr.lock and says so.
+func (a *app) keep(ctx context.Context, here *installed, p pin.Pin, b fetch.Bundle, done string) error {
 	if err := here.loader.Store.Put(b.Module, b.Text); err != nil {
 		return err
 	}
-	err := a.changePlugins(here.ws, func(pins pin.Pins) error {
+	if err := a.compile(ctx, here, p); err != nil {
+		return err
+	}
+	vendored, err := a.isVendored(here.ws, p.Name)
+	if err == nil && (vendored || p.Source == plugin.Vendored(p.Name)) {
+		err = a.vendor(here.ws, p.Name, b)
+	}
+	if err != nil {
+		return err
+	}
+	err = a.changePlugins(here.ws, func(pins pin.Pins) error {
 		pins[p.Name] = p
 		return nil
 	})

@@ -12,7 +12,7 @@ import (
 
 // pluginInspectCmd is `wr plugin inspect`.
 type pluginInspectCmd struct {
-	Plugin string `arg:"" predictor:"plugin" help:"A file, an address, or the name of a plugin that was added."`
+	Plugin string `arg:"" predictor:"known" help:"The name of a plugin that was added or that wr carries, a file, or an address."`
 }
 
 // Read shows the plugin. Nothing of it is run, and nothing is added.
@@ -24,8 +24,8 @@ func (c *pluginInspectCmd) Read(ctx context.Context, a *app) error {
 	defer here.Close()
 	p, known := here.pins[c.Plugin]
 	if !known {
-		b, err := a.fetcher(a.dir).Get(ctx, c.Plugin)
-		if fault.HasCode(err, "plugin.not_found") && !strings.ContainsAny(c.Plugin, "./") {
+		b, err := a.getTyped(ctx, a.fetcher(a.dir), c.Plugin)
+		if fault.HasCode(err, "plugin.not_found") && !strings.ContainsAny(c.Plugin, "./") && fault.Of(err).Hint == "" {
 			_, err = here.pins.Find(c.Plugin)
 		}
 		if err != nil {

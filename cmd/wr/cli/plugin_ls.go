@@ -12,7 +12,9 @@ import (
 )
 
 // pluginLsCmd is `wr plugin ls`.
-type pluginLsCmd struct{}
+type pluginLsCmd struct {
+	Available bool `help:"List the plugins that wr itself carries instead: wr plugin add NAME takes one."`
+}
 
 // listedPlugin is a plugin in `wr plugin ls --json`.
 type listedPlugin struct {
@@ -26,7 +28,10 @@ type listedPlugin struct {
 }
 
 // Read lists the plugins. One that cannot be used is listed as that.
-func (pluginLsCmd) Read(ctx context.Context, a *app) error {
+func (c pluginLsCmd) Read(ctx context.Context, a *app) error {
+	if c.Available {
+		return a.available(ctx)
+	}
 	here, err := a.plugins(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wr-build/wr/host/plugin/module"
 	"github.com/wr-build/wr/host/plugin/module/moduletest"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 )
 
 const addingManifest = `{"abi":"wr/1","name":"deps","version":"1.0.0","kind":"rpc","provides":{"discover":true},
@@ -29,9 +30,13 @@ func adding(t *testing.T, env ...string) (s *screen, wait func() error, dir stri
 			t.Fatal(err)
 		}
 	}
+	program, err := pluginProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.CommandContext(t.Context(), "wr", "plugin", "add", "deps.wasm")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), append([]string{"CI=", "WR_CACHE_DIR=" + filepath.Join(dir, "cache")}, env...)...)
+	cmd.Env = append(os.Environ(), append([]string{"CI=", "WR_CACHE_DIR=" + filepath.Join(dir, "cache"), pluginProgramVariable + "=" + program}, env...)...)
 	return newScreen(t, cmd, pty.Winsize{Rows: 40, Cols: 200}), cmd.Wait, dir
 }
 
@@ -76,5 +81,29 @@ func TestAYesGrantsNothingThatAPolicyRefuses(t *testing.T) {
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "wr.lock")); err != nil || strings.Contains(string(text), "exec:sh") {
 		t.Errorf("wr.lock is %s, %v", text, err)
+	}
+}
+
+func TestAPluginThatCannotBeCompiledIsNotAdded(t *testing.T) {
+	dir := t.TempDir()
+	broken := moduletest.Command(1, nil, moduletest.Func{Code: []byte{0xff}})
+	packed, err := module.WithManifest(broken.Bytes(), []byte(addingManifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "wr.toml", "[workspace]\n")
+	write(t, dir, "deps.wasm", string(packed))
+	program, err := pluginProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "wr", "plugin", "add", "deps.wasm", "--yes")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CI=", "WR_CACHE_DIR="+filepath.Join(dir, "cache"), pluginProgramVariable+"="+program)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), sandbox.CodeCompile) {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "wr.lock")); err == nil {
+		t.Error("wr.lock was written")
 	}
 }

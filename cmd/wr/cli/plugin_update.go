@@ -19,7 +19,7 @@ import (
 // pluginUpdateCmd is `wr plugin update`.
 type pluginUpdateCmd struct {
 	Name   string `arg:"" optional:"" name:"plugin" predictor:"plugin" help:"The plugin; default: all."`
-	Source string `arg:"" optional:"" help:"Where it comes from now; default: where wr.lock says."`
+	Source string `arg:"" optional:"" predictor:"source" help:"Where it comes from now; default: where wr.lock says."`
 	grants
 }
 
@@ -51,7 +51,7 @@ func (c *pluginUpdateCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 		show: func() error {
 			return a.each(changes, func(ch change) error { return a.printChange(ch, here.loader.Ceiling) })
 		},
-		do:  func() error { return a.each(changes, func(ch change) error { return c.update(a, here, ch) }) },
+		do:  func() error { return a.each(changes, func(ch change) error { return c.update(ctx, a, here, ch) }) },
 		end: here.Close,
 	}, nil
 }
@@ -177,7 +177,7 @@ func (a *app) printChange(ch change, ceiling grant.Ceiling) error {
 }
 
 // update pins what lies at the source now.
-func (c *pluginUpdateCmd) update(a *app, here *installed, ch change) error {
+func (c *pluginUpdateCmd) update(ctx context.Context, a *app, here *installed, ch change) error {
 	if ch.same() {
 		if a.JSON {
 			return a.tellPinned("", ch.old, nil)
@@ -197,12 +197,5 @@ func (c *pluginUpdateCmd) update(a *app, here *installed, ch change) error {
 	if p, err = pin.Of(ch.bundle.Manifest, p, capability.SetOf(slices.Concat(ch.kept, more)...)); err != nil {
 		return err
 	}
-	if vendored, err := a.isVendored(here.ws, p.Name); err != nil {
-		return err
-	} else if vendored || p.Source == plugin.Vendored(p.Name) {
-		if err := a.vendor(here.ws, p.Name, ch.bundle); err != nil {
-			return err
-		}
-	}
-	return a.keep(here, p, ch.bundle, "updated")
+	return a.keep(ctx, here, p, ch.bundle, "updated")
 }

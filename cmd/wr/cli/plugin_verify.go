@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/plugin"
-	"github.com/wr-build/wr/host/plugin/fetch"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -102,7 +102,7 @@ func (i *installed) verify(ctx context.Context, p pin.Pin) error {
 	}
 	var wrong []error
 	for _, source := range slices.Compact([]string{plugin.Vendored(p.Name), p.Source}) {
-		if fetch.IsURL(source) || !i.there(source) {
+		if config.SourceKind(source) != config.SourceFile || !i.there(source) {
 			continue
 		}
 		if _, err := i.loader.From(ctx, p, source); err != nil {

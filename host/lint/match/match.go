@@ -84,15 +84,23 @@ func (m *Matcher) Read(o Output) ([]abi.Diagnostic, error) {
 	if !found && !slices.Contains(m.Clean, o.Exit) {
 		return nil, fmt.Errorf("exited with %d, which is neither of clean %v nor of found %v", o.Exit, m.Clean, m.Found)
 	}
-	r := &reading{Matcher: m, Output: o, sources: map[string]*source{}}
-	all, err := r.read(found)
+	all, err := m.reading(o).read(found)
 	if err != nil {
 		return nil, err
 	}
 	if found && len(all) == 0 {
-		return nil, fmt.Errorf("exited with %d, which means that something was found, and its %s says nothing that could be read as %s", o.Exit, cmp.Or(m.Stream, "stdout"), m.Format)
+		return nil, m.unreadable(o)
 	}
 	return all, nil
+}
+
+// unreadable is that nothing was said of what the exit code means.
+func (m *Matcher) unreadable(o Output) error {
+	return fmt.Errorf("exited with %d, which means that something was found, and its %s says nothing that could be read as %s", o.Exit, cmp.Or(m.Stream, "stdout"), m.Format)
+}
+
+func (m *Matcher) reading(o Output) *reading {
+	return &reading{Matcher: m, Output: o, sources: map[string]*source{}}
 }
 
 // reading is one call of Read.

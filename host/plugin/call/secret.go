@@ -41,13 +41,17 @@ type Secrets struct {
 	given map[string]bool // guarded by mutex: values
 }
 
-// Get returns a secret.
+// Get returns a secret. One that is empty is none: CI sets variables for secrets that
+// a job does not get, and with an empty token a plugin would go on as a stranger.
 func (s *Secrets) Get(name string) (string, error) {
 	if !secretName.MatchString(name) {
 		return "", invalid(fmt.Sprintf("%q cannot be the name of a secret", name))
 	}
-	value, found := s.LookupEnv(secretPrefix + name)
-	if !found {
+	value, set := s.LookupEnv(secretPrefix + name)
+	if set && value == "" {
+		return "", fmt.Errorf("there is no secret %s: %s%s is empty", name, secretPrefix, name)
+	}
+	if !set {
 		var err error
 		if value, err = s.read(name); err != nil {
 			return "", err
@@ -88,7 +92,11 @@ func (s *Secrets) read(name string) (string, error) {
 	if err == nil && len(data) > maxSecret {
 		err = fmt.Errorf("the secret %s has more than %d bytes", name, maxSecret)
 	}
-	return strings.TrimRight(string(data), "\r\n"), err
+	value := strings.TrimRight(string(data), "\r\n")
+	if err == nil && value == "" {
+		err = fmt.Errorf("there is no secret %s: %s is empty", name, filepath.Join(s.Dir, name))
+	}
+	return value, err
 }
 
 // remember has a value hidden from now on.

@@ -47,6 +47,21 @@ func TestSecretsThatAreNotHandedOut(t *testing.T) {
 	}
 }
 
+func TestASecretThatIsEmptyIsNone(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"EMPTY": "\n", "FILED": "from a file"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &call.Secrets{Dir: dir, LookupEnv: func(name string) (string, bool) { return "", name == "WR_SECRET_FILED" }}
+	for name, want := range map[string]string{"FILED": "there is no secret FILED: WR_SECRET_FILED is empty", "EMPTY": "there is no secret EMPTY: " + dir + "/EMPTY is empty"} {
+		if got, err := s.Get(name); err == nil || err.Error() != want {
+			t.Errorf("%s: got %q, %v, want %s", name, got, err, want)
+		}
+	}
+}
+
 func TestSecretsAreHiddenLineByLineAndTheLongestFirst(t *testing.T) {
 	values := map[string]string{"WR_SECRET_A": "abcdef", "WR_SECRET_B": "abcdefgh", "WR_SECRET_KEY": "-----BEGIN\nline two of it\n", "WR_SECRET_S": "abc"}
 	s := &call.Secrets{LookupEnv: func(name string) (string, bool) { return values[name], true }}

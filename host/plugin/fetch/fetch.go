@@ -1,4 +1,5 @@
-// Package fetch gets plugins from where they lie: a file, or an https address.
+// Package fetch gets plugins from where they lie: a file, an https address, or wr
+// itself.
 // It judges the module and says what the plugin wants; whether it is the one that
 // was meant is for who knows the digest.
 package fetch
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/plugin/manifest"
 	"github.com/wr-build/wr/host/plugin/module"
 	"github.com/wr-build/wr/host/plugin/store"
@@ -47,15 +49,18 @@ type Fetcher struct {
 	Client *http.Client   // its transport; redirects are judged here
 	Taken  manifest.Words // names that plugins cannot have
 	Limits module.Limits
+	// Builtin returns the module of a plugin that wr carries; nil = it carries none.
+	Builtin func(name string) ([]byte, error)
 }
-
-// IsURL reports whether a source is an address and no path.
-func IsURL(source string) bool { return strings.Contains(source, "://") }
 
 // Get gets a plugin.
 func (f Fetcher) Get(ctx context.Context, source string) (Bundle, error) {
 	read := f.file
-	if IsURL(source) {
+	switch config.SourceKind(source) {
+	case config.SourceFile:
+	case config.SourceBuiltin:
+		return f.carried(source)
+	default:
 		at, err := address(source)
 		if err != nil {
 			return Bundle{}, err
@@ -71,6 +76,26 @@ func (f Fetcher) Get(ctx context.Context, source string) (Bundle, error) {
 		return Bundle{}, unavailable(source, err)
 	}
 	return f.open(source, data, read)
+}
+
+// carried gets a plugin that wr carries, whose manifest is inside.
+func (f Fetcher) carried(source string) (Bundle, error) {
+	name := strings.TrimPrefix(source, config.BuiltinSource(""))
+	get := f.Builtin
+	if get == nil {
+		get = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
+	}
+	data, err := get(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Bundle{}, &fault.Error{
+			Code: "plugin.not_carried", Message: "this wr carries no plugin " + name, Err: err,
+			Next: "wr plugin ls --available; a wr that make build has built carries some",
+		}
+	}
+	if err != nil {
+		return Bundle{}, unavailable(source, err)
+	}
+	return f.open(source, data, func(string, int64) ([]byte, error) { return nil, fs.ErrNotExist })
 }
 
 func (f Fetcher) most() int {

@@ -23,13 +23,9 @@ func (all Ceiling) Refuses(c abi.Capability) (policy config.Bound, refused bool)
 	})
 }
 
-// CheckSource refuses a source that plugins may not come from. One without a
-// scheme is a file of the workspace.
+// CheckSource refuses a source that plugins may not come from.
 func (all Ceiling) CheckSource(source string) error {
-	kind := source
-	if !strings.Contains(source, "://") {
-		kind = "file"
-	}
+	kind := config.SourceKind(source)
 	policy, refused := all.first(func(b config.Bound) bool {
 		return b.Given("sources") && !slices.ContainsFunc(b.Sources, func(from string) bool {
 			return from == kind || strings.HasSuffix(from, "/") && strings.HasPrefix(kind, from)

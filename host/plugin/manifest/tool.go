@@ -3,6 +3,7 @@ package manifest
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/sdk/go/abi"
@@ -12,7 +13,7 @@ import (
 var formats = []string{"regex", "sarif", "checkstyle", "diff", "list", "exit"}
 
 // groups are those that a pattern for output can have.
-var groups = []string{"file", "line", "column", "rule", "severity", "message"}
+var groups = []string{"file", "line", "column", "end_line", "end_column", "rule", "severity", "message"}
 
 // tool checks how a program is called that knows nothing of wr.
 func (j judge) tool() {
@@ -31,11 +32,31 @@ func (j judge) tool() {
 	if t.Root != "" {
 		j.oneOf("tool.root", t.Root, abi.Source, "/")
 	}
-	j.few("tool.args", t.Args)
-	j.few("tool.fix_args", t.FixArgs)
+	if len(t.Args)+len(t.FixArgs) == 0 && j.Sound("tool.args") {
+		j.Refuse("tool.args", "", "is missing: how is the program called?")
+	}
+	j.args("tool.args", t.Args, p.Lint)
+	j.args("tool.fix_args", t.FixArgs, p.Format)
 	j.output("tool.output", t.Output)
 	if t.Failure != nil {
 		j.output("tool.failure", *t.Failure)
+	}
+}
+
+// files is what stands for the files of a call.
+const files = "{files}"
+
+// args checks arguments by which a tool gets the files that provided says.
+func (j judge) args(at string, args []string, provided *abi.Files) {
+	for i, arg := range j.few(at, args) {
+		if arg != files && strings.Contains(arg, files) {
+			j.Refuse(config.Element(at, i), "", "%q: %s has to be a word of its own, since there can be many", arg, files)
+			return
+		}
+	}
+	whole := provided != nil && provided.Whole
+	if len(args) > 0 && !whole && !slices.Contains(args, files) {
+		j.Refuse(at, "", "has no %s, and what it provides is not whole", files)
 	}
 }
 
@@ -47,6 +68,9 @@ func (j judge) output(at string, o abi.Matcher) {
 	}
 	if o.Severity != "" {
 		j.oneOf(config.Below(at, "severity"), o.Severity, string(abi.SeverityError), string(abi.SeverityWarning), string(abi.SeverityInfo))
+	}
+	if f := j.m.Provides.Lint; o.Format == "exit" && f != nil && f.Whole {
+		j.Refuse(config.Below(at, "format"), "", "does not say which file something was found in, and provides.lint is whole")
 	}
 	j.text(config.Below(at, "rule"), o.Rule, false)
 	j.text(config.Below(at, "message"), o.Message, false)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -101,7 +102,7 @@ func (c Config) compile(ctx context.Context, again bool) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	unlock, err := lock(ctx, filepath.Join(folder, "lock"))
+	unlock, err := lock(ctx, filepath.Join(folder, "lock"), func() { c.progress(StageWait) })
 	if err != nil {
 		return fmt.Errorf("wait for another wr that compiles plugin %s: %w", c.Name, err)
 	}
@@ -117,10 +118,14 @@ func (c Config) compile(ctx context.Context, again bool) error {
 	if err := c.compileInto(ctx, fresh); err != nil {
 		return err
 	}
-	if c.Progress != nil {
-		c.Progress(Progress{Stage: "keep"})
-	}
+	c.progress(StageKeep)
 	return errors.Join(keep(folder, fresh), c.trim())
+}
+
+func (c Config) progress(stage string) {
+	if c.Progress != nil {
+		c.Progress(Progress{Stage: stage})
+	}
 }
 
 // makeFresh makes an empty directory for a child to write compiled code into.
@@ -247,13 +252,14 @@ func copyCode(from *os.Root, name, to string) (record, error) {
 	return record{name, size, hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
-// lock waits until nobody else holds the file's lock. Why it asks again and
-// again: the kernel's own waiting cannot be called off.
-func lock(ctx context.Context, path string) (unlock func(), err error) {
+// lock waits until nobody else holds the file's lock, which busy is told of once.
+// Why it asks again and again: the kernel's own waiting cannot be called off.
+func lock(ctx context.Context, path string, busy func()) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
+	tell := sync.OnceFunc(busy)
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
@@ -262,6 +268,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, errors.Join(err, f.Close())
 		}
+		tell()
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ func TestSeveralThatWantTheSameCodeCompileItOnce(t *testing.T) {
 	c := config(t, moduletest.ManyFunctions(5000))
 	var compiled atomic.Int32
 	c.Progress = func(p sandbox.Progress) {
-		if p.Stage == "compile" {
+		if p.Stage == sandbox.StageCompile {
 			compiled.Add(1)
 		}
 	}
@@ -53,8 +54,13 @@ func TestWaitingForWhoCompilesCanBeCalledOff(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
+	var told []string
+	c.Progress = func(p sandbox.Progress) { told = append(told, p.Stage) }
 	if err := sandbox.Compile(ctx, c); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "another wr that compiles plugin shady") {
 		t.Errorf("got %v", err)
+	}
+	if !slices.Equal(told, []string{sandbox.StageWait}) {
+		t.Errorf("meanwhile it tells %q", told)
 	}
 }
 

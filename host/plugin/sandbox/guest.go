@@ -90,21 +90,25 @@ func (g *guest) end(err error) End {
 	} else if err != nil {
 		end.Trap, end.Trace = explain(err)
 	}
-	if end.OK() {
-		return end
-	}
+	end.Limit = g.limit(err, end)
+	return end
+}
+
+// limit is the one that the guest ran into. One that was refused a file may end as
+// if all were well, because it has passed over that file; memory it can do without.
+func (g *guest) limit(err error, end End) string {
 	stopped, _ := errors.AsType[*stop](err)
 	switch {
 	case stopped != nil:
-		end.Limit = stopped.limit
+		return stopped.limit
 	case end.Trap == "stack overflow":
-		end.Limit = "stack"
+		return "stack"
 	case g.tree.Exceeded() != "":
-		end.Limit = g.tree.Exceeded()
-	case g.memory.refused:
-		end.Limit = "memory"
+		return g.tree.Exceeded()
+	case g.memory.refused && !end.OK():
+		return "memory"
 	}
-	return end
+	return ""
 }
 
 // stop is the panic that ends a guest in the middle of what it does.

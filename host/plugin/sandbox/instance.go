@@ -88,7 +88,7 @@ func (c *Child) add(ctx context.Context, i *Instance) error {
 	if c.gone != nil {
 		_ = i.Stdin.Close()
 		_ = i.stdout.Close()
-		return c.gone
+		return c.perhapsNeighbour(i, c.gone)
 	}
 	i.release = i.Guard(ctx)
 	c.instances[i.id] = i
@@ -167,7 +167,7 @@ func (i *Instance) Take() ([]byte, error) {
 	err = i.child.process.control.Send(request{Take: &take{ID: i.id}}, write)
 	_ = write.Close()
 	if err != nil {
-		return nil, fmt.Errorf("ask what plugin %s did with its files: %w", i.child.name, err)
+		return nil, i.lost()
 	}
 	notes, err := io.ReadAll(io.LimitReader(read, i.child.limits.Notes+1))
 	switch {
@@ -179,9 +179,16 @@ func (i *Instance) Take() ([]byte, error) {
 			Next: "have it work on fewer files at once",
 		}
 	case !bytes.HasSuffix(notes, []byte(notesEnd)):
-		return nil, fmt.Errorf("ask what plugin %s did with its files: its process has none to tell of this instance, or ended", i.child.name)
+		return nil, i.lost()
 	}
 	return bytes.TrimSuffix(notes, []byte(notesEnd)), nil
+}
+
+// lost is why there are no notes: the child is gone, for the sake of another
+// instance perhaps. One that is not and has none is no use.
+func (i *Instance) lost() error {
+	i.child.process.kill(nil)
+	return i.child.perhapsNeighbour(i, i.child.process.end(i.child.name))
 }
 
 // Close lets go of the instance. A guest that still runs sees the end of its

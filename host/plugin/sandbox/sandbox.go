@@ -111,10 +111,18 @@ func (l Limits) address() uint64 {
 
 // Progress is how far the compiling of a module has come.
 type Progress struct {
-	Stage     string `json:"stage"`     // "check", "compile", "keep"
-	Size      int    `json:"size"`      // bytes of the module, from "compile" on
-	Functions int    `json:"functions"` // from "compile" on
+	Stage     string `json:"stage"`
+	Size      int    `json:"size"`      // bytes of the module, in StageCompile
+	Functions int    `json:"functions"` // the same
 }
+
+// The stages of compiling, in their order.
+const (
+	StageWait    = "wait" // only where another process compiles the module
+	StageCheck   = "check"
+	StageCompile = "compile"
+	StageKeep    = "keep"
+)
 
 // The codes of the faults of this package, besides those of package module.
 const (

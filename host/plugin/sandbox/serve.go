@@ -164,14 +164,14 @@ func (c *child) verified() error {
 
 // check judges a module before it is compiled, and says how to go on.
 func (c *child) check(ctx context.Context, binary []byte) (context.Context, error) {
-	if err := c.control.Send(report{Progress: &Progress{Stage: "check"}}); err != nil {
+	if err := c.control.Send(report{Progress: &Progress{Stage: StageCheck}}); err != nil {
 		return ctx, err
 	}
 	summary, err := module.Check(binary, c.hello.Limits.Module)
 	if err != nil {
 		return ctx, err
 	}
-	p := Progress{Stage: "compile", Size: summary.Size, Functions: summary.Functions}
+	p := Progress{Stage: StageCompile, Size: summary.Size, Functions: summary.Functions}
 	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), c.control.Send(report{Progress: &p})
 }
 

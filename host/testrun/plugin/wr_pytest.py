@@ -29,6 +29,7 @@ import json
 import os
 import platform
 import re
+import sys
 import time
 
 import pytest
@@ -38,6 +39,7 @@ _CHUNK = 500  # cases a line
 _TEXT = 256 * 1024  # characters of a traceback or of captured output
 _SHORT = 4 * 1024  # characters of a message
 _WARNINGS = 200  # different warnings a session
+_THREADS = 20  # that are named
 _HIGH = 700  # where the descriptor is out of the way of those of tests
 
 
@@ -224,6 +226,7 @@ class _Recorder:
             exit=int(exit_status) if isinstance(exit_status, int) else None,
             collect_only=bool(self._config.getoption("collectonly", False)),
             stopped=_short(stopped) if stopped else "",
+            threads=_left_threads(),
         )
 
     # Collection.
@@ -987,6 +990,15 @@ def _subtest(context):
         return _short(" ".join(parts) or "(<subtest>)")
     except Exception:
         return "(<subtest>)"
+
+
+def _left_threads():
+    """The names of threads that the process will wait for, when it is to end."""
+    threading = sys.modules.get("threading")
+    try:
+        return [_short(t.name) for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()][:_THREADS]
+    except Exception:  # tests replace all sorts of things
+        return []
 
 
 def _last_line(text):

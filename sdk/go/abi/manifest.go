@@ -82,22 +82,23 @@ type Flag struct {
 
 // Tool says how to call a program that is no plugin and how to read what it says.
 type Tool struct {
-	// Args are the arguments; "{files}" stands for the files of a call, each as an
-	// absolute path. With FixArgs the tool prints, or is asked for, what files
-	// should be.
+	// Args are the arguments; the word "{files}" stands for the files of a call, each
+	// as an absolute path. FixArgs are those with which the tool prints a unified diff
+	// of what files should be; none are needed where that is its Output.
 	Args    []string `json:"args"               toml:"args"`
 	FixArgs []string `json:"fix_args,omitempty" toml:"fix_args"`
 	Root    string   `json:"root,omitempty"     toml:"root"` // where the workspace is: "/src" (default) or "/"
 	Output  Matcher  `json:"output"             toml:"output"`
 	// Failure reads what it says, besides, of files that it cannot work on. Without
-	// it a file in which the syntax is wrong would look like one that is well.
+	// it a file in which the syntax is wrong would look like one that is well. Of its
+	// exit codes only Found counts.
 	Failure *Matcher `json:"failure,omitempty" toml:"failure"`
 }
 
 // Matcher says how to read a tool's output.
 type Matcher struct {
 	Format   string `json:"format"             toml:"format"`          // "regex", "sarif", "checkstyle", "diff", "list" (a path a line) or "exit"
-	Pattern  string `json:"pattern,omitempty"  toml:"pattern"`         // regex: RE2 with groups file, line, column, rule, severity, message
+	Pattern  string `json:"pattern,omitempty"  toml:"pattern"`         // regex: RE2 with groups file, line, column, end_line, end_column, rule, severity, message
 	Stream   string `json:"stream,omitempty"   toml:"stream"`          // "stdout" (default) or "stderr"
 	Rule     string `json:"rule,omitempty"     toml:"rule"`            // where the output names none
 	Message  string `json:"message,omitempty"  toml:"message"`         // where the output has none

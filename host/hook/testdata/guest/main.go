@@ -16,13 +16,21 @@ import (
 // calls is how often this instance was asked.
 var calls int
 
+// clings has the guest go on when it should end.
+var clings bool
+
 func main() {
+	defer func() {
+		for clings {
+			calls++
+		}
+	}()
 	wr.Main(wr.Plugin{
 		Name: "guest", Version: "1.0.0",
 		Lint: lint, Check: check, Release: release, Event: event, Image: image,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
-			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse,
+			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "cling": cling,
 		},
 	})
 }
@@ -134,6 +142,11 @@ func hoard(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 	for {
 		all = append(all, make([]byte, 1<<20))
 	}
+}
+
+func cling(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	clings = true
+	return abi.TaskResult{Output: "here"}, nil
 }
 
 func refuse(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
