@@ -28,6 +28,7 @@ const (
 // never waits for the plugin.
 type Events struct {
 	plugin *Plugin
+	wait   time.Duration // at the end
 	queue  chan event.Event
 	missed atomic.Int64  // events
 	began  chan struct{} // closed when the plugin can be told, or cannot be
@@ -39,7 +40,7 @@ type Events struct {
 // Events begins to tell the plugin what happens. Nothing is started before there is
 // something to tell. The end of ctx is not the plugin's: it hears of that too.
 func (p *Plugin) Events(ctx context.Context) *Events {
-	e := &Events{plugin: p, queue: make(chan event.Event, waiting), began: make(chan struct{}), told: make(chan struct{})}
+	e := &Events{plugin: p, wait: farewell, queue: make(chan event.Event, waiting), began: make(chan struct{}), told: make(chan struct{})}
 	ctx, e.stop = context.WithCancelCause(context.WithoutCancel(ctx))
 	go func() {
 		defer close(e.told)
@@ -65,8 +66,8 @@ func (e *Events) Emit(happened event.Event) {
 func (e *Events) Close() error {
 	close(e.queue)
 	<-e.began // a plugin that is used for the first time is compiled first
-	late := time.AfterFunc(farewell, func() {
-		e.stop(e.plugin.fault(CodeMissed, fmt.Sprintf("it took longer than %v to come to an end with what it was told, and was stopped", farewell), nil))
+	late := time.AfterFunc(e.wait, func() {
+		e.stop(e.plugin.fault(CodeMissed, fmt.Sprintf("it took longer than %v to come to an end with what it was told, and was stopped", e.wait), nil))
 	})
 	<-e.told
 	late.Stop()

@@ -30,6 +30,7 @@ func hearing(t *testing.T) (*hook.Plugin, *[]string) {
 func TestAPluginHearsWhatHappensAndMayAskMeanwhile(t *testing.T) {
 	p, said := hearing(t)
 	e := p.Events(t.Context())
+	e.Wait(time.Minute)
 	var want []string
 	for i := range 100 {
 		e.Emit(event.Event{Type: event.Warning, Text: fmt.Sprint(i)})
@@ -58,6 +59,7 @@ func TestARunThatEndsFirstIsToldToTheEnd(t *testing.T) {
 	p, said := hearing(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	e := p.Events(ctx)
+	e.Wait(time.Minute)
 	cancel()
 	e.Emit(event.Event{Type: event.RunFinished, Text: "interrupted"})
 	if err := e.Close(); err != nil || !slices.Equal(*said, []string{"run_finished interrupted at c0ffee"}) {
@@ -70,6 +72,7 @@ func TestAPluginThatDoesNotListenHoldsNobodyUp(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			p, said := hearing(t)
 			e, began := p.Events(t.Context()), time.Now()
+			e.Wait(time.Second)
 			for range 20000 {
 				e.Emit(event.Event{Type: event.Warning, Text: text})
 			}
@@ -89,6 +92,7 @@ func TestAPluginThatDoesNotListenHoldsNobodyUp(t *testing.T) {
 func TestHowManyEventsWereMissedIsSaid(t *testing.T) {
 	p, said := hearing(t)
 	e := p.Events(t.Context())
+	e.Wait(time.Minute)
 	const told = 50000 // more than may wait, and than it hears of meanwhile
 	for range told {
 		e.Emit(event.Event{Type: event.Warning, Text: "x"})
