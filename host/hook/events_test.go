@@ -72,7 +72,7 @@ func TestAPluginThatDoesNotListenHoldsNobodyUp(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			p, said := hearing(t)
 			e, began := p.Events(t.Context()), time.Now()
-			e.Wait(time.Second)
+			e.Wait(map[string]time.Duration{"loop": time.Second, "panic": time.Minute}[text])
 			for range 20000 {
 				e.Emit(event.Event{Type: event.Warning, Text: text})
 			}
