@@ -12,18 +12,19 @@ import (
 )
 
 // functions are those of the host for one call. They remember which of them were
-// used, and what of the workspace they looked at for the plugin.
+// used, what was denied, and what of the workspace they looked at for the plugin.
 type functions struct {
 	plugin *Plugin
 	clock  *clock
 	all    call.Functions
 
-	mu    sync.Mutex // guards what follows
-	used  []string
-	asked []trace.Trace
+	mu     sync.Mutex // guards what follows
+	used   []string
+	denied []abi.Denied
+	asked  []trace.Trace
 }
 
-// functions are those of the host for one call.
+// functions are those of the host for one call; clock nil = it has no end.
 func (p *Plugin) functions(project string, clock *clock) *functions {
 	f := &functions{plugin: p, clock: clock}
 	if p.config.Functions != nil {
@@ -33,7 +34,7 @@ func (p *Plugin) functions(project string, clock *clock) *functions {
 	if p.config.Memo != nil {
 		f.all.Hash = f.hash
 	}
-	if ready := f.all.Ready; ready != nil {
+	if ready := f.all.Ready; ready != nil && clock != nil {
 		f.all.Ready = func(ctx context.Context, project string) error {
 			f.clock.hold()
 			defer f.clock.release()
@@ -45,10 +46,43 @@ func (p *Plugin) functions(project string, clock *clock) *functions {
 
 // Handle answers one request of the plugin.
 func (f *functions) Handle(ctx context.Context, method string, params json.RawMessage) (any, *abi.Error) {
+	result, err := f.all.Handle(ctx, method, params)
+	f.note(method, err)
+	return result, err
+}
+
+// note remembers a request of the plugin, each function once: it may ask a million
+// times, also for what there is not.
+func (f *functions) note(method string, err *abi.Error) {
+	if err != nil && err.Code == abi.CodeMethodNotFound {
+		return
+	}
 	f.mu.Lock()
-	f.used = append(f.used, method)
-	f.mu.Unlock()
-	return f.all.Handle(ctx, method, params)
+	defer f.mu.Unlock()
+	if !slices.Contains(f.used, method) {
+		f.used = append(f.used, method)
+	}
+	var d abi.Denied
+	if err == nil || err.Code != abi.CodeDenied || json.Unmarshal(err.Data, &d) != nil || len(f.denied) == maxDenied {
+		return
+	}
+	if !slices.Contains(f.denied, d) {
+		f.denied = append(f.denied, d)
+	}
+}
+
+// maxDenied is how many denials of one call are remembered.
+const maxDenied = 100
+
+// denial is what the host has denied, by its capability.
+func (f *functions) denial(capability string) (abi.Denied, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.denied, func(d abi.Denied) bool { return d.Capability == capability })
+	if i < 0 {
+		return abi.Denied{}, false
+	}
+	return f.denied[i], true
 }
 
 // hash hashes files that the plugin may read, as if it had read them itself.
@@ -56,7 +90,7 @@ func (f *functions) hash(ctx context.Context, globs []string) (map[string]string
 	h, err := f.plugin.config.Memo.Hash(ctx, f.plugin.config.Grants.Texts(), globs)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, h.Asked)
+	f.asked = []trace.Trace{trace.Union(append(f.asked, h.Asked)...)} // one, however often it asks
 	return h.Files, err
 }
 
@@ -74,5 +108,5 @@ func (f *functions) live() []string {
 	defer f.mu.Unlock()
 	live := slices.DeleteFunc(slices.Clone(f.used), func(method string) bool { return method == abi.MethodHash })
 	slices.Sort(live)
-	return slices.Compact(live)
+	return live
 }

@@ -37,13 +37,13 @@ func (v LintView) Lint(w io.Writer, l *report.Lint) error {
 	if sums := v.lintSums(l); !v.Quiet || l.Exit != 0 {
 		b.WriteString(sums + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, v.inert(b.String()))
 	return err
 }
 
 // Findings writes findings alone, one a line.
 func (v LintView) Findings(w io.Writer, l *report.Lint) error {
-	_, err := io.WriteString(w, v.findings(l))
+	_, err := io.WriteString(w, v.inert(v.findings(l)))
 	return err
 }
 
@@ -55,6 +55,13 @@ func (v LintView) findings(l *report.Lint) string {
 	return b.String()
 }
 
+// Said is what a linter has to tell while it works, as lines that begin with its
+// name.
+func (s Style) Said(linter, level, text string) string {
+	lines := strings.Split(strings.TrimSpace(printable(text)), "\n")
+	return s.inert(linter + ": " + printable(level) + ": " + strings.Join(lines, "\n    ") + "\n")
+}
+
 // finding is the line of a finding: "path:line:column: severity rule message".
 func (v LintView) finding(f report.Finding) string {
 	color := map[abi.Severity]string{abi.SeverityWarning: yellow, abi.SeverityInfo: dim}[f.Severity]
@@ -62,7 +69,7 @@ func (v LintView) finding(f report.Finding) string {
 	shown.File = cmp.Or(f.File, f.Project)
 	shown.File = printable(v.Name(shown.File))
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s %s %s", v.paint(bold, shown.Place()), v.paint(cmp.Or(color, red), string(f.Severity)), f.Rule, printable(strings.ReplaceAll(strings.TrimSpace(f.Message), "\n", "\n    ")))
+	fmt.Fprintf(&b, "%s: %s %s %s", v.paint(bold, shown.Place()), v.paint(cmp.Or(color, red), string(f.Severity)), printable(strings.ReplaceAll(f.Rule, "\n", " ")), printable(strings.ReplaceAll(strings.TrimSpace(f.Message), "\n", "\n    ")))
 	if f.Fixable() {
 		b.WriteString(" " + v.paint(dim, "[fixable]"))
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"crypto/rand"
 	"io"
 	"strings"
 )
@@ -12,11 +11,6 @@ func (s Style) Output(w io.Writer, text string) error {
 	if text == "" {
 		return nil
 	}
-	text = strings.TrimSuffix(printable(text), "\n") + "\n"
-	if s.GitHub {
-		token := rand.Text()
-		text = "::stop-commands::" + token + "\n" + text + "::" + token + "::\n"
-	}
-	_, err := io.WriteString(w, text)
+	_, err := io.WriteString(w, s.inert(strings.TrimSuffix(printable(text), "\n")+"\n"))
 	return err
 }

@@ -90,7 +90,7 @@ func (r *rooms) make(ctx context.Context, project string, one *room) error {
 	if err != nil {
 		return err
 	}
-	o, err := r.openWith(r.engine, r.ws, choice{projects: []workspace.Project{p}})
+	o, err := r.openWith(ctx, r.engine, r.ws, choice{projects: []workspace.Project{p}})
 	if err != nil {
 		return err
 	}
