@@ -21,7 +21,7 @@ type question struct {
 	method  string
 	project string
 	params  any
-	files   []string // of lint and format
+	files   []string // that a tool is to look at
 }
 
 // answer is what it gave.
@@ -32,13 +32,9 @@ type answer struct {
 
 // ask asks a plugin and decodes what it gave into result.
 func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
-	params, err := json.Marshal([]any{p.Name(), q.params, p.config.Manifest.Tool}) // its name is its argument
+	key, err := p.key(q.method, q.params)
 	if err != nil {
-		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
-	}
-	key := memo.Call{
-		Plugin: p.config.Process.Digest, Grants: p.config.Grants.Texts(),
-		Config: p.config.Table, Method: q.method, Params: params,
+		return answer{}, err
 	}
 	if outcome, found := p.known(key); found && json.Unmarshal(outcome.Result, result) == nil {
 		return answer{outcome.Files, true}, nil
@@ -58,6 +54,18 @@ func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error
 	return answer{g.outcome.Files, false}, nil
 }
 
+// key is what decides an answer, besides files.
+func (p *Plugin) key(method string, params any) (memo.Call, error) {
+	text, err := json.Marshal([]any{p.Name(), params}) // its name is its argument
+	if err != nil {
+		return memo.Call{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), method, err)
+	}
+	return memo.Call{
+		Plugin: p.config.Process.Digest, Grants: p.grants, Config: p.config.Table,
+		Method: method, Params: append(text, p.tool.text()...),
+	}, nil
+}
+
 func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
 	if p.config.Memo == nil {
 		return memo.Outcome{}, false
@@ -68,8 +76,9 @@ func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
 // given is an answer with all that decided it.
 type given struct {
 	outcome memo.Outcome
-	asked   trace.Trace // of the workspace
-	live    []string    // capabilities that it used and that nobody can look at later
+	said    []abi.Diagnostic // in place of an outcome, by a tool
+	asked   trace.Trace      // of the workspace
+	live    []string         // capabilities that it used and that nobody can look at later
 }
 
 // insist asks once more where it was not this call that ended the plugin's process,

@@ -119,7 +119,7 @@ func (p *Plugin) said(q question, e *abi.Error, asked *functions) error {
 		}
 	case abi.CodeInvalid:
 		f := p.fault(CodeConfig, e.Message, e)
-		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend [plugins.%s.config]", p.Name())
+		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend what it names, or [plugins.%s.config]", p.Name())
 		return f
 	}
 	return p.fault(CodeFailed, fmt.Sprintf("%s: %s", q.method, e.Message), e)

@@ -69,7 +69,8 @@ const (
 // Plugin is a plugin that can be asked. It is safe for concurrent use.
 type Plugin struct {
 	config Config
-	tool   *tool // nil = it speaks wr/1
+	tool   *tool    // nil = it speaks wr/1
+	grants []string // all of them, as they are printed
 
 	mu    sync.Mutex // guards what follows
 	child *sandbox.Child
@@ -101,7 +102,7 @@ func New(c Config) (*Plugin, error) {
 		return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
 	}
 	c.Process.Mount, c.Process.Name = view, c.Manifest.Name
-	return &Plugin{config: c, tool: program}, nil
+	return &Plugin{config: c, tool: program, grants: c.Grants.Texts()}, nil
 }
 
 // Name is the plugin's.

@@ -149,7 +149,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		for _, e := range account(result, d.places) {
 			d.stream.Emit(e)
 		}
-		for _, e := range append(unsuited(result, d.actions), unrepeated(result, d.actions)...) {
+		for _, e := range slices.Concat(unsuited(result, d.actions), unrepeated(result, d.actions), uncollected(result, d.actions)) {
 			d.stream.Emit(e)
 		}
 	}
@@ -243,6 +243,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	v := Unit{
 		Local: d.local, Root: d.root, NotHere: a.Test.NotHere,
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Assigned: a.Test.Assigned, Further: a.Test.Further,
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
 		Repetition: a.Test.Repetition, Order: a.Test.Order, Debug: a.Test.Debug, Terminal: d.Terminal,

@@ -49,7 +49,7 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	if t.suites, err = c.suites(ws, chosen.projects, a.rest); err != nil {
 		return nil, err
 	}
-	if t.parts, err = placeTests(ctx, ws, &chosen, args); err != nil {
+	if t.parts, err = a.placeTests(ctx, ws, &chosen, args); err != nil {
 		return nil, err
 	}
 	t.opened = &opened{choice: chosen, ws: ws}
