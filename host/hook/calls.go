@@ -40,23 +40,3 @@ func (p *Plugin) Task(ctx context.Context, params abi.TaskParams) (r abi.TaskRes
 	a, err := p.ask(ctx, question{method: abi.MethodTask, project: params.Project, params: params}, &r)
 	return r, a.Out, err
 }
-
-// Release returns the steps of a release.
-func (p *Plugin) Release(ctx context.Context, params abi.ReleaseParams) ([]abi.Step, error) {
-	var r abi.ReleaseResult
-	_, err := p.ask(ctx, question{method: abi.MethodRelease, project: params.Project, params: params}, &r)
-	return r.Steps, err
-}
-
-// Image returns how a project's image is built.
-func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.ImageResult, err error) {
-	_, err = p.ask(ctx, question{method: abi.MethodImage, project: params.Project, params: params}, &r)
-	return r, err
-}
-
-// Check returns what the plugin says before or after something is done.
-func (p *Plugin) Check(ctx context.Context, params abi.CheckParams) ([]abi.Diagnostic, error) {
-	var r abi.CheckResult
-	_, err := p.ask(ctx, question{method: abi.MethodCheck, project: params.Project, params: params}, &r)
-	return r.Diagnostics, err
-}

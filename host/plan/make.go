@@ -23,6 +23,7 @@ import (
 type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
+	Made       *Dockerfile       // that a plugin has made of the image; nil: a file has it
 	Bases      map[string]string // what its bases stand for, as in spec.Build
 	Layer      *spec.Layer       // that wr adds to the image; nil: none
 	ImageKey   string            // sha256 of the image's inputs, hex
@@ -188,6 +189,9 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Bases:      s.Bases,
 		Layer:      s.Layer,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
+	}
+	if made := s.Made; made != nil {
+		a.Build.Dockerfile, a.Build.Text, a.Build.Ignore = made.Name(), made.Text, made.Ignore
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)
 	return a

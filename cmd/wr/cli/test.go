@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -60,7 +59,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 func (a *app) test(ctx context.Context, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
 	view := a.view(p, &c)
 	c.Now, c.Version = time.Now, Version()
-	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
+	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, append(c.Sinks, view)
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""
 	if err == nil {
