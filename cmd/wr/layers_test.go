@@ -56,7 +56,7 @@ var rows = []row{
 	{"messages and open files over sockets", []string{"runtime/wire"}},
 	{"files, git, cache, terminals, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/confine", "host/lint/match",
+		"host/plugin/confine", "host/plugin/confine/confinetest", "host/lint/match",
 		"runtime/proxy", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{

@@ -8,15 +8,22 @@ import (
 
 // Lint returns what the plugin says of files.
 func (p *Plugin) Lint(ctx context.Context, params abi.LintParams) ([]abi.Diagnostic, error) {
+	if p.tool != nil {
+		return p.look(ctx, abi.MethodLint, params)
+	}
 	var r abi.LintResult
-	_, err := p.ask(ctx, question{abi.MethodLint, params.Project, params, params.Files}, &r)
+	_, err := p.ask(ctx, question{method: abi.MethodLint, project: params.Project, params: params}, &r)
 	return r.Diagnostics, err
 }
 
 // Format returns the edits that make files what they should be.
 func (p *Plugin) Format(ctx context.Context, params abi.LintParams) ([]abi.Edit, error) {
+	if p.tool != nil {
+		said, err := p.look(ctx, abi.MethodFormat, params)
+		return edits(said), err
+	}
 	var r abi.FormatResult
-	_, err := p.ask(ctx, question{abi.MethodFormat, params.Project, params, params.Files}, &r)
+	_, err := p.ask(ctx, question{method: abi.MethodFormat, project: params.Project, params: params}, &r)
 	return r.Edits, err
 }
 

