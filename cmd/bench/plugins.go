@@ -162,8 +162,9 @@ func (b *bench) echo(ctx context.Context) ([]subject, []goal, error) {
 	return []subject{
 		{name: "a program of this machine, over pipes", within: call(func(r *abi.TaskResult) error { return native.Call(ctx, nil, abi.MethodTask, params, r) })},
 		{name: "wr: a call", within: call(func(r *abi.TaskResult) error { return guest.Call(ctx, nil, abi.MethodTask, params, r) })},
-		{name: "wr: a call, with the record of what it saw", within: call(func(r *abi.TaskResult) (err error) {
-			*r, _, err = plugin.Task(ctx, params)
+		{name: "wr: a call, with the record of what it saw", within: call(func(r *abi.TaskResult) error {
+			done, err := plugin.Task(ctx, params)
+			*r = done.TaskResult
 			return err
 		})},
 		{name: "Extism's Go SDK with a timeout", timed: extismCalls(extism, "echo", calls, text, text)},
@@ -206,8 +207,9 @@ func (b *bench) walk(ctx context.Context) ([]subject, []goal, error) {
 		{name: "a program of this machine", within: same(func(r *abi.TaskResult) error {
 			return native.Call(ctx, nil, abi.MethodTask, abi.TaskParams{Task: "walk"}, r)
 		})},
-		{name: "wr, with the record of what it saw", within: same(func(r *abi.TaskResult) (err error) {
-			*r, _, err = plugin.Task(ctx, abi.TaskParams{Task: "walk"})
+		{name: "wr, with the record of what it saw", within: same(func(r *abi.TaskResult) error {
+			done, err := plugin.Task(ctx, abi.TaskParams{Task: "walk"})
+			*r = done.TaskResult
 			return err
 		})},
 		{name: "Extism's Go SDK with a timeout", timed: extismCalls(extism, "walk", 1, "", want.Output)},
