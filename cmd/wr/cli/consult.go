@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -47,7 +48,21 @@ func (c *consultation) of(p workspace.Project, wanted func(abi.Provides) bool) (
 			faults[name] = err
 		}
 	}
+	for name, err := range faults {
+		faults[name] = without(name, err)
+	}
 	return all, faults
+}
+
+// without is the fault of a plugin, with the way to do without it.
+func without(name string, err error) error {
+	out := *fault.Of(err)
+	way := fmt.Sprintf("[plugins.%s] enabled = false in wr.toml does without it", name)
+	if out.Next != "" {
+		way = out.Next + "; " + way
+	}
+	out.Next = way
+	return &out
 }
 
 // wants reports whether a plugin may want to be asked at a hook, in some project.
