@@ -30,8 +30,8 @@ type answer struct {
 	Cached bool              // it was asked earlier, and would say the same now
 }
 
-// ask asks a plugin and decodes what it gave into result.
-func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
+// find asks a plugin, or takes what is kept, and decodes what it gave into result.
+func (p *Plugin) find(ctx context.Context, q question, result any) (answer, error) {
 	params, err := json.Marshal([]any{q.params, p.config.Manifest.Tool})
 	if err != nil {
 		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
@@ -87,6 +87,7 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	if _, err := p.alive(ctx); err != nil {
 		return given{}, err
 	}
+	seen(ctx).attempt()
 	if p.tool != nil {
 		return p.run(ctx, q)
 	}
