@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wr-build/wr/host/plugin/account"
 	"github.com/wr-build/wr/host/plugin/rpc"
 	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
-	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -30,21 +30,14 @@ type Asked struct {
 	Err     error
 	Kept    bool // the answer was kept from an earlier time: all that follows is zero
 
-	Attempts int            // more than one where it was no fault of this call that the process ended
-	Time     time.Duration  // of the last attempt, host functions with it
-	Memory   int64          // linear memory of its largest instance, in bytes
-	Files    int            // opened
-	Read     int64          // bytes of files
-	Trace    trace.Trace    // of the workspace, all attempts
-	Wrote    map[string]int // bytes, by path
-	Calls    map[string]Calls
-}
-
-// Calls are those of one host function.
-type Calls struct {
-	Count  int64         `json:"count"`
-	Denied int64         `json:"denied,omitempty"`
-	Time   time.Duration `json:"time"`
+	Attempts int                         // more than one where it was no fault of this call that the process ended
+	Time     time.Duration               // of the last attempt, host functions with it
+	Memory   int64                       // linear memory of its largest instance, in bytes
+	Files    int                         // opened
+	Read     int64                       // bytes of files
+	Trace    trace.Trace                 // of the workspace, all attempts
+	Wrote    map[string]int              // bytes, by path
+	Calls    map[string]account.Function // of the host, by name
 }
 
 // Unknown are the calls of functions that there are not, whatever they are called.
@@ -54,11 +47,6 @@ const Unknown = "unknown"
 type Started struct {
 	Time    time.Duration // until it was ready, without Compile
 	Compile time.Duration // of the module; 0 = that had been done
-}
-
-// Broke reports whether the plugin's process crashed.
-func (a Asked) Broke() bool {
-	return fault.HasCode(a.Err, sandbox.CodeCrashed) || fault.HasCode(a.Err, sandbox.CodeMemory)
 }
 
 // ask asks a plugin, decodes what it gave into result and tells who watches.
@@ -153,10 +141,10 @@ func called(ctx context.Context, c rpc.Called) {
 		name = Unknown
 	}
 	if s.asked.Calls == nil {
-		s.asked.Calls = map[string]Calls{}
+		s.asked.Calls = map[string]account.Function{}
 	}
 	all := s.asked.Calls[name]
-	all.Count++
+	all.Calls++
 	all.Time += c.Time
 	if c.Denied() {
 		all.Denied++
