@@ -21,7 +21,7 @@ import (
 // pluginStatsCmd is `wr plugin stats [PLUGIN...]`.
 type pluginStatsCmd struct {
 	Names []string `arg:"" optional:"" name:"plugin" predictor:"plugin" help:"The plugins; default: all."`
-	Reset bool     `help:"Forget it all and begin anew."`
+	Reset bool     `env:"-" help:"Forget it all and begin anew."`
 }
 
 // Help says what the columns are.
