@@ -56,7 +56,7 @@ var rows = []row{
 	{"messages and open files over sockets", []string{"runtime/wire"}},
 	{"files, git, cache, terminals, the engine's life", []string{
 		"host/config", "host/lock", "host/state", "host/vcs", "host/cache", "host/inputs", "host/pyscan",
-		"host/plugin/confine", "host/lint/match",
+		"host/plugin/confine", "host/plugin/confine/confinetest", "host/lint/match",
 		"runtime/proxy", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
@@ -64,9 +64,9 @@ var rows = []row{
 		"runtime/agent", "runtime/local", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{
-		"host/graph", "host/place", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin", "host/plugin/builtin",
+		"host/graph", "host/scaffold", "host/suite", "host/task", "host/plugin/conform", "host/plugin/plugintest", "runtime/daemon", "runtime/container/containertest", "host/plugin/vfs", "host/plugin/memo", "host/lint", "host/plugin/fetch", "host/plugin/grant", "host/plugin/pin", "host/plugin/builtin",
 	}},
-	{"what this machine lacks; the plugins of a workspace", []string{"host/plugin", "runtime/doctor"}},
+	{"where tests run; what this machine lacks; the plugins of a workspace", []string{"host/place", "host/plugin", "runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
 	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},
 	{"collects, shards, runs, merges tests", []string{"host/testrun"}},

@@ -36,8 +36,9 @@ const (
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
 	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
 	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
-	Found           Type = "found"            // Project, Linter, File, Line, Column, Severity, Rule, Text: a linter has something to say
+	Found           Type = "found"            // Project, Linter, Hook, File, Line, Column, Severity, Rule, Text: a linter has something to say
 	Fixed           Type = "fixed"            // File: what linters found there was mended
+	Checked         Type = "checked"          // Project, Linter: a plugin, Hook, Count: what it found, Elapsed, Fault: why it fails; of builds also Image
 	LinterFinished  Type = "linter_finished"  // Project, Linter, Count, CachedCount: files, and those known from before; Elapsed, Fault
 	RunFinished     Type = "run_finished"     // Exit, Elapsed, Interrupted
 )
@@ -96,8 +97,9 @@ type Event struct {
 	File        string        `json:"file,omitempty"`        // workspace path of the case's file
 	Line        int           `json:"line,omitempty"`        // 1-based
 	Column      int           `json:"column,omitempty"`      // 1-based, in bytes
-	Linter      string        `json:"linter,omitempty"`      // its name
+	Linter      string        `json:"linter,omitempty"`      // its name, or that of a plugin
 	Rule        string        `json:"rule,omitempty"`        // of a linter
+	Hook        string        `json:"hook,omitempty"`        // "before test": when a plugin was asked
 	Severity    string        `json:"severity,omitempty"`    // error, warning or info
 	Outcome     Outcome       `json:"outcome,omitempty"`     //
 	Earlier     []Outcome     `json:"earlier,omitempty"`     // of the other attempts of the case, in order

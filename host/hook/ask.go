@@ -21,7 +21,7 @@ type question struct {
 	method  string
 	project string
 	params  any
-	files   []string // of lint and format
+	files   []string // that a tool is to look at
 }
 
 // answer is what it gave.
@@ -32,13 +32,9 @@ type answer struct {
 
 // find asks a plugin, or takes what is kept, and decodes what it gave into result.
 func (p *Plugin) find(ctx context.Context, q question, result any) (answer, error) {
-	params, err := json.Marshal([]any{q.params, p.config.Manifest.Tool})
+	key, err := p.key(q.method, q.params)
 	if err != nil {
-		return answer{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), q.method, err)
-	}
-	key := memo.Call{
-		Plugin: p.config.Process.Digest, Grants: p.config.Grants.Texts(),
-		Config: p.config.Table, Method: q.method, Params: params,
+		return answer{}, err
 	}
 	if outcome, found := p.known(key); found && json.Unmarshal(outcome.Result, result) == nil {
 		return answer{outcome.Files, true}, nil
@@ -48,12 +44,26 @@ func (p *Plugin) find(ctx context.Context, q question, result any) (answer, erro
 		return answer{}, err
 	}
 	if err := json.Unmarshal(g.outcome.Result, result); err != nil {
-		return answer{}, p.fault(CodeProtocol, fmt.Sprintf("its answer to %s cannot be read: %v", q.method, err), err)
+		f := p.fault(CodeProtocol, fmt.Sprintf("its answer to %s cannot be read: %v", q.method, err), err)
+		f.Next = tellAuthor
+		return answer{}, f
 	}
 	if p.config.Memo != nil {
 		p.config.Memo.Put(key, g.outcome, g.asked, g.live...)
 	}
 	return answer{g.outcome.Files, false}, nil
+}
+
+// key is what decides an answer, besides files.
+func (p *Plugin) key(method string, params any) (memo.Call, error) {
+	text, err := json.Marshal([]any{p.Name(), params}) // its name is its argument
+	if err != nil {
+		return memo.Call{}, fmt.Errorf("ask plugin %s for %s: %w", p.Name(), method, err)
+	}
+	return memo.Call{
+		Plugin: p.config.Process.Digest, Grants: p.grants, Config: p.config.Table,
+		Method: method, Params: append(text, p.tool.text()...),
+	}, nil
 }
 
 func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
@@ -66,18 +76,50 @@ func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
 // given is an answer with all that decided it.
 type given struct {
 	outcome memo.Outcome
-	asked   trace.Trace // of the workspace
-	live    []string    // capabilities that it used and that nobody can look at later
+	said    []abi.Diagnostic // in place of an outcome, by a tool
+	asked   trace.Trace      // of the workspace
+	live    []string         // capabilities that it used and that nobody can look at later
 }
 
 // insist asks once more where it was not this call that ended the plugin's process,
 // or nobody knows what did.
 func (p *Plugin) insist(ctx context.Context, q question) (given, error) {
+	if err := p.exhausted(); err != nil {
+		return given{}, err
+	}
 	g, err := p.once(ctx, q)
 	if fault.HasCode(err, sandbox.CodeStopped) || fault.HasCode(err, sandbox.CodeCrashed) {
-		return p.once(ctx, q)
+		g, err = p.once(ctx, q)
 	}
+	p.count(err)
 	return g, err
+}
+
+// maxBroken is how often a plugin may break before it is not asked any more: one
+// that takes all its time for each of a thousand files would take hours.
+const maxBroken = 3
+
+// exhausted is the fault of a plugin that broke too often.
+func (p *Plugin) exhausted() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broke < maxBroken {
+		return nil
+	}
+	f := p.fault(CodeGivenUp, fmt.Sprintf("it broke %d times, and is not asked any more", p.broke), nil)
+	f.Next = "look at how it broke, or leave it out: enabled = false in [plugins." + p.Name() + "]"
+	return f
+}
+
+// count notes whether a call broke the plugin.
+func (p *Plugin) count(err error) {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || !slices.Contains(breaking, f.Code) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broke++
 }
 
 // once asks once.
@@ -101,7 +143,10 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	functions := p.functions(q.project)
 	var result json.RawMessage
 	if err := s.rpc.Call(ctx, functions, q.method, q.params, &result); err != nil {
-		return given{}, p.failed(ctx, s, q, err)
+		if said, ok := errors.AsType[*abi.Error](err); ok {
+			return given{}, p.failed(ctx, s, p.said(q, said, functions))
+		}
+		return given{}, p.broken(s, err)
 	}
 	notes, err := s.notes()
 	if err != nil {
@@ -112,21 +157,18 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 		asked:   trace.Union(s.before, notes.Trace),
 		live:    append(functions.live(), p.alwaysLive()...),
 	}
-	p.release(ctx, s)
+	if err := p.release(ctx, s); err != nil {
+		return given{}, err
+	}
 	return g, nil
 }
 
-// failed is why a call gave nothing. A plugin that said so itself is kept.
-func (p *Plugin) failed(ctx context.Context, s *session, q question, err error) error {
-	said, ok := errors.AsType[*abi.Error](err)
-	if !ok {
-		return p.broken(s, err)
-	}
+// failed is why a call gave nothing, as the plugin itself has said. It is kept.
+func (p *Plugin) failed(ctx context.Context, s *session, said error) error {
 	if _, err := s.notes(); err != nil { // what it wrote belongs to no answer
 		return p.broken(s, err)
 	}
-	p.release(ctx, s)
-	return p.said(q, said)
+	return errors.Join(said, p.release(ctx, s))
 }
 
 // alwaysLive are the capabilities that nobody sees being used.
@@ -151,20 +193,54 @@ func (p *Plugin) functions(project string) *functions {
 	return f
 }
 
-// functions remember which of them were used.
+// functions remember which of them were used, and what was denied.
 type functions struct {
 	all call.Functions
 
-	mu   sync.Mutex // guards used
-	used []string
+	mu     sync.Mutex // guards what follows
+	used   []string
+	denied []abi.Denied
 }
 
 // Handle answers one request of the plugin.
 func (f *functions) Handle(ctx context.Context, method string, params json.RawMessage) (any, *abi.Error) {
+	result, err := f.all.Handle(ctx, method, params)
+	f.note(method, err)
+	return result, err
+}
+
+// note remembers a request of the plugin, each function once: it may ask a million
+// times, also for what there is not.
+func (f *functions) note(method string, err *abi.Error) {
+	if err != nil && err.Code == abi.CodeMethodNotFound {
+		return
+	}
 	f.mu.Lock()
-	f.used = append(f.used, method)
-	f.mu.Unlock()
-	return f.all.Handle(ctx, method, params)
+	defer f.mu.Unlock()
+	if !slices.Contains(f.used, method) {
+		f.used = append(f.used, method)
+	}
+	var d abi.Denied
+	if err == nil || err.Code != abi.CodeDenied || json.Unmarshal(err.Data, &d) != nil || len(f.denied) == maxDenied {
+		return
+	}
+	if !slices.Contains(f.denied, d) {
+		f.denied = append(f.denied, d)
+	}
+}
+
+// maxDenied is how many denials of one call are remembered.
+const maxDenied = 100
+
+// denial is what the host has denied, by its capability.
+func (f *functions) denial(capability string) (abi.Denied, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.denied, func(d abi.Denied) bool { return d.Capability == capability })
+	if i < 0 {
+		return abi.Denied{}, false
+	}
+	return f.denied[i], true
 }
 
 // live are the functions that were used; what they gave may be another thing next
@@ -173,5 +249,5 @@ func (f *functions) live() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	slices.Sort(f.used)
-	return slices.Compact(f.used)
+	return f.used
 }

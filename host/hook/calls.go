@@ -8,15 +8,22 @@ import (
 
 // Lint returns what the plugin says of files.
 func (p *Plugin) Lint(ctx context.Context, params abi.LintParams) ([]abi.Diagnostic, error) {
+	if p.tool != nil {
+		return p.look(ctx, abi.MethodLint, params)
+	}
 	var r abi.LintResult
-	_, err := p.ask(ctx, question{abi.MethodLint, params.Project, params, params.Files}, &r)
+	_, err := p.ask(ctx, question{method: abi.MethodLint, project: params.Project, params: params}, &r)
 	return r.Diagnostics, err
 }
 
 // Format returns the edits that make files what they should be.
 func (p *Plugin) Format(ctx context.Context, params abi.LintParams) ([]abi.Edit, error) {
+	if p.tool != nil {
+		said, err := p.look(ctx, abi.MethodFormat, params)
+		return edits(said), err
+	}
 	var r abi.FormatResult
-	_, err := p.ask(ctx, question{abi.MethodFormat, params.Project, params, params.Files}, &r)
+	_, err := p.ask(ctx, question{method: abi.MethodFormat, project: params.Project, params: params}, &r)
 	return r.Edits, err
 }
 
@@ -32,24 +39,4 @@ func (p *Plugin) Discover(ctx context.Context, params abi.DiscoverParams) ([]abi
 func (p *Plugin) Task(ctx context.Context, params abi.TaskParams) (r abi.TaskResult, out map[string][]byte, err error) {
 	a, err := p.ask(ctx, question{method: abi.MethodTask, project: params.Project, params: params}, &r)
 	return r, a.Out, err
-}
-
-// Release returns the steps of a release.
-func (p *Plugin) Release(ctx context.Context, params abi.ReleaseParams) ([]abi.Step, error) {
-	var r abi.ReleaseResult
-	_, err := p.ask(ctx, question{method: abi.MethodRelease, project: params.Project, params: params}, &r)
-	return r.Steps, err
-}
-
-// Image returns how a project's image is built.
-func (p *Plugin) Image(ctx context.Context, params abi.ImageParams) (r abi.ImageResult, err error) {
-	_, err = p.ask(ctx, question{method: abi.MethodImage, project: params.Project, params: params}, &r)
-	return r, err
-}
-
-// Check returns what the plugin says before or after something is done.
-func (p *Plugin) Check(ctx context.Context, params abi.CheckParams) ([]abi.Diagnostic, error) {
-	var r abi.CheckResult
-	_, err := p.ask(ctx, question{method: abi.MethodCheck, project: params.Project, params: params}, &r)
-	return r.Diagnostics, err
 }

@@ -20,7 +20,14 @@ const (
 	CodeDenied   = "plugin.denied"         // it needs what it has not been granted
 	CodeConfig   = "plugin.config_invalid" // its config table is wrong
 	CodeFailed   = "plugin.failed"         // it says that it could not do it
+	CodeGivenUp  = "plugin.given_up"       // it broke too often
 )
+
+// tellAuthor is what to do about a plugin that does not keep to wr/1.
+const tellAuthor = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+
+// breaking are the codes of what is a plugin's own fault, and ends what runs of it.
+var breaking = []string{CodeProtocol, CodeEnded, CodeLimit, sandbox.CodeTimeout, sandbox.CodeCrashed, sandbox.CodeMemory}
 
 // fault is one of this plugin.
 func (p *Plugin) fault(code, message string, err error) *fault.Error {
@@ -44,14 +51,14 @@ func (p *Plugin) broken(s *session, err error) error {
 	violation, lied := errors.AsType[*rpc.ViolationError](err)
 	switch {
 	case refused:
-		return p.said(question{method: abi.MethodInitialize}, said)
+		return p.said(question{method: abi.MethodInitialize}, said, &functions{})
 	case lied:
 		f := p.fault(CodeProtocol, violation.Reason, err)
-		f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
+		f.Next = tellAuthor
 		f.Details = end.Log
 		return f
 	case gone != nil:
-		return gone
+		return p.lastWords(gone, end.Log)
 	case !ended:
 		return fmt.Errorf("ask plugin %s: %w", p.Name(), err)
 	}
@@ -74,6 +81,18 @@ func (p *Plugin) ended(end sandbox.End, err error) error {
 	return f
 }
 
+// lastWords is the fault of a process that is gone, with what this instance had
+// written before that.
+func (p *Plugin) lastWords(gone error, log string) error {
+	f, ok := errors.AsType[*fault.Error](gone)
+	if !ok || strings.TrimSpace(log) == "" {
+		return gone
+	}
+	told := *f // that of all instances stays as it is
+	told.Details, told.Err = details(f.Details, log), gone
+	return &told
+}
+
 func details(parts ...string) string {
 	var all []string
 	for _, part := range parts {
@@ -84,20 +103,24 @@ func details(parts ...string) string {
 	return strings.Join(all, "\n")
 }
 
-// said is what the plugin itself says went wrong.
-func (p *Plugin) said(q question, e *abi.Error) error {
+// said is what the plugin itself says went wrong. That it was denied something is
+// told as the host has told it: what to type next is not for a plugin to say.
+func (p *Plugin) said(q question, e *abi.Error, asked *functions) error {
+	var claimed abi.Denied
 	switch e.Code {
 	case abi.CodeDenied:
-		f := p.fault(CodeDenied, e.Message, e)
-		var denied abi.Denied
-		if json.Unmarshal(e.Data, &denied) == nil && denied.Capability != "" {
-			f.Message = fmt.Sprintf("plugin %s needs %s, which it is not granted", p.Name(), denied.Capability)
-			f.Next, f.Details = denied.Grant, denied.Reason
+		_ = json.Unmarshal(e.Data, &claimed) // one that claims nothing was denied nothing
+		denied, ok := asked.denial(claimed.Capability)
+		if !ok {
+			break
 		}
-		return f
+		return &fault.Error{
+			Code: CodeDenied, Message: fmt.Sprintf("plugin %s needs %s, which it is not granted", p.Name(), denied.Capability),
+			Next: denied.Grant, Details: denied.Reason, Err: e,
+		}
 	case abi.CodeInvalid:
 		f := p.fault(CodeConfig, e.Message, e)
-		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend [plugins.%s.config]", p.Name())
+		f.Class, f.Next = fault.Usage, fmt.Sprintf("mend what it names, or [plugins.%s.config]", p.Name())
 		return f
 	}
 	return p.fault(CodeFailed, fmt.Sprintf("%s: %s", q.method, e.Message), e)

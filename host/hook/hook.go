@@ -11,6 +11,7 @@
 //
 // One that breaks, lies or takes too long fails what it was asked for and nothing
 // else: other calls that its process answered at the same time are asked once more.
+// One that broke three times is not asked any more.
 package hook
 
 import (
@@ -69,11 +70,13 @@ const (
 // Plugin is a plugin that can be asked. It is safe for concurrent use.
 type Plugin struct {
 	config Config
-	tool   *tool // nil = it speaks wr/1
+	tool   *tool    // nil = it speaks wr/1
+	grants []string // all of them, as they are printed
 
 	mu    sync.Mutex // guards what follows
 	child *sandbox.Child
 	idle  []*session
+	broke int // how often it broke
 }
 
 // New returns a plugin that nobody has asked yet. Nothing is started.
@@ -101,7 +104,7 @@ func New(c Config) (*Plugin, error) {
 	}
 	c.Listener.Called = called
 	c.Process.Mount, c.Process.Name = view, c.Manifest.Name
-	return &Plugin{config: c, tool: program}, nil
+	return &Plugin{config: c, tool: program, grants: c.Grants.Texts()}, nil
 }
 
 // Name is the plugin's.
@@ -115,14 +118,26 @@ func (p *Plugin) Close(ctx context.Context) error {
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
-	var all []error
-	for _, s := range idle {
-		all = append(all, s.close(ctx))
-	}
+	err := p.goodbye(ctx, idle)
 	if child != nil {
-		all = append(all, child.Close())
+		err = errors.Join(err, child.Close())
 	}
-	return errors.Join(all...)
+	return err
+}
+
+// goodbye ends sessions in good order, as long as all is well.
+func (p *Plugin) goodbye(ctx context.Context, idle []*session) error {
+	for i, s := range idle {
+		err := s.close(ctx)
+		if err == nil {
+			continue
+		}
+		for _, rest := range idle[i+1:] {
+			_ = rest.instance.Close()
+		}
+		return p.broken(s, err)
+	}
+	return nil
 }
 
 // alive returns the plugin's process, started if there is none.

@@ -224,6 +224,17 @@ func TestWhatAPluginGaveIsKeptWithWhatItSaw(t *testing.T) {
 	}
 }
 
+func TestWhatOnePluginGaveIsNotAnothersThatIsTheSameModule(t *testing.T) {
+	b := newBench(t)
+	b.remember(t)
+	for _, name := range []string{"guest", "other", "guest"} {
+		b.config.Manifest.Name = name
+		if out, err := task(t, b.plugin(t), "name"); err != nil || out != name {
+			t.Errorf("got %q, %v, want %s", out, err, name)
+		}
+	}
+}
+
 func TestWhatDependsOnMoreIsNotKept(t *testing.T) {
 	b := newBench(t)
 	kept := b.remember(t)
@@ -261,10 +272,11 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 	tests := map[string]struct {
 		task, code, message, details string
 	}{
-		"it loops":                  {"loop", sandbox.CodeTimeout, "plugin guest took longer than it may and was stopped", ""},
+		"it loops":                  {"loop", sandbox.CodeTimeout, "plugin guest took longer than it may and was stopped", "round and round"},
 		"it panics":                 {"panic", hook.CodeEnded, "plugin guest: it ended with exit code 2", "assignment to entry in nil map"},
 		"it leaves":                 {"exit", hook.CodeEnded, "plugin guest: it ended with exit code 7", "so long"},
 		"it needs what it lacks":    {"secret", hook.CodeDenied, "plugin guest needs secret:TOKEN, which it is not granted", "a test wants it"},
+		"it says it was denied":     {"claim", hook.CodeFailed, "plugin guest: task: denied", ""},
 		"it wants too much memory":  {"hoard", hook.CodeLimit, "plugin guest: it ran into its limit of memory", ""},
 		"it refuses its config":     {"refuse", hook.CodeConfig, "plugin guest: words must not be empty", ""},
 		"it does not know the task": {"dance", hook.CodeFailed, `guest has no task "dance"`, ""},
@@ -279,6 +291,9 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 			if !ok || f.Code != test.code || !strings.Contains(f.Message, test.message) || !strings.Contains(f.Details, test.details) {
 				t.Fatalf("got %+v (%v), want %s %q %q", f, err, test.code, test.message, test.details)
 			}
+			if strings.Contains(f.Next, "evil") {
+				t.Errorf("it has the plugin say what to do: %s", f.Next)
+			}
 			if f.Next == "" && test.code != hook.CodeFailed {
 				t.Error("it does not say what to do")
 			}
@@ -287,6 +302,23 @@ func TestWhatGoesWrongIsSaid(t *testing.T) {
 				t.Errorf("afterwards got %q, %v", out, err)
 			}
 		})
+	}
+}
+
+func TestAPluginThatBreaksAgainAndAgainIsNotAskedAnyMore(t *testing.T) {
+	b := newBench(t)
+	p := b.plugin(t)
+	for range 3 {
+		if _, err := task(t, p, "dance"); !fault.HasCode(err, hook.CodeFailed) { // to say no breaks nothing
+			t.Errorf("got %v", err)
+		}
+		if _, err := task(t, p, "exit"); !fault.HasCode(err, hook.CodeEnded) {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, err := task(t, p, "count")
+	if f := fault.Of(err); f == nil || f.Code != hook.CodeGivenUp || !strings.Contains(f.Message, "it broke 3 times") || f.Next == "" {
+		t.Errorf("got %v", err)
 	}
 }
 

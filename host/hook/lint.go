@@ -3,7 +3,6 @@ package hook
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/wr-build/wr/sdk/go/abi"
@@ -67,13 +66,12 @@ func (l Linter) unformatted(ctx context.Context, files []string) ([]abi.Diagnost
 func (l Linter) judge(files []string, d abi.Diagnostic) error {
 	switch {
 	case d.File == "":
-		return l.lie("says something of what is no file here: %s", d.Message)
+		return l.Plugin.lie("says something of what is no file here: %s", d.Message)
 	case !slices.Contains(files, d.File):
-		return l.lie("says something of %q, about which it was not asked", d.File)
-	case d.Severity != abi.SeverityError && d.Severity != abi.SeverityWarning && d.Severity != abi.SeverityInfo:
-		return l.lie("says something of severity %q", d.Severity)
-	case d.Range.Start.Line < 0 || d.Range.Start.Column < 0 || d.Range.End.Line < 0 || d.Range.End.Column < 0:
-		return l.lie("says something of line %d, column %d of %s", d.Range.Start.Line, d.Range.Start.Column, d.File)
+		return l.Plugin.lie("says something of %q, about which it was not asked", d.File)
+	}
+	if err := l.Plugin.judge(d); err != nil {
+		return err
 	}
 	for _, fix := range d.Fixes {
 		if err := l.judgeEdits(files, fix.Edits); err != nil {
@@ -87,9 +85,9 @@ func (l Linter) judgeEdits(files []string, edits []abi.Edit) error {
 	for _, e := range edits {
 		switch {
 		case !slices.Contains(files, e.File):
-			return l.lie("wants to edit %q, about which it was not asked", e.File)
+			return l.Plugin.lie("wants to edit %q, about which it was not asked", e.File)
 		case e.Start < 0 || e.End < e.Start:
-			return l.lie("wants to edit the bytes from %d to %d of %s", e.Start, e.End, e.File)
+			return l.Plugin.lie("wants to edit the bytes from %d to %d of %s", e.Start, e.End, e.File)
 		}
 	}
 	return l.judgeOrder(edits)
@@ -103,15 +101,8 @@ func (l Linter) judgeOrder(edits []abi.Edit) error {
 	})
 	for i := range edits[min(1, len(edits)):] {
 		if a, b := edits[i], edits[i+1]; a.File == b.File && b.Start < a.End {
-			return l.lie("wants to edit the bytes from %d to %d of %s twice", b.Start, min(a.End, b.End), a.File)
+			return l.Plugin.lie("wants to edit the bytes from %d to %d of %s twice", b.Start, min(a.End, b.End), a.File)
 		}
 	}
 	return nil
-}
-
-// lie is the fault of an answer that cannot be.
-func (l Linter) lie(format string, args ...any) error {
-	f := l.Plugin.fault(CodeProtocol, "it "+fmt.Sprintf(format, args...), nil)
-	f.Next = "tell its author; `wr plugin check` shows what a plugin has to keep to"
-	return f
 }

@@ -122,43 +122,49 @@ func (s *session) count() {
 	s.counted = now
 }
 
-// release keeps a session for later, where the plugin allows that. Why without an
-// error: what was asked is answered, whatever follows.
-func (p *Plugin) release(ctx context.Context, s *session) {
+// release keeps a session for later, where the plugin allows that.
+func (p *Plugin) release(ctx context.Context, s *session) error {
 	if !p.config.Manifest.Stateless {
-		p.end(ctx, s)
-		return
+		return p.end(ctx, s)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.child == s.child {
 		p.idle = append(p.idle, s)
-		return
+		return nil
 	}
-	_ = s.instance.Close() // its process is gone
+	return s.instance.Close() // its process is gone
 }
 
-// end ends a session. One that does not take it was killed, with its process.
-func (p *Plugin) end(ctx context.Context, s *session) {
+// end ends a session. One that does not take it was killed, with its process. What was
+// asked is answered, whatever follows, but a plugin that breaks the protocol is not
+// believed.
+func (p *Plugin) end(ctx context.Context, s *session) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	err := s.close(ctx)
 	if err == nil {
-		return
+		return nil
 	}
+	if _, lied := errors.AsType[*rpc.ViolationError](err); lied {
+		return p.broken(s, err)
+	}
+	_ = s.instance.Close()
 	p.bury(s.child)
 	if p.config.Listener.Log != nil && !fault.HasCode(err, sandbox.CodeStopped) {
 		p.config.Listener.Log(abi.Log{Level: "warn", Message: "it answered, and did not end as it should: " + err.Error()})
 	}
+	return nil
 }
 
-// close ends a session in good order.
+// close ends a session in good order. Of one that cannot be ended so, the instance
+// is left for who says why.
 func (s *session) close(ctx context.Context) error {
 	s.expect(ctx)
-	err := s.rpc.Close(ctx)
-	if err == nil {
-		_, err = s.instance.Wait()
+	if err := s.rpc.Close(ctx); err != nil {
+		return err
 	}
+	_, err := s.instance.Wait()
 	return errors.Join(err, s.instance.Close())
 }
 

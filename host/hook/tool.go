@@ -20,6 +20,7 @@ import (
 // tool is how a program that knows nothing of wr is asked, by what its manifest
 // says of it.
 type tool struct {
+	said         []byte // by the manifest, all of it
 	root         string // where it sees the workspace
 	lint, format program
 }
@@ -48,7 +49,12 @@ func newTool(m abi.Manifest) (*tool, error) {
 	if err != nil {
 		return nil, err
 	}
+	said, err := json.Marshal(how)
+	if err != nil {
+		return nil, err
+	}
 	t := &tool{
+		said:   said,
 		root:   cmp.Or(how.Root, abi.Source),
 		lint:   program{args: how.Args, match: findings, whole: m.Provides.Lint != nil && m.Provides.Lint.Whole},
 		format: program{args: how.FixArgs, match: edits, whole: m.Provides.Format != nil && m.Provides.Format.Whole},
@@ -60,6 +66,14 @@ func newTool(m abi.Manifest) (*tool, error) {
 		t.lint = t.format
 	}
 	return t, nil
+}
+
+// text is all that the manifest says of the tool; a plugin that is none has none.
+func (t *tool) text() []byte {
+	if t == nil {
+		return nil
+	}
+	return t.said
 }
 
 // diff is how output is read that says what files should be.
@@ -102,31 +116,31 @@ func (t *tool) plain(text string) string {
 	return strings.ReplaceAll(text, t.root+"/", "")
 }
 
-// run asks a tool once.
-func (p *Plugin) run(ctx context.Context, q question) (given, error) {
-	program := p.tool.lint
-	if q.method == abi.MethodFormat {
-		program = p.tool.format
+// program is how the tool is called for a method.
+func (t *tool) program(method string) program {
+	if method == abi.MethodFormat {
+		return t.format
 	}
+	return t.lint
+}
+
+// run asks a tool once. It gives diagnostics for either method: what mends is in
+// their fixes. Why not as text: JSON has no words for files that are no UTF-8.
+func (p *Plugin) run(ctx context.Context, q question) (given, error) {
+	program := p.tool.program(q.method)
 	calls := [][]string{q.files}
 	if program.match.Single() {
 		calls = slices.Collect(slices.Chunk(q.files, 1))
 	}
-	said, g := []abi.Diagnostic{}, given{live: p.alwaysLive()}
+	g := given{live: p.alwaysLive()}
 	for _, names := range calls {
 		more, asked, err := p.examine(ctx, program, names)
 		if err != nil {
 			return given{}, err
 		}
-		said, g.asked = append(said, more...), trace.Union(g.asked, asked)
+		g.said, g.asked = append(g.said, more...), trace.Union(g.asked, asked)
 	}
-	var result any = abi.LintResult{Diagnostics: said}
-	if q.method == abi.MethodFormat {
-		result = abi.FormatResult{Edits: edits(said)}
-	}
-	var err error
-	g.outcome.Result, err = json.Marshal(result)
-	return g, err
+	return g, nil
 }
 
 // Single reports whether the plugin is started for each file by itself, since what
@@ -135,7 +149,7 @@ func (p *Plugin) Single() bool { return p.tool != nil && p.tool.lint.match.Singl
 
 // edits are those of all fixes.
 func edits(said []abi.Diagnostic) []abi.Edit {
-	all := []abi.Edit{}
+	var all []abi.Edit
 	for _, d := range said {
 		for _, fix := range d.Fixes {
 			all = append(all, fix.Edits...)
@@ -193,7 +207,7 @@ func (p *Plugin) understood(how match.Both, out printed, names []string) (said [
 	})
 	if err == nil {
 		for i := range said {
-			said[i].Message = p.tool.plain(said[i].Message)
+			said[i].Message = strings.ToValidUTF8(p.tool.plain(said[i].Message), "\ufffd")
 		}
 	}
 	asked = trace.Union(out.notes.Trace, seen.more.Take())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +136,58 @@ func TestAToolIsNotRunWhereAllIsAsItWas(t *testing.T) {
 	}
 }
 
+func TestAToolIsRunForTheFilesThatChanged(t *testing.T) {
+	b := newToolBench(t, "list")
+	kept := b.remember(t)
+	b.write(t, "a.txt", "TODO\n")
+	b.write(t, "b.txt", "well\n")
+	b.write(t, "s.txt", "SYNTAX\n")
+	says(t, b.linter(t), []string{"a.txt", "b.txt", "s.txt"}, syntax("s.txt", 1), word("a.txt"))
+	for _, call := range []struct { // however they come the next time
+		files []string
+		want  []abi.Diagnostic
+	}{
+		{[]string{"b.txt"}, nil},
+		{[]string{"a.txt", "b.txt"}, []abi.Diagnostic{word("a.txt")}},
+		{[]string{"a.txt", "s.txt"}, []abi.Diagnostic{word("a.txt"), syntax("s.txt", 1)}},
+	} {
+		says(t, b.asleep(t), call.files, call.want...)
+	}
+	b.write(t, "b.txt", "TODO\n")
+	kept.Forget()
+	says(t, b.asleep(t), []string{"a.txt", "s.txt"}, word("a.txt"), syntax("s.txt", 1))
+	if got, err := b.asleep(t).Lint(t.Context(), []string{"a.txt", "b.txt"}); err == nil {
+		t.Errorf("b.txt changed, and the tool was not run: %v", got)
+	}
+	says(t, b.linter(t), []string{"a.txt", "b.txt"}, word("a.txt"), word("b.txt"))
+
+	// The same holds for what mends them.
+	l := b.linter(t)
+	want, err := l.Format(t.Context(), []string{"a.txt", "b.txt"})
+	must(t, err)
+	got, err := b.asleep(t).Format(t.Context(), []string{"b.txt"})
+	if len(want) != 2 || err != nil || !slices.Equal(got, want[1:]) {
+		t.Errorf("got %v, %v, want the last of %v", got, err, want)
+	}
+}
+
+func TestAToolThatJudgesFilesTogetherIsRunForAll(t *testing.T) {
+	b := newToolBench(t, "list")
+	b.config.Manifest.Provides.Lint.Whole = true
+	kept := b.remember(t)
+	b.write(t, "a.txt", "TODO\n")
+	b.write(t, "b.txt", "well\n")
+	all := []string{"a.txt", "b.txt"}
+	says(t, b.linter(t), all, word("a.txt"))
+	says(t, b.asleep(t), all, word("a.txt"))
+	if got, err := b.asleep(t).Lint(t.Context(), all[:1]); err == nil {
+		t.Errorf("other files, and the tool was not run: %v", got)
+	}
+	b.write(t, "b.txt", "TODO\n")
+	kept.Forget()
+	says(t, b.linter(t), all, word("a.txt"), word("b.txt"))
+}
+
 func TestAToolDoesNotSeeWhatIsNotGranted(t *testing.T) {
 	b := newToolBench(t, "list")
 	b.config.Grants = grants{"fs.read:**/*.txt"}
@@ -152,6 +205,20 @@ func TestADiffOfAToolMends(t *testing.T) {
 	want := []abi.Edit{{File: "a.txt", Start: 5, End: 12, Text: "DONE a\n"}, {File: "a.txt", Start: 17, End: 24, Text: "DONE b\n"}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v, want, got:\n%s", err, diff)
+	}
+}
+
+func TestADiffMendsWhatIsNoUTF8(t *testing.T) {
+	b := newToolBench(t, "list")
+	b.remember(t)
+	b.write(t, "a.txt", "TODO \xe9\n")
+	l := b.linter(t)
+	want := []abi.Edit{{File: "a.txt", Start: 0, End: 7, Text: "DONE \xe9\n"}}
+	for range 2 {
+		got, err := l.Format(t.Context(), []string{"a.txt"})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("got %+v, %v", got, err)
+		}
 	}
 }
 
@@ -292,6 +359,15 @@ func TestAToolThatIsStoppedTakesNoCallWithIt(t *testing.T) {
 	b.config.Time = 3 * time.Second
 	b.config.Process.Limits.Instances = 2
 	b.config.Manifest.Tool.FixArgs[0] = "loop"
+	var said atomic.Int32
+	begun := make(chan struct{})
+	b.config.Log = func([]byte) {
+		// Why not at the first: if its time ended with that of others, it could be they
+		// who are blamed.
+		if said.Add(1) == 10 {
+			close(begun)
+		}
+	}
 	b.write(t, "a.txt", "TODO\n")
 	l := b.linter(t)
 	loops := make(chan error, 1)
@@ -299,15 +375,17 @@ func TestAToolThatIsStoppedTakesNoCallWithIt(t *testing.T) {
 		_, err := l.Format(t.Context(), []string{"a.txt"})
 		loops <- err
 	}()
-	for {
-		says(t, l, []string{"a.txt"}, word("a.txt"))
+	for wait := begun; ; wait = nil {
 		select {
+		case <-wait:
 		case err := <-loops:
 			if !fault.HasCode(err, sandbox.CodeTimeout) {
 				t.Errorf("got %v, want %s", err, sandbox.CodeTimeout)
 			}
 			return
-		default:
+		}
+		for len(loops) == 0 {
+			says(t, l, []string{"a.txt"}, word("a.txt"))
 		}
 	}
 }

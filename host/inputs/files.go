@@ -22,7 +22,7 @@ func contextFiles(ctx context.Context, in Image) ([]Part, error) {
 	if !in.Recipe.Whole && len(in.Recipe.Sources) == 0 {
 		return nil, nil
 	}
-	exclude, err := ignored(in.Context, in.Dockerfile)
+	exclude, err := in.ignored()
 	if err != nil {
 		return nil, err
 	}

@@ -6,12 +6,21 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
+
+// ignored compiles what is left out of the context.
+func (in Image) ignored() (*patternmatcher.PatternMatcher, error) {
+	if in.Ignore == nil {
+		return ignored(in.Context, in.Dockerfile)
+	}
+	return parseIgnore([]byte(strings.Join(in.Ignore, "\n")))
+}
 
 // ignored compiles the ignore file of a Dockerfile: the one beside it that
 // carries its name, else .dockerignore in the context; nil = neither.

@@ -32,6 +32,7 @@ type Image struct {
 	Context    string            // host path of the build context
 	Dockerfile string            // relative to Context, slash-separated
 	Data       []byte            // of the Dockerfile
+	Ignore     []string          // lines of a .dockerignore, in place of those in Context; nil = none
 	Target     string            // stage; "" = the last
 	Args       map[string]string // build arguments
 	Platform   string            // "linux/amd64"

@@ -102,6 +102,9 @@ func TestKeyChangesWithWhatEndsInTheImage(t *testing.T) {
 		{"ignore file of the Dockerfile itself", func(t *testing.T, in *inputs.Image) {
 			put(t, in.Context, "devops/Dockerfile.dockerignore", "reqs.txt\n")
 		}, []string{"file reqs.txt", "file src/gen/a.tmp"}},
+		{"lines in place of .dockerignore", func(_ *testing.T, in *inputs.Image) {
+			in.Ignore = []string{"**", "!src", "**/*.csv"}
+		}, []string{"file reqs.txt", "file src/data/x.csv", "file src/gen/a.tmp"}},
 		{"Dockerfile comment", func(_ *testing.T, in *inputs.Image) { in.Data = append([]byte("# x\n"), in.Data...) }, []string{"dockerfile "}},
 		{"argument", func(_ *testing.T, in *inputs.Image) { in.Args = map[string]string{"A": "1", "B": "3"} }, []string{"arg B"}},
 		{"argument less", func(_ *testing.T, in *inputs.Image) { in.Args = map[string]string{"A": "1"} }, []string{"arg B"}},

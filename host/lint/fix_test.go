@@ -62,6 +62,18 @@ func TestWhoKeepsAnswersLearnsOfWhatWasWritten(t *testing.T) {
 	}
 }
 
+func TestAFixIsByTheBytesThatWereSaid(t *testing.T) {
+	d := newDesk(t)
+	d.write("p/a.py", "fine\n")
+	d.tool.more = []abi.Diagnostic{{File: "p/a.py", Severity: "error", Message: "x", Fixes: []abi.Fix{{Safe: true, Edits: []abi.Edit{{File: "p/a.py", End: 4, Text: "\xe9"}}}}}}
+	d.run(lint.Do) // what it says may be kept
+	d.tool.then = func(string) { d.tool.more = nil }
+	d.run(lint.Fix)
+	if got := d.read("p/a.py"); got != "\xe9\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestFixesThatAreNotSafeAreLeft(t *testing.T) {
 	d := newDesk(t)
 	d.tool.more = []abi.Diagnostic{{File: "p/a.py", Severity: "error", Message: "x", Fixes: []abi.Fix{{Edits: []abi.Edit{{File: "p/a.py", Text: "new"}}}}}}

@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"path"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -177,8 +179,18 @@ func (w *work) keep(before []cache.Key, files []string, said []abi.Diagnostic) {
 		if before[i] != now[i] || now[i] == (cache.Key{}) {
 			continue
 		}
-		if data, err := json.Marshal(byFile[file]); err == nil {
+		if data, err := json.Marshal(byFile[file]); err == nil && isText(byFile[file]) {
 			w.Cache.PutResult(now[i], cache.Result{Data: data})
 		}
 	}
+}
+
+// isText reports whether JSON has words for all that would mend: of bytes that are
+// no UTF-8 it would make others.
+func isText(all []abi.Diagnostic) bool {
+	return !slices.ContainsFunc(all, func(d abi.Diagnostic) bool {
+		return slices.ContainsFunc(d.Fixes, func(f abi.Fix) bool {
+			return slices.ContainsFunc(f.Edits, func(e abi.Edit) bool { return !utf8.ValidString(e.Text) })
+		})
+	})
 }

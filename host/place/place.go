@@ -1,6 +1,7 @@
 // Package place decides in whose container each test of a project runs: in that
 // of the project or of the entry of [images] which the closest
-// @pytest.mark.container names, else in that of the project. It reads sources and runs nothing; what they leave open, the
+// @pytest.mark.container names, or which a plugin that finds tests says, else in that
+// of the project. It reads sources and runs nothing; what they leave open, the
 // pytest plugin decides in the container, and whoever carries out the plan
 // checks that each case was somewhere.
 package place
@@ -13,12 +14,17 @@ import (
 	"strings"
 
 	"github.com/wr-build/wr/host/pyscan"
+	"github.com/wr-build/wr/host/suite"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
+	"github.com/wr-build/wr/sdk/go/abi"
 )
 
 // mark is the mark that names a container.
 const mark = "container"
+
+// Notebook is the ending of files that wr's own plugin collects.
+const Notebook = ".ipynb"
 
 // unknownContainer is the code of a name that no container has.
 const unknownContainer = "test.container_unknown"
@@ -51,19 +57,23 @@ func (p Part) Collects(file string) bool {
 type Tests struct {
 	Parts   []Part   // that of cases without a mark first: it is there unless there is certainly nothing for it
 	Outside []string // symbolic links out of the workspace, which is all that containers have
+
+	Assigned []Assigned // what plugins say of cases, in the order in which it counts
+	Further  []string   // files with tests that only plugins have found: pytest has to be told of them
 }
 
 // Asked is what pytest is to be given.
 type Asked struct {
 	Paths []string // files, directories and node ids in the project; none = all
 	More  bool     // and further arguments: they may have it collect what is in no Python file
+	Told  []Told   // what plugins tell of the project's tests
 }
 
 // Of finds out where p's tests run. An error is a *fault.Error about p's tests, or
 // the end of ctx.
 func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.Project, a Asked) (Tests, error) {
 	tree, err := pyscan.Discover(ctx, files, pyscan.Options{
-		Dir: p.Path, Paths: named(files, p, a.Paths), Skip: ws.NestedIn(p),
+		Dir: p.Path, Paths: Named(files, p, a.Paths), Skip: ws.NestedIn(p),
 	})
 	if ctx.Err() != nil {
 		return Tests{}, context.Cause(ctx)
@@ -75,17 +85,64 @@ func Of(ctx context.Context, ws *workspace.Workspace, files fs.FS, p workspace.P
 	if err != nil {
 		return Tests{}, err
 	}
-	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), names: map[string]string{}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
-	for i := range tree.Tests {
-		if err := s.sort(&tree.Tests[i]); err != nil {
+	s := &sorting{ws: ws, home: home, asked: nodes(p, a.Paths), told: assignments{}, names: map[string]string{"": ""}, taken: map[string][]string{}, lenders: map[string]workspace.Project{}, cases: map[string][]Case{}}
+	sources, further, err := s.sources(files, p, a, tree)
+	if err != nil {
+		return Tests{}, err
+	}
+	for _, f := range slices.Concat(sources, further) {
+		if err := s.sort(f); err != nil {
 			return Tests{}, err
 		}
 	}
-	found := Tests{Parts: s.parts(), Outside: outside(tree)}
-	if len(s.taken) > 0 && len(s.leave) == len(tree.Tests) && len(tree.Reasons) == 0 && !a.More {
+	found := Tests{Parts: s.parts(), Outside: outside(tree), Assigned: s.told.sorted()}
+	for _, f := range further {
+		if ext := path.Ext(f.file); ext == ".py" || ext == Notebook { // all else a plugin of pytest has to collect
+			found.Further = append(found.Further, f.file)
+		}
+	}
+	if len(s.taken) > 0 && len(s.leave) == len(sources)+len(further) && len(tree.Reasons) == 0 && !a.More {
 		found.Parts = found.Parts[1:]
 	}
 	return found, nil
+}
+
+// sources are the files that have tests, and those of which only plugins know.
+func (s *sorting) sources(files fs.FS, p workspace.Project, a Asked, tree *pyscan.Tree) (sources, further []source, err error) {
+	h := hearing{
+		sorting: s, project: p, nested: s.ws.NestedIn(p), files: files, suites: suite.Of(s.ws, p),
+		asked: func(file string) bool { return within(file, p, a.Paths) }, own: map[string]*source{}, priority: map[string]int64{},
+	}
+	for i := range tree.Tests {
+		f := scanned(&tree.Tests[i])
+		if path.Ext(f.file) != Notebook || !tells(a.Told, f.file) { // who was named counts as Python
+			sources = append(sources, f)
+		}
+	}
+	for i := range sources {
+		h.own[sources[i].file] = &sources[i]
+	}
+	if err := h.hear(a.Told); err != nil {
+		return nil, nil, err
+	}
+	h.unseen()
+	return sources, h.further, nil
+}
+
+// tells reports whether a plugin tells of a file.
+func tells(all []Told, file string) bool {
+	return slices.ContainsFunc(all, func(one Told) bool {
+		return slices.ContainsFunc(one.Files, func(f abi.TestFile) bool { return f.File == file })
+	})
+}
+
+// within reports whether a file of p is among the paths; without any, all are.
+func within(file string, p workspace.Project, paths []string) bool {
+	return len(paths) == 0 || slices.ContainsFunc(paths, func(asked string) bool {
+		at, _, _ := strings.Cut(asked, "::")
+		at = path.Join(p.Path, at)
+		return at == "." || file == at || strings.HasPrefix(file, at+"/")
+	})
 }
 
 // outside are the links of a tree that lead out of it.
@@ -125,9 +182,9 @@ func Home(ws *workspace.Workspace, p workspace.Project) (workspace.Project, erro
 	return home, nil
 }
 
-// named are the paths that pytest is to be given, of the project's config if the
+// Named are the paths that pytest is to be given, of the project's config if the
 // user gave none.
-func named(files fs.FS, p workspace.Project, paths []string) []string {
+func Named(files fs.FS, p workspace.Project, paths []string) []string {
 	if len(paths) > 0 {
 		return paths
 	}

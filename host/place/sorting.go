@@ -3,7 +3,6 @@ package place
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"maps"
 	"path"
 	"slices"
@@ -19,6 +18,7 @@ type sorting struct {
 	ws      *workspace.Workspace
 	home    workspace.Project            // in whose container cases without a mark run
 	asked   map[string][]string          // file to the node ids in it that were asked for; none = all
+	told    assignments                  // what plugins say
 	names   map[string]string            // those seen, to paths
 	lenders map[string]workspace.Project // the others, by path
 	taken   map[string][]string          // files by path of the lender
@@ -27,35 +27,71 @@ type sorting struct {
 	cases   map[string][]Case            // those seen, by path of the lender
 }
 
+// source is what is seen of a file.
+type source struct {
+	file  string
+	cases []instance
+	open  bool // Python may say more of it
+}
+
+// instance is a case with one set of parameters.
+type instance struct {
+	Case
+
+	name  string        // of the container that marks want; "" = they want none
+	marks []pyscan.Mark // the closest first
+	of    *pyscan.Case  // nil: only a plugin has seen it
+}
+
 // sort finds the containers that the cases of one file need. One of which Python
 // may say more, or in which something was asked for that is not seen, also
 // belongs where cases without a mark do. What hooks may say does not count: they are
 // in nearly every project, and few of them move cases. Of those that do, whoever
 // collects the file tells, and who cannot import it elsewhere is spared it.
-func (s *sorting) sort(f *pyscan.File) error {
-	asked := s.askedIn(f.Name)
+func (s *sorting) sort(f source) error {
+	asked := s.askedIn(f.file)
 	needs, seen := map[string]bool{}, map[string]bool{}
-	home := undecided(f.Reasons)
-	for i := range f.Cases {
-		c := &f.Cases[i]
-		home = home || undecided(c.Reasons)
-		for name, id := range containers(c) {
-			if len(asked) > 0 && !wanted(id, asked, seen) {
-				continue
-			}
-			lender, err := s.lender(name, f, c)
-			if err != nil {
-				return err
-			}
-			needs[lender] = true
-			s.cases[lender] = append(s.cases[lender], Case{ID: id, File: f.Name, Line: c.Line})
+	for _, c := range f.cases {
+		if len(asked) > 0 && !wanted(c.ID, asked, seen) {
+			continue
 		}
+		lender, err := s.lender(c)
+		if err != nil {
+			return err
+		}
+		needs[lender] = true
+		s.cases[lender] = append(s.cases[lender], c.Case)
 	}
-	if home || len(needs) == 0 || len(seen) < len(asked) {
-		needs[s.home.Path] = true
+	if f.open || len(needs) == 0 || len(seen) < len(asked) {
+		needs[cmp.Or(s.told.container(f.file, ""), s.home.Path)] = true
 	}
-	s.keep(f.Name, needs)
+	s.keep(f.file, needs)
 	return nil
+}
+
+// scanned is what is seen of a file without plugins.
+func scanned(f *pyscan.File) source {
+	out := source{file: f.Name, open: undecided(f.Reasons)}
+	for i := range f.Cases {
+		out.open = out.open || undecided(f.Cases[i].Reasons)
+		out.cases = append(out.cases, instances(f.Name, &f.Cases[i])...)
+	}
+	return out
+}
+
+// instances are a case with each of its sets of parameters.
+func instances(file string, c *pyscan.Case) []instance {
+	one := instance{Case: Case{ID: c.Name, File: file, Line: c.Line}, name: c.Container, marks: c.Marks, of: c}
+	if c.Params == nil {
+		return []instance{one}
+	}
+	var all []instance
+	for _, p := range c.Params {
+		with := one
+		with.ID, with.name, with.marks = c.Name+"["+p.ID+"]", cmp.Or(p.Container, c.Container), slices.Concat(p.Marks, c.Marks)
+		all = append(all, with)
+	}
+	return all
 }
 
 // undecided reports whether something else than hooks leaves marks open.
@@ -109,45 +145,48 @@ func (s *sorting) askedIn(file string) []string {
 	}
 }
 
-// containers are the names of the containers that a case needs, "" for the
-// default, and the ids for which it does: with each of its sets of parameters.
-func containers(c *pyscan.Case) iter.Seq2[string, string] {
-	return func(yield func(name, id string) bool) {
-		if c.Params == nil {
-			yield(c.Container, c.Name)
-			return
-		}
-		for _, p := range c.Params {
-			if !yield(cmp.Or(p.Container, c.Container), c.Name+"["+p.ID+"]") {
-				return
-			}
-		}
-	}
-}
-
 // wanted reports whether a case was asked for, by its own id, that of its class
 // or without its parameters, and notes by which.
 func wanted(id string, asked []string, seen map[string]bool) bool {
 	found := false
 	for _, node := range asked {
-		if rest, ok := strings.CutPrefix(id, node); ok && (rest == "" || rest[0] == '[' || strings.HasPrefix(rest, "::")) {
+		if Covers(node, id) {
 			found, seen[node] = true, true
 		}
 	}
 	return found
 }
 
-// lender is the path of the project, or of [images], whose container has that name.
-func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, error) {
-	if name == "" {
+// Covers reports whether a node id stands for a case: it is its own, that of its
+// class, or it without its parameters; "" stands for all.
+func Covers(node, id string) bool {
+	rest, ok := strings.CutPrefix(id, node)
+	return ok && (node == "" || rest == "" || rest[0] == '[' || strings.HasPrefix(rest, "::"))
+}
+
+// lender is the path of the project, or of [images], in whose container a case runs.
+func (s *sorting) lender(c instance) (string, error) {
+	if at := s.told.container(c.File, c.ID); at != "" {
+		return at, nil
+	}
+	if c.name == "" {
 		return s.home.Path, nil
 	}
+	at, err := s.called(c.name)
+	if err != nil {
+		return "", unknown(c, fault.Of(err))
+	}
+	return at, nil
+}
+
+// called is the path of the project, or of [images], whose container has that name.
+func (s *sorting) called(name string) (string, error) {
 	if at, known := s.names[name]; known {
 		return at, nil
 	}
 	p, err := s.ws.Container(name)
 	if err != nil {
-		return "", unknown(name, f, c, fault.Of(err))
+		return "", err
 	}
 	s.names[name] = p.Path
 	if p.Path != s.home.Path {
@@ -157,21 +196,17 @@ func (s *sorting) lender(name string, f *pyscan.File, c *pyscan.Case) (string, e
 }
 
 // unknown is the fault of a mark that names no container, or several.
-func unknown(name string, f *pyscan.File, c *pyscan.Case, why *fault.Error) *fault.Error {
+func unknown(c instance, why *fault.Error) *fault.Error {
 	out := *why
 	out.Code, out.Class = unknownContainer, fault.Usage
-	out.Message = fmt.Sprintf("%s wants the container %q: %s", c.Name, name, why.Message)
-	out.File, out.Line = f.Name, lineOf(name, c)
+	out.Message = fmt.Sprintf("%s wants the container %q: %s", c.of.Name, c.name, why.Message)
+	out.File, out.Line = c.File, c.lineOf(c.name)
 	return &out
 }
 
 // lineOf is where a case names its container.
-func lineOf(name string, c *pyscan.Case) int {
-	marks := slices.Clone(c.Marks)
-	for _, p := range c.Params {
-		marks = append(marks, p.Marks...)
-	}
-	for _, m := range marks {
+func (c instance) lineOf(name string) int {
+	for _, m := range c.marks {
 		if m.Name == mark && len(m.Args) == 1 && m.Args[0] == name {
 			return m.Line
 		}

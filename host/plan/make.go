@@ -23,6 +23,7 @@ import (
 type Selected struct {
 	workspace.Project
 	Maker      workspace.Project // whose image it uses; zero: its own
+	Made       *Dockerfile       // that a plugin has made of the image; nil: a file has it
 	Bases      map[string]string // what its bases stand for, as in spec.Build
 	Layer      *spec.Layer       // that wr adds to the image; nil: none
 	ImageKey   string            // sha256 of the image's inputs, hex
@@ -33,6 +34,8 @@ type Selected struct {
 	Refused    *fault.Error      // why its containers cannot be what its [rights] say
 	Untestable *fault.Error      // why its tests cannot be run, though the image is fine
 	Parts      []place.Part      // of its tests, by containers; nil: all in its own
+	Assigned   []place.Assigned  // what plugins say of its tests
+	Further    []string          // files with tests that pytest does not find by itself
 	Suites     []suite.Suite     // into which its tests are sorted
 }
 
@@ -142,6 +145,7 @@ func testsIn(ws *workspace.Workspace, s, lender Selected, part place.Part, o Opt
 		if a.Test != nil {
 			a.Test.Env = append(a.Test.Env, variables(g.way().Env)...)
 			a.Test.Suites, a.Test.Places, a.Test.Shards = suites(s, groups, i, o.Cases), o.places(part), int(g.way().Shards)
+			a.Test.Assigned, a.Test.Further = o.assigned(s), o.all(s.Further)
 			a.Estimate = o.Pace.estimate(a)
 			o.Pace.spread(&a, g)
 		}
@@ -155,6 +159,15 @@ func (o Options) places(part place.Part) Places {
 		Default: part.Default, Names: part.Names,
 		Leave: o.all(part.Leave), Take: o.all(part.Take), Mixed: o.all(part.Mixed),
 	}
+}
+
+// assigned is what plugins say of the tests of s.
+func (o Options) assigned(s Selected) []Assigned {
+	var all []Assigned
+	for _, a := range s.Assigned {
+		all = append(all, Assigned{File: o.in(a.File), ID: a.ID, Suite: a.Suite, Container: a.Container, Line: a.Line, Plugin: a.Plugin, At: a.At()})
+	}
+	return all
 }
 
 func build(ws *workspace.Workspace, s Selected, o Options) Action {
@@ -176,6 +189,9 @@ func build(ws *workspace.Workspace, s Selected, o Options) Action {
 		Bases:      s.Bases,
 		Layer:      s.Layer,
 		Labels:     map[string]string{"wr.project": maker.Path, "wr.key": s.ImageKey},
+	}
+	if made := s.Made; made != nil {
+		a.Build.Dockerfile, a.Build.Text, a.Build.Ignore = made.Name(), made.Text, made.Ignore
 	}
 	a.Remote, a.Denied = Remote(ws, s), denied(ws, s, o)
 	return a
@@ -241,7 +257,8 @@ func (o Options) asked(s Selected, part place.Part) Options {
 	o.Paths = map[string][]string{s.Path: slices.DeleteFunc(slices.Clone(o.Paths[s.Path]), func(asked string) bool {
 		file, _, _ := strings.Cut(asked, "::")
 		file = path.Join(s.Path, file)
-		return slices.Contains(part.Leave, file) || part.Take != nil && path.Ext(file) == ".py" && !slices.Contains(part.Take, file)
+		single := path.Ext(file) == ".py" || path.Ext(file) == place.Notebook
+		return slices.Contains(part.Leave, file) || part.Take != nil && single && !slices.Contains(part.Take, file)
 	})}
 	return o
 }

@@ -96,14 +96,28 @@ type Tests struct {
 	Env        []string       `json:"env,omitempty"`    // of the command, over the container's
 	Nested     []string       `json:"nested,omitempty"` // container paths of projects below, not to be collected
 	Places     Places         `json:"places"`
-	Shards     int            `json:"shards,omitempty"`  // into which they may be parted at most
-	Suites     []Suite        `json:"suites"`            // all, in the order in which they take cases
-	NotHere    []Elsewhere    `json:"notHere,omitempty"` // cases in files that are not collected, since another container has them
+	Shards     int            `json:"shards,omitempty"`   // into which they may be parted at most
+	Suites     []Suite        `json:"suites"`             // all, in the order in which they take cases
+	NotHere    []Elsewhere    `json:"notHere,omitempty"`  // cases in files that are not collected, since another container has them
+	Assigned   []Assigned     `json:"assigned,omitempty"` // what plugins say of cases; the first that says something of one counts
+	Further    []string       `json:"further,omitempty"`  // container paths of files that pytest does not find by itself
 	AllowEmpty bool           `json:"allowEmpty,omitempty"`
 	Coverage   bool           `json:"coverage,omitempty"` // measure what they cover
 	Timeout    time.Duration  `json:"timeout,omitempty"`  // of all together; 0 = as long as they take
 	Debug      Debug          `json:"debug,omitzero"`
 	Repetition
+}
+
+// Assigned is what a plugin says of a case, or of all cases of a class or a file,
+// besides what their marks say.
+type Assigned struct {
+	File      string `json:"file"`                // container path
+	ID        string `json:"id,omitempty"`        // node id behind it; "" = all of the file
+	Suite     string `json:"suite,omitempty"`     // "" = by its marks
+	Container string `json:"container,omitempty"` // path of the lender; "" = by its marks
+	Line      int    `json:"line,omitempty"`      // where the test is
+	Plugin    string `json:"plugin"`
+	At        string `json:"at"` // where it is said
 }
 
 // Elsewhere is a case that another container has.

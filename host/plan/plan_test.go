@@ -126,6 +126,17 @@ func TestTheConfigDecidesHowAProjectIsBuiltAndTested(t *testing.T) {
 	}
 }
 
+func TestADockerfileThatAPluginMadeGoesWithTheBuild(t *testing.T) {
+	ws, all := load(t)
+	for i := range all {
+		all[i].Made = &plan.Dockerfile{Plugin: "maker", Text: "FROM a\n", Ignore: []string{"**"}}
+	}
+	build := action(t, plan.Builds(ws, all, plan.Options{}), "build:apps/web").Build
+	if build.Dockerfile != "Dockerfile of plugin maker" || build.Text != "FROM a\n" || !slices.Equal(build.Ignore, []string{"**"}) || build.Target != "dev" {
+		t.Errorf("build is %+v", build)
+	}
+}
+
 func TestNestedProjectsAreNotCollectedByTheOuterOne(t *testing.T) {
 	ws, all := load(t)
 	root := action(t, plan.TestRun(ws, all, plan.Options{}), "test:.").Test

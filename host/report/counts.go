@@ -24,7 +24,7 @@ type Sums struct {
 	Tests    int `json:"tests"`    // all entries, those of Errors that are no cases included
 	Passed   int `json:"passed"`   // also those that were expected to fail and did not
 	Failures int `json:"failures"` //
-	Errors   int `json:"errors"`   // cases without a result, files not collected, projects not tested
+	Errors   int `json:"errors"`   // cases without a result, files not collected, projects not tested, plugins that object after it
 	Skipped  int `json:"skipped"`  // also those that failed as expected
 	NotRun   int `json:"notRun"`   // cases that pytest left out, as -x makes it; others that have not run are Errors
 }
@@ -82,7 +82,7 @@ func (p *Project) Sums() Sums {
 	n := p.Counts()
 	s := Sums{
 		Passed: n.Passed + n.XPassed, Failures: n.Failed,
-		Errors: n.Errored + n.CollectErrors, Skipped: n.Skipped + n.XFailed,
+		Errors: n.Errored + n.CollectErrors + len(p.Checks), Skipped: n.Skipped + n.XFailed,
 	}
 	if p.leftOut() {
 		s.NotRun = n.NotRun

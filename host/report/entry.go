@@ -29,7 +29,7 @@ func (s Sums) Of(k Kind) int {
 }
 
 // Entry is one of the Tests that Sums counts: a case, a file that could not be
-// collected, or what is wrong with the project as a whole.
+// collected, what is wrong with the project as a whole, or what a plugin found after it.
 type Entry struct {
 	Kind    Kind            `json:"kind"`
 	Case    bool            `json:"case"`              // false: it is of a file or of the project
@@ -52,11 +52,17 @@ type Entry struct {
 func (e Entry) Bad() bool { return e.Kind == Failed || e.Kind == Error }
 
 // Entries are all that Sums counts of p, one by one: what is wrong with p
-// itself, then files, then cases, each in the order of the events.
+// itself, then what plugins found after it, then files, then cases, each in the order of the events.
 func (p *Project) Entries() []Entry {
 	var all []Entry
 	if why := p.untold(); why != "" {
 		all = append(all, p.entry(why))
+	}
+	for _, e := range p.Checks {
+		f := e.Fault
+		all = append(all, Entry{
+			Kind: Error, Title: e.Hook, Outcome: f.Code, File: f.File, Line: f.Line, Text: f.Message, Details: f.Details, Next: f.Next,
+		})
 	}
 	for _, e := range p.CollectErrors {
 		all = append(all, Entry{

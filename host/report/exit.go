@@ -28,6 +28,9 @@ func ExitCode(r *Run) int {
 	}
 	for _, p := range r.Projects {
 		causes[p.exitCode()] = true
+		for _, c := range p.Checks {
+			causes[faultCode(c.Fault)] = true
+		}
 	}
 	if r.CoverageFault != nil {
 		causes[faultCode(r.CoverageFault)] = true

@@ -105,6 +105,9 @@ func (p *Project) suite(r *Run) suiteXML {
 	if why := p.untold(); why != "" {
 		s.Cases = append(s.Cases, p.faultCase(why))
 	}
+	for _, e := range p.Checks {
+		s.Cases = append(s.Cases, p.checkCase(e))
+	}
 	for _, e := range p.CollectErrors {
 		s.Cases = append(s.Cases, collectCase(e))
 	}
@@ -146,6 +149,15 @@ func (p *Project) faultCase(why string) caseXML {
 		x.Error.Type, x.Error.Text = clean(f.Code), bounded(joined(f.Details, f.Next))
 	}
 	return x
+}
+
+// checkCase stands for a plugin that fails the project after it was tested.
+func (p *Project) checkCase(e event.Event) caseXML {
+	f := e.Fault
+	return caseXML{
+		Class: clean(p.Name()), Name: clean(e.Hook), File: clean(f.File), Line: f.Line, Time: inSeconds(e.Elapsed),
+		Error: &whyXML{Type: clean(f.Code), Message: clean(f.Message), Text: bounded(joined(f.Details, f.Next))},
+	}
 }
 
 func collectCase(e event.Event) caseXML {

@@ -6,6 +6,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wr-build/wr/host/event"
@@ -66,10 +67,11 @@ type Project struct {
 	Deselected    []event.Event // of type event.CaseDeselected
 	Elsewhere     []event.Event // of type event.CaseElsewhere
 	Warnings      []event.Event
-	Cached        bool   // the image was in the store
-	Pulled        string // what the image was pulled from; "" = it was not
-	Build         Span   // of finding or making the image
-	Test          Span   // of its container
+	Checks        []event.Event // of type event.Checked, that fail it though it was tested
+	Cached        bool          // the image was in the store
+	Pulled        string        // what the image was pulled from; "" = it was not
+	Build         Span          // of finding or making the image
+	Test          Span          // of its container
 
 	byID    map[string]*Case
 	running map[string]bool // cases that have started and not finished
@@ -112,6 +114,9 @@ func (r *Run) Apply(e event.Event) {
 		r.Finished, r.Exit, r.Elapsed, r.Interrupted = true, e.Exit, e.Elapsed, e.Interrupted
 	case event.CoverageMade:
 		r.Coverage, r.CoverageFault = e.Coverage, e.Fault
+	case event.Found: // is told as it comes
+	case event.Checked:
+		r.check(e)
 	case event.BuildStarted, event.BuildStep, event.BuildFinished:
 		for _, p := range r.Projects { // of whoever waits for its image
 			if p.waitsFor(e) && p.Status == "" && p.Test.From.IsZero() {
@@ -124,6 +129,25 @@ func (r *Run) Apply(e event.Event) {
 			r.unit(e).apply(e)
 		case e.Type == event.Warning:
 			r.Warnings = append(r.Warnings, e)
+		}
+	}
+}
+
+// check takes what a plugin said of a project into account. What it said before is
+// what became of the project; what it says after belongs to the project, to one that
+// uses its image, or else to the first.
+func (r *Run) check(e event.Event) {
+	if e.Fault == nil || !strings.HasPrefix(e.Hook, "after ") {
+		return
+	}
+	for _, mine := range []func(p *Project) bool{
+		func(p *Project) bool { return p.Path == e.Project },
+		func(p *Project) bool { return p.waitsFor(e) },
+		func(*Project) bool { return true },
+	} {
+		if i := slices.IndexFunc(r.Projects, mine); i >= 0 {
+			r.Projects[i].Checks = append(r.Projects[i].Checks, e)
+			return
 		}
 	}
 }

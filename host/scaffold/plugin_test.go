@@ -20,7 +20,8 @@ func goCommand(t *testing.T, dir string, env []string, args ...string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), "go", args...)
 	c.Dir = dir
-	c.Env = append(os.Environ(), append(env, "GOPROXY=off", "GOFLAGS=", "GOWORK=off")...)
+	// For this machine, also where these tests themselves are for another.
+	c.Env = append(os.Environ(), append([]string{"GOOS=", "GOARCH=", "GOPROXY=off", "GOFLAGS=", "GOWORK=off"}, env...)...)
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

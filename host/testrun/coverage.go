@@ -42,6 +42,9 @@ func (u Unit) makeDir() (*unitDir, error) {
 	if u.Debug != (plan.Debug{}) {
 		err = dir.plugin.Write(debugPlugin+".py", debugging)
 	}
+	if err == nil && len(u.Further) > 0 {
+		err = dir.plugin.Write(furtherModule+".py", further)
+	}
 	if err == nil && u.Coverage {
 		err = dir.measure()
 	}

@@ -44,6 +44,11 @@ type Config struct {
 	Now         func() time.Time
 	// Terminal is for tests that a person debugs; nil where the plan has none.
 	Terminal Terminal
+	// Before is what plugins said before, and After asks them when all tests have
+	// ended, unless the run was interrupted: events of type event.Found and
+	// event.Checked. After may be nil.
+	Before []event.Event
+	After  func(ctx context.Context, r *report.Run) []event.Event
 	// More plans tests that only Python could place. It is asked at most once in
 	// a run, when all that was planned has ended; nil: such tests are errors.
 	More func(ctx context.Context, moved []Moved) (plan.Plan, error)
@@ -133,6 +138,9 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		d.stream.Emit(event.Event{Type: event.Warning, Text: f.Message, Fault: f})
 	}
 	d.announce(p, nil)
+	for _, e := range d.Before {
+		d.stream.Emit(e)
+	}
 	if err := d.keepPlan(p); err != nil {
 		return notRecorded(d.dir, 0, err)
 	}
@@ -149,9 +157,10 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		for _, e := range account(result, d.places) {
 			d.stream.Emit(e)
 		}
-		for _, e := range append(unsuited(result, d.actions), unrepeated(result, d.actions)...) {
+		for _, e := range slices.Concat(unsuited(result, d.actions), unrepeated(result, d.actions), uncollected(result, d.actions)) {
 			d.stream.Emit(e)
 		}
+		d.after(result)
 	}
 	d.remember(result)
 	d.coverage(ctx, result)
@@ -159,6 +168,17 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
 	return err
+}
+
+// after asks those who want to be asked when all tests have ended, also when one of
+// them ended the run.
+func (d *doing) after(result *report.Run) {
+	if d.After == nil {
+		return
+	}
+	for _, e := range d.After(d.outer, result) {
+		d.stream.Emit(e)
+	}
 }
 
 // remember adds what the tests took to the history. Why its error counts for
@@ -243,6 +263,7 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 	v := Unit{
 		Local: d.local, Root: d.root, NotHere: a.Test.NotHere,
 		Project: a.Project, Lender: a.Container, Slice: a.Slice, Shard: a.Shard, Places: a.Test.Places, Suites: a.Test.Suites, Env: a.Test.Env, Image: a.Test.Container.Image, Container: d.labelled(a.Test.Container),
+		Assigned: a.Test.Assigned, Further: a.Test.Further,
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
 		Repetition: a.Test.Repetition, Order: a.Test.Order, Debug: a.Test.Debug, Terminal: d.Terminal,

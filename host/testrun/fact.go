@@ -92,7 +92,7 @@ type misplacedCase struct {
 	id        string
 	file      string
 	line      int
-	container string // as event.Event.Belongs; "?name": there is none of that name
+	container string // as event.Event.Belongs; "?name": there is none of that name, "?!why": nobody can tell
 	text      string // "", deselected, notAsked or lastFailed
 	suites    []int  // that it is in
 }

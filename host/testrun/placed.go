@@ -95,6 +95,8 @@ func (a *accounting) elsewhere(p *report.Project, e event.Event) {
 	}
 	end := event.Event{Case: e.Case, File: e.File, Line: e.Line, Outcome: event.Errored}
 	switch {
+	case strings.HasPrefix(name, "!"):
+		end.Text = name[1:]
 	case unknown:
 		end.Text = "it belongs in the container " + name + ", which no project has"
 	case e.Text == deselected:

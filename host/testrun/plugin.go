@@ -18,11 +18,17 @@ const (
 	debugPlugin = "wr_debug"
 )
 
+// furtherModule is what the plugin loads where it is to collect further files.
+const furtherModule = "wr_further"
+
 // plugin is its source. It is plain Python, so any interpreter in any image
 // can load it from a read-only mount.
 //
 //go:embed plugin/wr_pytest.py
 var plugin []byte
+
+//go:embed plugin/wr_further.py
+var further []byte
 
 //go:embed plugin/wr_debug.py
 var debugging []byte
@@ -48,8 +54,10 @@ type pluginConfig struct {
 	Dir     string   `json:"dir,omitempty"`     // container path
 	Shuffle string   `json:"shuffle,omitempty"` // seed of the order; "" = as collected
 
-	Suites []plan.Suite `json:"suites"` // none: all cases run
-	Debug  plan.Debug   `json:"debug,omitzero"`
+	Suites   []plan.Suite    `json:"suites"`             // none: all cases run
+	Assigned []plan.Assigned `json:"assigned,omitempty"` // what plugins say of cases; the first that says something of one counts
+	Further  []string        `json:"further,omitempty"`  // container paths of files that pytest does not find by itself
+	Debug    plan.Debug      `json:"debug,omitzero"`
 }
 
 // places is what the plugin has to know to tell which cases belong here.

@@ -29,6 +29,8 @@ type Unit struct {
 	Shard      string           // which part of those; "" = all
 	Suites     []plan.Suite     // into which they are sorted; none = all run
 	Places     plan.Places      // which cases belong in this container; zero: all that have no mark
+	Assigned   []plan.Assigned  // what plugins say of cases
+	Further    []string         // container paths of files that pytest does not find by itself
 	Env        []string         // of Command, over the container's
 	Image      string           // reference, for events
 	Container  spec.Container   // without the mounts that testrun itself needs
@@ -153,6 +155,7 @@ func (u Unit) pluginConfig(dir *unitDir, n int) pluginConfig {
 	return pluginConfig{
 		Version: factsVersion, Events: path.Join(facts, factsFile(n)), Stacks: path.Join(facts, stacksFiles(n)),
 		Ignore: u.Nested, Paths: u.Paths, Places: places{Places: where, Here: here}, Suites: u.Suites, Shuffle: u.Shuffle, Order: u.Order, Dir: u.Dir, Debug: u.Debug,
+		Assigned: u.Assigned, Further: u.Further,
 	}
 }
 

@@ -21,15 +21,23 @@ const (
 	maxJobSummary   = 900 << 10 // bytes; the limit is 1 MiB
 )
 
-// group is text as one of GitHub's groups; elsewhere it stays as it is. Why
-// commands are off in it: GitHub takes them from whatever a step prints, and
-// what a test printed must not make annotations, or mask what others say.
+// group is text as one of GitHub's groups; elsewhere it stays as it is.
 func (s Style) group(title, text string) string {
 	if !s.GitHub || text == "" {
 		return text
 	}
+	return "::group::" + data(title) + "\n" + s.inert(text) + "::endgroup::\n"
+}
+
+// inert is text, of whole lines, with GitHub's commands off in it: GitHub takes
+// them from whatever a step prints, and what a test or a plugin printed must not
+// make annotations, or mask what others say.
+func (s Style) inert(text string) string {
+	if !s.GitHub || text == "" {
+		return text
+	}
 	token := rand.Text()
-	return "::group::" + data(title) + "\n::stop-commands::" + token + "\n" + text + "::" + token + "::\n::endgroup::\n"
+	return "::stop-commands::" + token + "\n" + text + "::" + token + "::\n"
 }
 
 // Annotations writes GitHub's workflow commands that show the failures of r

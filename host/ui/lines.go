@@ -52,6 +52,8 @@ func (l *Lines) Emit(e event.Event) {
 		if text := l.style.told(e); text != "" {
 			l.hold(e.Unit().String()).WriteString(text)
 		}
+	case event.Found, event.Checked:
+		fmt.Fprint(l.w, l.style.checked(e))
 	case event.ProjectFinished:
 		l.finish(e)
 	}

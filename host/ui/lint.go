@@ -39,8 +39,15 @@ func (v LintView) Lint(w io.Writer, l *report.Lint) error {
 	if sums := v.lintSums(l); !v.Quiet || l.Exit != 0 {
 		b.WriteString(sums + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, v.inert(b.String()))
 	return err
+}
+
+// Said is what a linter has to tell while it works, as lines that begin with its
+// name.
+func (s Style) Said(linter, level, text string) string {
+	lines := strings.Split(strings.TrimSpace(printable(text)), "\n")
+	return s.inert(linter + ": " + printable(level) + ": " + strings.Join(lines, "\n    ") + "\n")
 }
 
 // finding is the line of a finding: "path:line:column: severity rule message".
@@ -50,7 +57,7 @@ func (v LintView) finding(f report.Finding) string {
 	shown.File = cmp.Or(f.File, f.Project)
 	shown.File = printable(v.Name(shown.File))
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s %s %s", v.paint(bold, shown.Place()), v.paint(cmp.Or(color, red), string(f.Severity)), f.Rule, printable(strings.ReplaceAll(strings.TrimSpace(f.Message), "\n", "\n    ")))
+	fmt.Fprintf(&b, "%s: %s %s %s", v.paint(bold, shown.Place()), v.paint(cmp.Or(color, red), string(f.Severity)), printable(strings.ReplaceAll(f.Rule, "\n", " ")), printable(strings.ReplaceAll(strings.TrimSpace(f.Message), "\n", "\n    ")))
 	if f.Fixable() {
 		b.WriteString(" " + v.paint(dim, "[fixable]"))
 	}

@@ -50,6 +50,49 @@ fixed ./p/b.py
 	}
 }
 
+func TestWhatAPluginSaysIsShownAndNeverObeyed(t *testing.T) {
+	forged := "a\x1b[2J\n::add-mask::e"
+	l := &report.Lint{Linters: []report.Linted{
+		{Linter: "bad", Diagnostics: []abi.Diagnostic{{Severity: "error", Rule: "R\x1b[8m\n::error::x", Message: forged}}},
+		{Linter: "bad", Fault: &fault.Error{Code: "plugin.failed", Message: forged, Details: forged}},
+	}}
+	for _, s := range []Style{{}, {GitHub: true}} {
+		var b bytes.Buffer
+		if err := view(s).Lint(&b, l); err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(s.Said("bad", "warn", forged))
+		if strings.Contains(b.String(), "\x1b") || strings.Count(b.String(), "add-mask") != 4 {
+			t.Errorf("got %q", b.String())
+		}
+		if s.GitHub {
+			obeysNothing(t, b.String())
+		}
+	}
+}
+
+// obeysNothing fails if GitHub would find a command, besides those that turn
+// commands off and on again.
+func obeysNothing(t *testing.T, text string) {
+	t.Helper()
+	stopped := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		token, stops := strings.CutPrefix(line, "::stop-commands::")
+		switch {
+		case stopped != "" && line == "::"+stopped+"::":
+			stopped = ""
+		case stopped == "" && stops:
+			stopped = token
+		case stopped == "" && strings.HasPrefix(line, "::"):
+			t.Errorf("GitHub obeys %q", line)
+		}
+	}
+	if stopped != "" {
+		t.Error("commands stay off")
+	}
+}
+
 func TestQuietSaysNothingWhereNothingIsFound(t *testing.T) {
 	var b bytes.Buffer
 	if err := view(Style{Quiet: true}).Lint(&b, &report.Lint{Linters: []report.Linted{{Files: 1}}}); err != nil || b.Len() > 0 {

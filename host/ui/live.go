@@ -119,6 +119,10 @@ func (l *Live) Emit(e event.Event) {
 		if text := l.style.told(e); text != "" {
 			l.draw(text)
 		}
+	case event.Found, event.Checked:
+		if text := l.style.checked(e); text != "" {
+			l.draw(text)
+		}
 	case event.ProjectFinished:
 		l.end(e.Unit().String())
 		l.draw(l.style.finished(e, l.tally[e.Unit().String()]))

@@ -114,6 +114,8 @@ func resultOf(p *report.Project) string {
 		return string(p.Status)
 	case p.Fault != nil:
 		return p.Fault.Code
+	case len(p.Checks) > 0:
+		return p.Checks[0].Fault.Code
 	case p.Status == event.None:
 		return "none by declaration"
 	case p.Status == "":
@@ -129,6 +131,10 @@ func (s Style) verdict(r *report.Run) string {
 	for _, p := range r.Projects {
 		if p.Wanted != "" {
 			other++
+		}
+		if len(p.Checks) > 0 {
+			bad++
+			continue
 		}
 		switch p.Status {
 		case event.OK, event.None:

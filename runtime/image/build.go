@@ -57,6 +57,9 @@ func (b *Builder) Build(ctx context.Context, build spec.Build, progress func(spe
 // check reads the Dockerfile before anything is sent to the engine.
 func (b *Builder) check(build spec.Build) (spec.Recipe, error) {
 	file := dockerfilePath(build)
+	if build.Text != "" {
+		return Recipe(spec.Dockerfile{Path: file, Data: []byte(build.Text), Target: build.Target, Args: build.Args})
+	}
 	data, err := os.ReadFile(filepath.Join(build.Context, filepath.FromSlash(build.Dockerfile)))
 	if err != nil {
 		return spec.Recipe{}, &fault.Error{
@@ -97,6 +100,13 @@ func (b *Builder) solve(ctx context.Context, build spec.Build, p *progress) erro
 	options, err := b.options(build)
 	if err != nil {
 		return err
+	}
+	if build.Text != "" {
+		forget, err := lend(build, options)
+		if err != nil {
+			return err
+		}
+		defer forget()
 	}
 	status := make(chan *buildkit.SolveStatus)
 	done := make(chan struct{})

@@ -166,6 +166,24 @@ func TestBuildSeesAnEditThatKeepsSizeAndTime(t *testing.T) {
 	}
 }
 
+// A Dockerfile that is no file, with what it leaves out of the context.
+func TestBuildOfATextWithItsOwnIgnoreFile(t *testing.T) {
+	builder, bases := connect(t)
+	importTiny(t, bases)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	b := project(t, "FROM none\n", map[string]string{"a/x": "x", "b/y": "y", ".dockerignore": "a\n"})
+	for _, text := range []string{"RUN test -f /c/a/x && test ! -e /c/b\n", "RUN test ! -e /c/b && test -f /c/a/x\n"} { // of the same size
+		b.Text, b.Ignore = "FROM "+tiny+"\nCOPY . /c\n"+text, []string{"**", "!a"}
+		if _, err := builder.Build(t.Context(), b, nil); err != nil {
+			t.Fatalf("%s: %v", text, fault.Of(err))
+		}
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+}
+
 // Two projects whose files are the same to stat must not be mixed up.
 func TestBuildKeepsContextsApart(t *testing.T) {
 	builder, bases := connect(t)

@@ -24,6 +24,8 @@ type Build struct {
 	Ref        string            `json:"ref"`               // image reference to create; ends with the inputs key
 	Context    string            `json:"context"`           // host path of the build context
 	Dockerfile string            `json:"dockerfile"`        // relative to Context, slash-separated
+	Text       string            `json:"text,omitempty"`    // of the Dockerfile, where there is no file; then Dockerfile is what messages call it
+	Ignore     []string          `json:"ignore,omitempty"`  // lines of a .dockerignore, in place of those that Context has; with Text alone
 	Target     string            `json:"target,omitempty"`  // stage to build
 	Args       map[string]string `json:"args,omitempty"`    // build arguments
 	Labels     map[string]string `json:"labels,omitempty"`  // image labels

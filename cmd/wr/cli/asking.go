@@ -250,6 +250,6 @@ func (q *asking) fetchModule(ctx context.Context, p pin.Pin) error {
 // pluginSays prints what a plugin has to tell, where that is for everybody.
 func (a *app) pluginSays(name, level, message string) {
 	if level == "warn" || level == "error" {
-		fmt.Fprintf(a.Err, "%s: %s: %s\n", name, level, message)
+		fmt.Fprint(a.Err, a.style(a.Err).Said(name, level, message))
 	}
 }

@@ -56,6 +56,7 @@ type grammar struct {
 	Test   testCmd   `cmd:"" help:"Run the tests of projects, each in its own container."`
 	Lint   lintCmd   `cmd:"" help:"Run the linters of projects on their files, and mend what they find."`
 
+	Release  releaseCmd  `cmd:"" group:"more" help:"Show the steps of a release, which plugins give."`
 	Report   reportCmd   `cmd:"" group:"more" help:"How a run of tests ended, and what differs between two."`
 	Replay   replayCmd   `cmd:"" group:"more" help:"Repeat a run of tests: same images, cases, order and limits."`
 	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
@@ -86,7 +87,7 @@ type Globals struct {
 	Verbose   int    `short:"v" type:"counter" help:"More words, such as a line for each test; twice: what wr itself does."`
 	Color     string `enum:"auto,always,never" default:"auto" help:"auto, always or never."`
 
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+	ShowVersion versionFlag `name:"version" help:"Print the version."`
 }
 
 // app is one invocation of wr. It is what every command receives.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/wr-build/wr/host/plugin/confine"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/doctor"
@@ -35,6 +36,7 @@ func (doctorCmd) Read(ctx context.Context, a *app) error {
 	checks := doctor.Examine(doctor.Gather(ctx, doctor.Config{
 		Dirs: dirs, Workspace: where, UID: os.Getuid(), Version: Version(), Program: program,
 	}))
+	checks = append(checks, checkConfinement(confine.Lacking()))
 	d := diagnosis{Usable: doctor.Usable(checks), Checks: checks}
 	if err := a.printDiagnosis(d); err != nil {
 		return err
@@ -43,6 +45,15 @@ func (doctorCmd) Read(ctx context.Context, a *app) error {
 		return exit(1)
 	}
 	return nil
+}
+
+// checkConfinement says what the processes of plugins are confined by. What is lacking
+// is no problem: a plugin still runs in WebAssembly, and the other layers hold.
+func checkConfinement(lacking []string) doctor.Check {
+	if f := unconfined(lacking); f != nil {
+		return doctor.Check{Name: "plugins", Level: doctor.Warn, Finding: f.Message, Mend: f.Next}
+	}
+	return doctor.Check{Name: "plugins", Level: doctor.OK, Finding: "their processes are confined by Landlock, seccomp and limits"}
 }
 
 func (a *app) printDiagnosis(d diagnosis) error {

@@ -39,8 +39,10 @@ func (e fakeEngine) Lookup(_ context.Context, ref string) (spec.Image, bool, err
 
 // Build makes the image of every Dockerfile but those with `exit 7`.
 func (e fakeEngine) Build(_ context.Context, b spec.Build, progress func(spec.Step)) (spec.Image, error) {
-	dockerfile := filepath.Join(b.Context, b.Dockerfile)
-	text, err := os.ReadFile(dockerfile)
+	text, err := []byte(b.Text), error(nil)
+	if b.Text == "" {
+		text, err = os.ReadFile(filepath.Join(b.Context, b.Dockerfile))
+	}
 	if err != nil {
 		return spec.Image{}, err
 	}

@@ -43,7 +43,7 @@ func (c *lintCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	o, err := a.openWith(&lazy{connect: a.connect}, l.ws, choice{projects: l.lenders()})
+	o, err := a.openWith(ctx, &lazy{connect: a.connect}, l.ws, choice{projects: l.lenders()})
 	if err != nil {
 		return deed{}, err
 	}

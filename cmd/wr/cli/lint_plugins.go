@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -85,20 +86,16 @@ func (l *linting) asPlanned() []planned {
 	return all
 }
 
-// globsOf are the files that a plugin says it looks at.
-func globsOf(provides abi.Provides) []string {
-	if provides.Lint != nil {
-		return provides.Lint.Globs
-	}
-	return provides.Format.Globs
+// filesOf are the files that a plugin says it looks at.
+func filesOf(provides abi.Provides) *abi.Files {
+	return cmp.Or(provides.Lint, provides.Format)
 }
 
-func (p *plugged) globs() *lint.Globs { return lint.NewGlobs(globsOf(p.plugin.Manifest.Provides)) }
-
-func (p *plugged) whole() bool {
-	provides := p.plugin.Manifest.Provides
-	return provides.Lint != nil && provides.Lint.Whole
+func (p *plugged) globs() *lint.Globs {
+	return lint.NewGlobs(filesOf(p.plugin.Manifest.Provides).Globs)
 }
+
+func (p *plugged) whole() bool { return filesOf(p.plugin.Manifest.Provides).Whole }
 
 // plugFiles finds the files of each plugin. About those that it cannot see, as they
 // look like secrets, it is not asked.

@@ -37,6 +37,7 @@ func (o *opened) decide(ctx context.Context, s *plan.Selected, index *inputs.Ind
 		if s.Layer, err = ownLayer(o.ws, s.Maker); err != nil {
 			return err
 		}
+		s.Made = o.sources.all[s.Maker.Path].made
 		if s.ImageKey, err = o.sources.key(ctx, s.Maker, s.Layer, index); err == nil {
 			s.Bases, err = o.sources.stand(s.Maker)
 		}

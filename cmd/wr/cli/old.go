@@ -21,6 +21,7 @@ type oldForm struct {
 	texts  []string                                  // flags with a value
 	ignore map[string]string                         // flags that mean nothing any more, and why
 	finish func(f *oldForm, flags map[string]string) // puts flags where they belong
+	later  bool                                      // the new command is there, and does not do it yet
 }
 
 // oldForms lists the old commands by name. A new form that this version does
@@ -38,10 +39,10 @@ func oldForms() map[string]oldForm {
 		"docker_pull":               {words: []string{"image", "pull"}},
 		"docker_images_ls_repo":     {words: []string{"image", "ls"}},
 		"docker_build_local_image":  build("version"),
-		"docker_build_prod_image":   {words: []string{"release"}},
+		"docker_build_prod_image":   {words: []string{"release"}, later: true},
 		"docker_push_dev_image":     {words: []string{"promote"}},
 		"docker_push_prod_image":    {words: []string{"promote"}},
-		"docker_release_dev_image":  {words: []string{"release"}},
+		"docker_release_dev_image":  {words: []string{"release"}, later: true},
 		"docker_rollback_dev_image": {words: []string{"rollback"}},
 		"run_fast_tests":            tests("fast"),
 		"run_slow_tests":            tests("slow"),
@@ -114,7 +115,7 @@ func (a *app) modern(args []string, model *kong.Application) ([]string, error) {
 	} else if err := a.takeFlags(&form, name, args[at+1:]); err != nil {
 		return nil, err
 	}
-	if !hasCommand(model, form.words) {
+	if form.later || !hasCommand(model, form.words) {
 		return nil, &fault.Error{
 			Code: "cli.not_yet", Class: fault.Usage,
 			Message: fmt.Sprintf("%s will be `wr %s`, which this version does not have yet", name, strings.Join(form.words, " ")),

@@ -15,27 +15,30 @@ import (
 
 // parts is in which containers the tests of the chosen projects run, by path.
 type parts struct {
-	of     map[string][]place.Part
+	of     map[string]place.Tests
 	faults map[string]*fault.Error // why that cannot be told
 	lost   []*fault.Error          // tests that no container has
 }
 
-// placeTests reads the tests of the chosen projects, and adds to the choice
-// those whose containers they need.
-func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []string) (parts, error) {
-	out := parts{of: map[string][]place.Part{}, faults: map[string]*fault.Error{}}
+// placeTests reads the tests of the chosen projects, asks plugins that find tests,
+// and adds to the choice those whose containers they need.
+func (a *app) placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []string) (parts, error) {
+	out := parts{of: map[string]place.Tests{}, faults: map[string]*fault.Error{}}
 	root, err := os.OpenRoot(ws.Root)
 	if err != nil {
 		return out, err
 	}
 	defer root.Close()
+	d, err := a.discovering(ctx, ws, root.FS())
+	if err != nil {
+		return out, err
+	}
+	defer d.Close(ctx)
 	for _, p := range c.projects {
 		if p.Fault != nil || p.Config.Test.None != "" {
 			continue
 		}
-		found, err := place.Of(ctx, ws, root.FS(), p, place.Asked{
-			Paths: c.paths[p.Path], More: len(args)+len(p.Config.Test.Args) > 0,
-		})
+		found, err := d.tests(ctx, p, place.Asked{Paths: c.paths[p.Path], More: len(args)+len(p.Config.Test.Args) > 0})
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}
@@ -43,7 +46,7 @@ func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []
 			out.faults[p.Path] = fault.Of(err)
 			continue
 		}
-		out.of[p.Path] = found.Parts
+		out.of[p.Path] = found
 		for _, part := range found.Parts {
 			c.addLender(part.Lender)
 		}
@@ -53,7 +56,7 @@ func placeTests(ctx context.Context, ws *workspace.Workspace, c *choice, args []
 			}
 		}
 	}
-	return out, nil
+	return out, a.warnOfUnpinned(ws, c.projects)
 }
 
 // holdsTests reports whether a file is one of tests, or a directory has such a one.
@@ -87,5 +90,6 @@ func (p parts) add(s *plan.Selected, ws *workspace.Workspace) {
 	if s.Untestable = p.faults[s.Path]; s.Untestable == nil {
 		s.Untestable = contradiction(ws, s.Project)
 	}
-	s.Parts, s.Suites = p.of[s.Path], suite.Of(ws, s.Project)
+	found := p.of[s.Path]
+	s.Parts, s.Assigned, s.Further, s.Suites = found.Parts, found.Assigned, found.Further, suite.Of(ws, s.Project)
 }

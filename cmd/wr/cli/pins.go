@@ -178,7 +178,7 @@ func (o *opened) repin(file *lock.File, fresh pins, prune bool) error {
 func (o *opened) everyBase() (needed map[string]bool, whole bool) {
 	all := o.ws.Containers()
 	whole = !slices.ContainsFunc(all, func(p workspace.Project) bool { return p.Fault != nil })
-	from := readSources(o.engine, o.ws, makers(o.ws, all))
+	from := readSources(o.engine, o.ws, makers(o.ws, all), o.sources.made())
 	for _, one := range from.all {
 		whole = whole && one.err == nil
 	}

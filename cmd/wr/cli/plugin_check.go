@@ -66,11 +66,12 @@ func (c *pluginCheckCmd) lookedAt(b fetch.Bundle) ([]string, error) {
 	if b.Manifest.Kind == abi.KindRPC {
 		return c.Files, nil
 	}
-	globs := lint.NewGlobs(globsOf(b.Manifest.Provides))
+	provided := filesOf(b.Manifest.Provides).Globs
+	globs := lint.NewGlobs(provided)
 	files := slices.DeleteFunc(slices.Clone(c.Files), func(file string) bool { return !globs.Match(file) })
 	if len(files) == 0 {
 		return nil, &fault.Error{
-			Code: "plugin.no_files", Class: fault.Usage, Message: fmt.Sprintf("%s is a program that looks at %s, and no such file is named", b.Manifest.Name, strings.Join(globsOf(b.Manifest.Provides), ", ")),
+			Code: "plugin.no_files", Class: fault.Usage, Message: fmt.Sprintf("%s is a program that looks at %s, and no such file is named", b.Manifest.Name, strings.Join(provided, ", ")),
 			Next: "name some: wr plugin check " + c.Source + " FILE...",
 		}
 	}

@@ -50,7 +50,7 @@ func (c pluginLsCmd) Read(ctx context.Context, a *app) error {
 	}
 	rows := make([][]string, len(all))
 	for i, p := range all {
-		rows[i] = []string{p.Name, p.Version, strings.Join(p.Provides, "; "), strings.Join(p.Grants, " "), p.Source, p.state()}
+		rows[i] = []string{p.Name, p.Version, brief(p.Provides, "; "), brief(p.Grants, " "), p.Source, p.state()}
 	}
 	if err := ui.Table(a.Out, []string{"PLUGIN", "VERSION", "PROVIDES", "GRANTED", "SOURCE", "STATE"}, rows); err != nil {
 		return err
@@ -61,6 +61,27 @@ func (c pluginLsCmd) Read(ctx context.Context, a *app) error {
 		}
 	}
 	return unusable(a, all)
+}
+
+// briefWidth is how wide a column is that tells of several things.
+const briefWidth = 40
+
+// brief joins what fits into a column, and counts what does not.
+func brief(all []string, by string) string {
+	words := strings.Split(strings.Join(all, by), " ")
+	for n := len(words); n > 1; n-- {
+		text := strings.Join(words[:n], " ")
+		if n < len(words) {
+			text += fmt.Sprintf(" +%d", len(words)-n)
+		}
+		if len(text) <= briefWidth {
+			return text
+		}
+	}
+	if len(words) > 1 {
+		return fmt.Sprintf("%s +%d", words[0], len(words)-1)
+	}
+	return words[0]
 }
 
 // list is one plugin, as far as it is known.

@@ -70,6 +70,7 @@ func (o offer) print(w io.Writer) error {
 		{"kind", strings.TrimSuffix(string(o.Kind)+", "+o.License, ", ")},
 		{"homepage", o.Homepage},
 		{"provides", strings.Join(provided(o.Provides), "; ")},
+		{"called", commandLines(o.Manifest)},
 	} {
 		if line[1] != "" {
 			fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-9s %s", line[0], line[1]), " "))
@@ -97,6 +98,20 @@ func printAsked(w io.Writer, title string, all []asked) error {
 		rows[i] = []string{"   ", one.Capability, one.Words + ": " + one.Reason, remark}
 	}
 	return ui.Table(w, []string{"   ", "CAPABILITY", "WHAT FOR", ""}, rows)
+}
+
+// commandLines say how a plugin is called that is a program; "" = it is none.
+func commandLines(m abi.Manifest) string {
+	if m.Tool == nil {
+		return ""
+	}
+	var ways []string
+	for _, args := range [][]string{m.Tool.Args, m.Tool.FixArgs} {
+		if len(args) > 0 {
+			ways = append(ways, strings.Join(append([]string{m.Name}, args...), " "))
+		}
+	}
+	return strings.Join(ways, "; ") + ", with the workspace at " + cmp.Or(m.Tool.Root, abi.Source)
 }
 
 // provided says in words what a plugin can be asked for.

@@ -129,7 +129,7 @@ func (p usedPlugin) row() []string {
 	}
 	host := p.Called()
 	return []string{
-		p.Name, number(p.Calls), number(p.Kept), brief(p.Times.Total), brief(p.Median), brief(p.Times.Max), size(p.Memory), size(p.Process),
+		p.Name, number(p.Calls), number(p.Kept), lasted(p.Times.Total), lasted(p.Median), lasted(p.Times.Max), size(p.Memory), size(p.Process),
 		number(p.Files), size(p.Read), number(host.Calls) + besides(host.Denied, "denied"), number(p.Failed) + besides(p.Crashes, "crashed"),
 	}
 }
@@ -142,8 +142,8 @@ func besides(n int64, what string) string {
 	return fmt.Sprintf(" (%d %s)", n, what)
 }
 
-// brief is a duration in about three digits.
-func brief(d time.Duration) string {
+// lasted is a duration in about three digits.
+func lasted(d time.Duration) string {
 	switch {
 	case d == 0:
 		return "-"

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/plugin"
+	"github.com/wr-build/wr/host/plugin/confine"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -23,7 +25,7 @@ type pluginVerifyCmd struct {
 
 // Help says what is checked.
 func (pluginVerifyCmd) Help() string {
-	return "Of each plugin: the module and the manifest that this machine keeps, the copy in .wr-plugins and the file at its source have the digests of wr.lock; it asks for what it asked for when it was granted something, and is granted nothing besides; policies allow its source and limits; its config tables are as its schema wants them. What this machine lacks is got; an address is not asked otherwise."
+	return "Of each plugin: the module and the manifest that this machine keeps, the copy in .wr-plugins and the file at its source have the digests of wr.lock; it asks for what it asked for when it was granted something, and is granted nothing besides; policies allow its source and limits; its config tables are as its schema wants them. What this machine lacks is got; an address is not asked otherwise. Where this system cannot confine the processes of plugins by all that there is, that is a warning."
 }
 
 // verified is a plugin in `wr plugin verify --json`.
@@ -54,7 +56,23 @@ func (c *pluginVerifyCmd) Read(ctx context.Context, a *app) error {
 			all = append(all, verified{Faults: faults(unpinned)})
 		}
 	}
+	if f := unconfined(confine.Lacking()); f != nil && len(all) > 0 {
+		a.warnOf(f)
+	}
 	return a.tellVerified(all)
+}
+
+// unconfined is the fault of a system that lacks some of what plugins are confined by;
+// nil where it has it all.
+func unconfined(lacking []string) *fault.Error {
+	if len(lacking) == 0 {
+		return nil
+	}
+	return &fault.Error{
+		Code:    "plugin.unconfined",
+		Message: "processes of plugins are confined without " + strings.Join(lacking, " and ") + ": this system has none, or the container that wr runs in does not allow it",
+		Next:    "use a kernel that has it, Linux 5.13 or newer with landlock in lsm=, and let containers use it",
+	}
 }
 
 func faultsOf(err error) []*fault.Error {

@@ -90,7 +90,7 @@ func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.openWith(engine, ws, c)
+	o, err := a.openWith(ctx, engine, ws, c)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
@@ -98,12 +98,17 @@ func (a *app) openAll(ctx context.Context, ws *workspace.Workspace, c choice) (*
 }
 
 // openWith is openAll with an engine that is there.
-func (a *app) openWith(engine Engine, ws *workspace.Workspace, c choice) (*opened, error) {
+func (a *app) openWith(ctx context.Context, engine Engine, ws *workspace.Workspace, c choice) (*opened, error) {
 	known, err := readPins(ws.Root)
 	if err != nil {
 		return nil, err
 	}
-	from := readSources(engine, ws, makers(ws, c.involved()))
+	all := makers(ws, c.involved())
+	made, err := a.made(ctx, ws, all)
+	if err != nil {
+		return nil, err
+	}
+	from := readSources(engine, ws, all, made)
 	from.pins = known
 	return &opened{choice: c, ws: ws, engine: &basing{Engine: engine, app: a, ws: ws, declared: from.declared}, sources: from}, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,21 +32,32 @@ type sources struct {
 type source struct {
 	data   []byte
 	recipe spec.Recipe
-	err    error // why there is no recipe
+	made   *plan.Dockerfile // by a plugin; nil = it is a file
+	err    error            // why there is no recipe
 }
 
-// readSources reads the Dockerfile of each project that can be used.
-func readSources(images spec.Images, ws *workspace.Workspace, projects []workspace.Project) *sources {
+// readSources reads the Dockerfile of each project that can be used, besides those that
+// plugins have made.
+func readSources(images spec.Images, ws *workspace.Workspace, projects []workspace.Project, made map[string]source) *sources {
 	s := &sources{
 		images: images, all: map[string]source{}, digests: map[string]string{},
 		declared: declaredBases(ws), failed: map[string]error{},
 	}
 	for _, p := range projects {
-		if p.Fault == nil {
+		if from, known := made[p.Path]; known {
+			s.all[p.Path] = from
+		} else if p.Fault == nil {
 			s.all[p.Path] = readSource(p)
 		}
 	}
 	return s
+}
+
+// made are those that plugins have made, by project path.
+func (s *sources) made() map[string]source {
+	all := maps.Clone(s.all)
+	maps.DeleteFunc(all, func(_ string, from source) bool { return from.made == nil })
+	return all
 }
 
 // readSource reads p's Dockerfile.
@@ -53,7 +65,7 @@ func readSource(p workspace.Project) source {
 	if p.Dockerfile == "" {
 		return source{err: &fault.Error{
 			Code: "image.no_dockerfile", Message: p.Path + " has no " + p.Config.Image.Dockerfile,
-			File: path.Join(p.Folder(), p.Config.Image.Dockerfile), Next: "write it, or name another one: [image] dockerfile = \"...\" in wr.toml",
+			File: path.Join(p.Folder(), p.Config.Image.Dockerfile), Next: "write it, name another one: [image] dockerfile = \"...\" in wr.toml, or add a plugin that makes images",
 		}}
 	}
 	data, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(p.Dockerfile)))
@@ -66,7 +78,7 @@ func readSource(p workspace.Project) source {
 	recipe, err := image.Recipe(spec.Dockerfile{
 		Path: path.Join(p.Folder(), p.Dockerfile), Data: data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
 	})
-	return source{data, recipe, err}
+	return source{data: data, recipe: recipe, err: err}
 }
 
 // needed holds the full names of all images that the projects build upon.
@@ -153,8 +165,12 @@ func (s *sources) key(ctx context.Context, p workspace.Project, layer *spec.Laye
 			bases[ref] = digest
 		}
 	}
+	var ignore []string
+	if from.made != nil {
+		ignore = from.made.Ignore
+	}
 	key, err := inputs.Of(ctx, inputs.Image{
-		Context: p.Dir, Dockerfile: p.Dockerfile, Data: from.data, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
+		Context: p.Dir, Dockerfile: p.Dockerfile, Data: from.data, Ignore: ignore, Target: p.Config.Image.Target, Args: p.Config.Image.Args,
 		Platform: "linux/" + runtime.GOARCH, Bases: bases, Recipe: from.recipe, Layer: layer, Index: index,
 	})
 	return key.Digest, err

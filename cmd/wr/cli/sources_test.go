@@ -31,7 +31,7 @@ func TestABaseIsLookedUpOnceItIsThere(t *testing.T) {
 	root := t.TempDir()
 	one, two := project(t, root, "one"), project(t, root, "two")
 	ws := &workspace.Workspace{Config: &config.File{Bases: map[string]config.Base{"acme/there": {}, "acme/missing": {}, "acme/unused": {}}}}
-	from := readSources(store, ws, []workspace.Project{one, two})
+	from := readSources(store, ws, []workspace.Project{one, two}, nil)
 
 	for ref := range from.needed() {
 		if digest, err := from.stored(t.Context(), ref); err != nil || (digest != "") != (ref == there) {

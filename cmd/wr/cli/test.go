@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/testrun"
@@ -37,7 +36,7 @@ type testCmd struct {
 
 // Help is the long form.
 func (testCmd) Help() string {
-	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project, or in that image of [images]; [test] container in wr.toml says so for all that have no mark.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\n--coverage makes one sum of what the tests of all containers cover, in .wr/runs/ID/coverage; see docs/tests.md.\n\nIn a container of wr's, as with wr exec PROJECT -- ./wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed, nothing was collected or too little is covered, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
+	return "The flags of pytest that are typed most are wr's as well, and everything after -- goes to pytest: wr test infra -k login -- --maxfail 3\n\n@pytest.mark.container(\"optimizer\") on a test, a class, a module or a set of parameters has it run in the container of that project, or in that image of [images]; [test] container in wr.toml says so for all that have no mark. Plugins that find tests, such as testlist, say it for those that lists of the repository name; see docs/tests.md.\n\nA case that takes longer than --case-timeout, or kills its process, costs its own result and no other: the cases after it go on in a new process. One that passed only after it had failed is flaky: it is listed, and fails nothing without --fail-on-flaky. Every attempt is kept: wr report.\n\n--coverage makes one sum of what the tests of all containers cover, in .wr/runs/ID/coverage; see docs/tests.md.\n\nIn a container of wr's, as with wr exec PROJECT -- ./wr test, and with --here in any other that has the project's image, such as a job of CI, the tests run as processes beside wr, with the same report. Which project's container it is WR_PROJECT says, else the project that is asked for; cases of other containers are counted as not here.\n\nExit codes: 0 all passed, 1 something failed, nothing was collected or too little is covered, 2 bad usage, 3 something could not be tested, 124 a project reached its time limit, 130 interrupted. The limits hold for each project by itself."
 }
 
 // Prepare finds out what is to be tested.
@@ -60,7 +59,7 @@ func (c *testCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 func (a *app) test(ctx context.Context, p plan.Plan, c testrun.Config, more func(*report.Run) error) error {
 	view := a.view(p, &c)
 	c.Now, c.Version = time.Now, Version()
-	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, []event.Sink{view}
+	c.Builds, c.Args, c.Sinks = min(buildsAtOnce, a.jobs()), a.args, append(c.Sinks, view)
 	result, dir, err := testrun.Do(ctx, p, c)
 	junit := ""
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/history"
 	"github.com/wr-build/wr/host/place"
 	"github.com/wr-build/wr/host/plan"
@@ -21,15 +22,16 @@ import (
 type testPlan struct {
 	*app
 	*opened
-	cmd    *testCmd
-	args   []string // of pytest
-	suites suite.Choice
-	parts  parts
-	limits plan.Limits
-	caller spec.Owner
-	mine   config.Personal
-	debug  plan.Debug      // how a person looks into the tests
-	order  plan.Repetition // how many times, and in which order, cases run
+	cmd     *testCmd
+	args    []string // of pytest
+	suites  suite.Choice
+	parts   parts
+	limits  plan.Limits
+	caller  spec.Owner
+	mine    config.Personal
+	plugins *consultation   // that check builds and tests
+	debug   plan.Debug      // how a person looks into the tests
+	order   plan.Repetition // how many times, and in which order, cases run
 }
 
 // testPlan finds out what c asks for. It has no engine before open.
@@ -49,7 +51,7 @@ func (c *testCmd) testPlan(ctx context.Context, a *app, args []string) (*testPla
 	if t.suites, err = c.suites(ws, chosen.projects, a.rest); err != nil {
 		return nil, err
 	}
-	if t.parts, err = placeTests(ctx, ws, &chosen, args); err != nil {
+	if t.parts, err = a.placeTests(ctx, ws, &chosen, args); err != nil {
 		return nil, err
 	}
 	t.opened = &opened{choice: chosen, ws: ws}
@@ -105,6 +107,14 @@ func (t *testPlan) show(selected []plan.Selected) error { return t.printPlan(t.d
 
 // do carries the plan out.
 func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
+	var err error
+	if t.plugins, err = t.consult(ctx, t.ws); err != nil {
+		return err
+	}
+	defer t.plugins.Close(ctx)
+	made, checks := newBuilds(), t.before(ctx, selected)
+	listening := t.plugins.listeners(ctx, t.projects)
+	defer listening.close()
 	p := t.draw(selected)
 	t.sayDebug(t.debug)
 	for _, s := range selected {
@@ -114,6 +124,11 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
 		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
 		CoverageMin: t.cmd.minimum(),
+		Sinks:       []event.Sink{made, listening},
+		Before:      eventsOf(checks),
+		After: func(ctx context.Context, r *report.Run) []event.Event {
+			return eventsOf(append(t.plugins.afterBuilds(ctx, made), t.after(ctx, r)...))
+		},
 		More: func(ctx context.Context, moved []testrun.Moved) (plan.Plan, error) {
 			return t.more(ctx, selected, moved)
 		},
@@ -151,13 +166,19 @@ func (t *testPlan) selectFurther(ctx context.Context, o *opened) ([]plan.Selecte
 	if len(o.lenders) == 0 {
 		return nil, nil
 	}
-	o.sources = readSources(o.engine, o.ws, makers(o.ws, o.lenders))
+	all := makers(o.ws, o.lenders)
+	made, err := t.made(ctx, o.ws, all)
+	if err != nil {
+		return nil, err
+	}
+	o.sources = readSources(o.engine, o.ws, all, made)
 	o.sources.pins = t.sources.pins
 	found, err := t.selectMaking(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	t.grantAll(t.ws, found)
+	t.plugins.beforeBuilds(ctx, found, t.missing(ctx))
 	for _, s := range found {
 		t.sayTestRights(s)
 	}

@@ -106,9 +106,9 @@ func (t *tracing) started(s hook.Started) {
 		_ = json.NewEncoder(t.out).Encode(map[string]any{"plugin": t.plugin, "started": s.Time, "compiled": s.Compile})
 		return
 	}
-	fmt.Fprintf(t.out, "+++ %s started in %s", t.plugin, brief(s.Time))
+	fmt.Fprintf(t.out, "+++ %s started in %s", t.plugin, lasted(s.Time))
 	if s.Compile > 0 {
-		fmt.Fprintf(t.out, ", compiled in %s", brief(s.Compile))
+		fmt.Fprintf(t.out, ", compiled in %s", lasted(s.Compile))
 	}
 	fmt.Fprintln(t.out, " +++")
 }
@@ -202,7 +202,7 @@ func (t tracedAsk) text() string {
 		fmt.Fprintf(&b, "    %s %s = %s\n", f.Kind, f.Path, f.Answer)
 	}
 	for _, c := range t.Calls {
-		fmt.Fprintf(&b, "    %s(%s) = %s <%s>\n", c.Method, line(c.Params), c.outcome(), brief(c.Time))
+		fmt.Fprintf(&b, "    %s(%s) = %s <%s>\n", c.Method, line(c.Params), c.outcome(), lasted(c.Time))
 	}
 	if t.Left > 0 {
 		fmt.Fprintf(&b, "    and %d more calls of the host\n", t.Left)
@@ -214,7 +214,7 @@ func (t tracedAsk) text() string {
 	if t.Fault != nil {
 		answer = "FAILED " + t.Fault.Message + " [" + t.Fault.Code + "]"
 	}
-	fmt.Fprintf(&b, "  = %s <%s, %s in %s, %s of memory", answer, brief(t.Time), units.BytesSize(float64(t.Read)), ui.Count(t.Opened, "file"), units.BytesSize(float64(t.Memory)))
+	fmt.Fprintf(&b, "  = %s <%s, %s in %s, %s of memory", answer, lasted(t.Time), units.BytesSize(float64(t.Read)), ui.Count(t.Opened, "file"), units.BytesSize(float64(t.Memory)))
 	if t.Attempts > 1 {
 		fmt.Fprintf(&b, ", asked %d times", t.Attempts)
 	}

@@ -27,6 +27,10 @@ type Facts struct {
 	Address  uint64 `json:"address"`  // bytes of address space in all; 0 = unlimited
 }
 
+// Lacking names what a process here could not be confined by, as Facts.Lacking does
+// of one that is.
+func Lacking() []string { return here().Lacking() }
+
 // Lacking names what this system does not have, in the words of its documentation.
 func (f Facts) Lacking() []string {
 	var lacking []string

@@ -3,6 +3,7 @@ package confine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -10,10 +11,25 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"github.com/landlock-lsm/go-landlock/landlock"
 	landlocksys "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 )
+
+// here is what there is on this system. Limits of resources are everywhere.
+func here() Facts {
+	return Facts{Landlock: landlockVersion(), Seccomp: seccomp.Supported(), Address: math.MaxUint64}
+}
+
+// landlockVersion is 0 where the kernel, or the filter of a container, has none.
+func landlockVersion() int {
+	version, err := landlocksys.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return version
+}
 
 // Enter confines the calling process. Afterwards it ends together with the
 // process that started it.
@@ -104,14 +120,12 @@ func (r Rules) become() error {
 // restrictFiles has the kernel refuse files elsewhere, network, and signals and
 // abstract sockets of others, as far as it knows how.
 func (r Rules) restrictFiles(f *Facts) error {
-	version, err := landlocksys.LandlockGetABIVersion()
-	if err != nil {
-		return nil //nolint:nilerr // a kernel without it
+	if f.Landlock = landlockVersion(); f.Landlock == 0 {
+		return nil
 	}
 	rules := []landlock.Rule{landlock.RODirs(r.Read...)}
 	if r.Write != "" {
 		rules = append(rules, landlock.RWDirs(r.Write))
 	}
-	f.Landlock = version
 	return landlock.V11.BestEffort().Restrict(rules...)
 }

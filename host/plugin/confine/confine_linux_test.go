@@ -38,7 +38,7 @@ func TestAProcessKeepsWhatItsRulesSay(t *testing.T) {
 	got := confined(t, program, rules)
 	want := map[string]string{
 		"read": "works", "write what is to be read": "no", "reserve little": "works", "reserve much": "cannot allocate memory",
-		"open many": "too many open files", "lacking": got["lacking"],
+		"open many": "too many open files", "lacking": got["lacking"], "read elsewhere": "no", "socket": "no",
 	}
 	compare(t, got, want)
 
@@ -46,20 +46,51 @@ func TestAProcessKeepsWhatItsRulesSay(t *testing.T) {
 	got = confined(t, program, rules)
 	want["write"], want["rename"] = "works", "works"
 	if strings.Contains(got["lacking"], "landlock") {
-		delete(want, "write what is to be read")
-		delete(got, "write what is to be read")
+		for _, what := range []string{"write what is to be read", "read elsewhere"} {
+			delete(want, what)
+			delete(got, what)
+		}
 	}
 	compare(t, got, want)
 }
 
-// confined runs the program with rules and returns how its tries went.
-func confined(t *testing.T, program string, rules confine.Rules) map[string]string {
+func TestWhatOneLayerLacksAnotherRefuses(t *testing.T) {
+	program := build(t)
+	read := t.TempDir()
+	if err := os.WriteFile(filepath.Join(read, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules := confine.Rules{Read: []string{read}, User: os.Getuid(), Group: os.Getgid(), Address: 1 << 30, Files: 20}
+	if lacking := confined(t, program, rules)["lacking"]; lacking != "[]" {
+		t.Skipf("this machine itself lacks %s", lacking)
+	}
+	for _, tt := range []struct {
+		without                        []string
+		lacking                        string
+		write, readElsewhere, toSocket string
+	}{
+		{[]string{"landlock"}, "[landlock]", "no", "works", "no"},
+		{[]string{"landlock-filtered", "openat2-filtered"}, "[landlock]", "no", "works", "no"},
+		{[]string{"seccomp"}, "[seccomp]", "no", "no", "works"},
+		{[]string{"seccomp-filtered", "openat2"}, "[seccomp]", "no", "no", "works"},
+		{[]string{"landlock", "seccomp"}, "[landlock seccomp]", "works", "works", "works"}, // as far as the user may
+	} {
+		compare(t, confined(t, program, rules, tt.without...), map[string]string{
+			"read": "works", "reserve little": "works", "reserve much": "cannot allocate memory", "open many": "too many open files",
+			"lacking": tt.lacking, "write what is to be read": tt.write, "read elsewhere": tt.readElsewhere, "socket": tt.toSocket,
+		})
+	}
+}
+
+// confined runs the program with rules, on a system without something, and returns
+// how its tries went.
+func confined(t *testing.T, program string, rules confine.Rules, without ...string) map[string]string {
 	t.Helper()
 	text, err := json.Marshal(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, string(text))
+	cmd := exec.Command(program, append([]string{string(text)}, without...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

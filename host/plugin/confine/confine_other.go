@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// here is what there is on this system, none of which is known to hold.
+func here() Facts { return Facts{} }
+
 // Enter confines the calling process, on this system by limits only.
 func Enter(r Rules) (Facts, error) {
 	for which, value := range map[int]uint64{unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: r.Files} {

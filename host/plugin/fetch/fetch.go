@@ -214,10 +214,13 @@ func staysSafe(next *http.Request, via []*http.Request) error {
 func bounded(r io.Reader, most int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(data)) > most {
-		return nil, fmt.Errorf("it has more than %d bytes", most)
+		return nil, fmt.Errorf("%w: it has more than %d bytes", errLarge, most)
 	}
 	return data, err
 }
+
+// errLarge is that a file is longer than a plugin's may be.
+var errLarge = errors.New("too large")
 
 // in says of which file a fault of a module is.
 func in(source string, err error) error {
@@ -234,6 +237,12 @@ func missing(source string, err error) error {
 }
 
 func unavailable(source string, err error) error {
+	if errors.Is(err, errLarge) {
+		return &fault.Error{
+			Code: module.CodeLimit, File: source, Message: err.Error(), Err: err,
+			Next: "make it smaller; or, of a module that you trust, raise limits.module_size",
+		}
+	}
 	return &fault.Error{Code: "plugin.unavailable", Message: source + ": " + err.Error(), Err: err, Next: "try again, or name a file"}
 }
 

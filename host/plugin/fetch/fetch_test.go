@@ -72,7 +72,7 @@ func TestAPluginIsGotFromAFile(t *testing.T) {
 		}
 	}
 	f.Limits.ModuleSize = 10
-	if _, err := f.Get(t.Context(), "deps.wasm"); !fault.HasCode(err, "plugin.unavailable") || !strings.Contains(err.Error(), "more than 10 bytes") {
+	if _, err := f.Get(t.Context(), "deps.wasm"); !fault.HasCode(err, "plugin.module_limit") || !strings.Contains(err.Error(), "more than 10 bytes") {
 		t.Errorf("one that is too large: %v", err)
 	}
 }

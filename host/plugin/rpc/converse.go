@@ -105,7 +105,8 @@ func (s *Session) reply(m abi.Message, result any, failure *abi.Error) {
 // envelope is how much longer a message is at most than its result.
 const envelope = 200
 
-// send writes one message; params may be nil.
+// send writes one message; params may be nil. A pipe that takes none is ErrEnded: the
+// plugin is gone.
 func (s *Session) send(m abi.Message, params any) error {
 	m.JSONRPC = abi.JSONRPC
 	if params != nil {
@@ -124,8 +125,10 @@ func (s *Session) send(m abi.Message, params any) error {
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
-	_, err = s.instance.Stdin.Write(append(line, '\n'))
-	return err
+	if _, err = s.instance.Stdin.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("%w: %w", ErrEnded, err)
+	}
+	return nil
 }
 
 // hear passes on what the plugin says. Notifications that are not known, or cannot

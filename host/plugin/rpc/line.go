@@ -77,6 +77,9 @@ func parse(line []byte) (abi.Message, error) {
 	if !utf8.Valid(line) {
 		return m, violation("a message is not UTF-8: %s", show(line))
 	}
+	if values(line) > abi.MaxValues {
+		return m, violation("a message has more than %d values: %s", abi.MaxValues, show(line))
+	}
 	if err := json.Unmarshal(line, &m); err != nil {
 		return m, violation("a message cannot be read: %v: %s", err, show(line))
 	}
@@ -86,6 +89,23 @@ func parse(line []byte) (abi.Message, error) {
 		return m, violation("neither a request, a notification nor a reply of JSON-RPC %s: %s", abi.JSONRPC, show(line))
 	}
 	return m, nil
+}
+
+// values is how many values a message has at most. Why they are counted: what takes
+// two bytes in a message may take a hundred and more where it is decoded.
+func values(line []byte) int {
+	n, quoted := 1, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			n++
+		}
+	}
+	return n
 }
 
 // show is a line as it may be printed.

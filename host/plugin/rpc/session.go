@@ -136,6 +136,11 @@ func (s *Session) Close(ctx context.Context) error {
 	if err := s.Call(ctx, nil, abi.MethodShutdown, abi.Empty{}, &abi.Empty{}); err != nil {
 		return s.fail(err)
 	}
+	return s.leave(ctx)
+}
+
+// leave waits until a plugin that has been asked to end has no more to say.
+func (s *Session) leave(ctx context.Context) error {
 	defer s.watch(ctx, 0)()
 	// Why not an error: whoever runs a plugin that has ended may have closed it.
 	if err := s.instance.Stdin.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {

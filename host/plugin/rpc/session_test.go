@@ -147,6 +147,8 @@ func TestWhatAPluginMayWrite(t *testing.T) {
 		"an id that is a word":         {[]string{`{"jsonrpc":"2.0","id":"2","result":{}}`}, "a message cannot be read: json: cannot unmarshal string", 0},
 		"a result of another shape":    {[]string{`{"jsonrpc":"2.0","id":2,"result":[1]}`}, "its result of lint cannot be read", 0},
 		"a line of a gigabyte":         {[]string{`{"jsonrpc":"2.0","id":2,"result":"` + strings.Repeat("x", abi.MaxLine)}, "a line is longer than 8388608 bytes", 0},
+		"a text with many commas":      {[]string{strings.Replace(good, "a.py", strings.Repeat(`,\"{[`, abi.MaxValues/2), 1)}, "", 0},
+		"many nothings":                {[]string{`{"jsonrpc":"2.0","id":2,"result":{"diagnostics":[` + strings.Repeat("null,", abi.MaxValues) + `null]}}`}, "a message has more than 524288 values", 0},
 		"an answer before a question":  {[]string{good, good}, "", 0},
 	}
 	for name, test := range tests {

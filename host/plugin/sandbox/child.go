@@ -34,9 +34,10 @@ type Child struct {
 // compiled yet is compiled first. The end of ctx ends the start, not the child.
 func Start(ctx context.Context, c Config) (*Child, error) {
 	c.Limits = c.Limits.or(Default())
+	made := c.made()
 	child, err := c.start(ctx)
 	if fault.HasCode(err, codeStale) {
-		if err := c.compile(ctx, true); err != nil {
+		if err := c.compile(ctx, &made); err != nil {
 			return nil, err
 		}
 		child, err = c.start(ctx)

@@ -37,7 +37,7 @@ type record struct {
 // want the same wait for one of them.
 func Compile(ctx context.Context, c Config) error {
 	c.Limits = c.Limits.or(Default())
-	return c.compile(ctx, false)
+	return c.compile(ctx, nil)
 }
 
 // folder is where the compiled code of the module is kept: a folder for each
@@ -96,8 +96,18 @@ func (c Config) verify() error {
 	return nil
 }
 
-// compile compiles the module, again if it must be.
-func (c Config) compile(ctx context.Context, again bool) error {
+// made is when the code that is there was made; zero = there is none.
+func (c Config) made() time.Time {
+	info, err := os.Stat(filepath.Join(c.folder(), "code"))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// compile compiles the module, unless that has been done, also by somebody else who
+// was waited for. Code that was made at stale is no use, whatever verify says of it.
+func (c Config) compile(ctx context.Context, stale *time.Time) error {
 	folder := c.folder()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -107,7 +117,7 @@ func (c Config) compile(ctx context.Context, again bool) error {
 		return fmt.Errorf("wait for another wr that compiles plugin %s: %w", c.Name, err)
 	}
 	defer unlock()
-	if c.verify() == nil && !again {
+	if c.verify() == nil && (stale == nil || !c.made().Equal(*stale)) {
 		return nil
 	}
 	fresh := filepath.Join(folder, "fresh")
@@ -176,6 +186,9 @@ func (c Config) compileInto(ctx context.Context, dir string) error {
 
 // compileFailed is why a child did not compile the module, in words that fit.
 func (c Config) compileFailed(err error) error {
+	if full := fault.Disk(err, c.CacheDir); full != nil {
+		return full
+	}
 	if !fault.HasCode(err, CodeMemory) {
 		return err
 	}
@@ -219,7 +232,7 @@ func keep(folder, fresh string) error {
 	}
 	kept, err := copyCode(from, files[0], filepath.Join(code, files[0]))
 	if err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(code))
 	}
 	text, err := json.Marshal(kept)
 	if err != nil {

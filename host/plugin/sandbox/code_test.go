@@ -26,11 +26,20 @@ func TestSeveralThatWantTheSameCodeCompileItOnce(t *testing.T) {
 		}
 	}
 	var all sync.WaitGroup
-	for range 4 {
+	for i := range 4 {
 		all.Go(func() {
-			if err := sandbox.Compile(t.Context(), c); err != nil {
-				t.Error(err)
+			if i%2 == 0 {
+				if err := sandbox.Compile(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+				return
 			}
+			child, err := sandbox.Start(t.Context(), c)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			child.Close()
 		})
 	}
 	all.Wait()

@@ -113,6 +113,7 @@ func (p *process) end(name string) error {
 	if outOfMemory(p.log.kept) {
 		f.Code, f.Message = CodeMemory, fmt.Sprintf("plugin %s needs more memory than its process may have", name)
 		f.Next = "raise limits.memory of the plugin in wr.lock, if you trust it with that"
+		f.Details = "" // where the process was tells nobody what the plugin did
 	}
 	return f
 }

@@ -184,7 +184,7 @@ func (c *child) compileFault(err error) error {
 		return &fault.Error{Code: codeStale, Message: err.Error(), Err: err}
 	}
 	return &fault.Error{
-		Code: CodeCompile, Message: "cannot be compiled: " + err.Error(),
+		Code: CodeCompile, Message: "the module cannot be compiled: " + err.Error(),
 		Next: "build the plugin for WASI preview 1 with a current compiler", Err: err,
 	}
 }

@@ -126,6 +126,17 @@ func Union(traces ...Trace) Trace {
 	return u
 }
 
+// Without is the trace without some questions, which a plugin must not have needed.
+func (t Trace) Without(drop func(Question) bool) Trace {
+	kept := Trace{facts: make(map[Question]Answer, len(t.facts)), gap: t.gap}
+	for q, a := range t.facts {
+		if !drop(q) {
+			kept.facts[q] = a
+		}
+	}
+	return kept
+}
+
 // add takes a fact in.
 func (t *Trace) add(q Question, a Answer) {
 	if t.facts == nil {

@@ -169,3 +169,19 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestATraceWithoutSomeQuestions(t *testing.T) {
+	r := trace.NewRecorder(trace.Limits{})
+	a, b := trace.Question{Path: "a", Kind: trace.Read}, trace.Question{Path: "b", Kind: trace.Read}
+	r.Add(a, trace.Answer{Size: 1})
+	r.Add(b, trace.Answer{Size: 2})
+	r.Spoil("odd")
+	whole := r.Take()
+	less := whole.Without(func(q trace.Question) bool { return q == b })
+	if got := less.Questions(); len(got) != 1 || got[0] != a || less.Gap() != "odd" {
+		t.Errorf("got %v, %q", got, less.Gap())
+	}
+	if answer, ok := less.Answer(a); !ok || answer.Size != 1 || whole.Len() != 2 {
+		t.Errorf("got %v, and %d are left of the whole", answer, whole.Len())
+	}
+}

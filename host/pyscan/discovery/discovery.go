@@ -21,12 +21,15 @@ import (
 )
 
 // Of finds the tests of a project in fsys, which is the whole workspace. An error
-// is a fault of pytest's own settings, or the end of ctx.
+// is the end of ctx.
 func Of(ctx context.Context, fsys fs.FS, p abi.DiscoverParams) (abi.DiscoverResult, error) {
 	dir := path.Clean(p.Project)
 	tree, err := pyscan.Discover(ctx, fsys, pyscan.Options{Dir: dir, Paths: p.Paths, Skip: p.Nested})
+	if ctx.Err() != nil {
+		return abi.DiscoverResult{}, context.Cause(ctx)
+	}
 	if err != nil {
-		return abi.DiscoverResult{}, err
+		return abi.DiscoverResult{Files: []abi.TestFile{{File: dir, Open: err.Error()}}}, nil //nolint:nilerr // settings that pytest refuses: it will say why, with the words of its version
 	}
 	result := abi.DiscoverResult{Files: []abi.TestFile{}}
 	for i := range tree.Tests {

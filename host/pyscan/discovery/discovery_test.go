@@ -1,6 +1,7 @@
 package discovery_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -104,8 +105,9 @@ func TestWhatPyscanFindsIsSaidInWordsOfTheProtocol(t *testing.T) {
 	}
 }
 
-func TestSettingsThatPytestRefusesAreAnError(t *testing.T) {
-	if got, err := discovery.Of(t.Context(), tree("pytest.ini", "[pytest\n"), abi.DiscoverParams{}); err == nil {
-		t.Errorf("got %+v", got)
+func TestWhatIsInAProjectWhoseSettingsPytestRefusesOnlyPytestCanTell(t *testing.T) {
+	got, err := discovery.Of(t.Context(), tree("p/pytest.ini", "[pytest\n", "p/test_a.py", ""), abi.DiscoverParams{Work: abi.Work{Project: "p"}})
+	if err != nil || len(got.Files) != 1 || got.Files[0].File != "p" || !strings.HasPrefix(got.Files[0].Open, "p/pytest.ini:1: pytest cannot read its settings") {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

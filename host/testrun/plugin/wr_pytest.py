@@ -499,9 +499,10 @@ class _Order:
 class _Placing:
     """Leaves to other containers the cases that name them."""
 
-    def __init__(self, config, places, suites, only):
+    def __init__(self, config, places, suites, assigned, only):
         self._config = config
         self._suites = suites
+        self._assigned = assigned
         self._only = only
         self._here = places["here"]  # whose container this is
         self._default = places["default"]  # where a case without a mark belongs
@@ -613,19 +614,49 @@ class _Placing:
 
     def _place(self, item):
         """In whose container a case belongs; what nobody knows is told as it is written."""
-        names = _container(item)
+        if self._suites.contradiction(item):
+            return "?!" + self._suites.contradiction(item)
+        names, told = _container(item), self._assigned.says(item, "container")
+        places = sorted({self._names.get(name, name if self._open else "?" + name) for name in names})
+        if told and names and places != [told["container"]]:
+            return "?!its mark wants the container %s, and %s says %s" % (" and ".join(sorted(names)), told["at"], told["container"])
+        if told:
+            return told["container"]
         if not names:
             return self._default
-        places = sorted({self._names.get(name, name if self._open else "?" + name) for name in names})
         return places[0] if len(places) == 1 else "?" + " and ".join(sorted(names))
 
 
-class _Suites:
-    """Sorts cases into suites by their marks, and leaves those that are not to run."""
+class _Assigned:
+    """What wr was told of cases besides their marks. The first that says a thing of a case counts."""
 
-    def __init__(self, config, suites, folder):
+    def __init__(self, entries):
+        self._entries = {}  # by file and id: number and entry
+        for number, entry in enumerate(entries or ()):
+            self._entries.setdefault((entry["file"], entry.get("id", "")), []).append((number, entry))
+
+    def says(self, item, what):
+        """The entry that says something of a case, of its class or of its file; or None."""
+        if not self._entries:
+            return None
+        file, nodeid = _file(item), item.nodeid.partition("::")[2]
+        stems = {"", nodeid} | {nodeid[:found.start()] for found in re.finditer(r"::|\[", nodeid)}
+        found = [one for stem in stems for one in self._entries.get((file, stem), ()) if one[1].get(what)]
+        return min(found, key=lambda one: one[0])[1] if found else None
+
+    def ids(self, path):
+        """The ids that are told of in a file."""
+        return [nodeid for file, nodeid in self._entries if file == path]
+
+
+class _Suites:
+    """Sorts cases into suites by what wr was told, else by their marks, and leaves those that are not to run."""
+
+    def __init__(self, config, suites, assigned, folder):
         self._config = config
         self._all = suites or []
+        self._assigned = assigned
+        self._contradictions = {}  # by item
         self._found = {}  # by item: asked for several times, and only once all hooks have added their marks
         self._path = folder and os.path.join(folder, "collected.json")  # from a worker to the controller
 
@@ -638,7 +669,24 @@ class _Suites:
             for number, suite in enumerate(self._all):
                 if not found if suite["marks"] is None else _match(suite["marks"], marks):
                     found.append(number)
+            told = self._assigned.says(item, "suite")
+            if told:
+                self._tell(item, told, marks, found)
         return found
+
+    def _tell(self, item, told, marks, found):
+        """Puts a case where wr was told, unless its marks put it elsewhere."""
+        names = [suite["name"] for suite in self._all]
+        by_marks = [names[n] for n in found if self._all[n]["marks"] is not None and not _match(self._all[n]["marks"], set())]
+        if by_marks and told["suite"] not in by_marks:
+            self._contradictions[item] = "its marks put it into the suite %s, and %s into %s" % (by_marks[0], told["at"], told["suite"])
+        elif told["suite"] in names:
+            found[:] = [names.index(told["suite"])]
+
+    def contradiction(self, item):
+        """What marks and others say of the suite of a case, if that is not the same; or None."""
+        self.of(item)
+        return self._contradictions.get(item)
 
     def fate(self, item):
         found = self.of(item)
@@ -759,19 +807,28 @@ def pytest_configure(config):
     settings = _settings()
     if not settings or config.pluginmanager.hasplugin("wr_nested"):
         return
-    ours = bool(settings.get("paths")) and not _named(config)
+    named = _named(config)
+    ours = bool(settings.get("paths")) and not named
     if ours:
         # Why: pytest drops testpaths in silence when its rootdir is another
         # directory, and those of them that do not exist.
         config.args = _found(config, settings["paths"])
     config.addinivalue_line("markers", "container(name): the project, or the image, in whose container the test runs")
     events = settings["events"]
-    suites = _Suites(config, settings["suites"], os.path.dirname(events) if events else None)
+    assigned = _Assigned(settings.get("assigned"))
+    suites = _Suites(config, settings["suites"], assigned, os.path.dirname(events) if events else None)
     config.pluginmanager.register(suites, "wr_suites")
     for name in suites.names():
         config.addinivalue_line("markers", "%s: sorts the test into a suite of wr" % name)
     only = _Only(config, settings["only"]) if settings.get("only") else None
-    placing = _Placing(config, settings["places"], suites, only)
+    placing = _Placing(config, settings["places"], suites, assigned, only)
+    if settings.get("further"):
+        further = [path for path in settings["further"] if not placing.leaves_out(path)]
+        import wr_further  # where there is something to collect, it lies beside this file
+
+        config.pluginmanager.register(wr_further.Collector(further, assigned), "wr_further")
+        if not named:
+            config.args = config.args + _beside(config, further)
     config.pluginmanager.register(placing, "wr_placing")
     config.pluginmanager.register(_Ignore(config, _ignored(config, settings), ours, placing), "wr_nested")
     placing.leave_out_named()
@@ -894,6 +951,13 @@ def _found(config, paths):
             raise pytest.UsageError("wr: [test] paths names %s, which does not exist" % path)
         found += matches
     return found
+
+
+def _beside(config, files):
+    """Those of the files that are in no directory that pytest looks into."""
+    base = str(config.invocation_params.dir)
+    places = [os.path.normpath(os.path.join(base, str(arg).split("::")[0])) for arg in config.args]
+    return [file for file in files if not any(_within(file, place) for place in places)]
 
 
 def _asked(config):

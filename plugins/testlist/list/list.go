@@ -192,7 +192,7 @@ func (d *finding) add(l List, e entry) {
 		f = &file{told: abi.TestFile{File: name}}
 		d.files[name] = f
 	}
-	c := abi.TestCase{ID: id, Suite: e.suite, Container: e.container}
+	c := abi.TestCase{ID: id, Suite: e.suite, Container: e.container, Said: &abi.Line{File: e.at.file, Line: e.at.line}}
 	switch i := slices.IndexFunc(f.told.Cases, func(o abi.TestCase) bool { return o.ID == id }); {
 	case i < 0:
 		f.told.Cases, f.places = append(f.told.Cases, c), append(f.places, e.at)

@@ -3,6 +3,7 @@ package list_test
 import (
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,16 @@ func TestListsAreRead(t *testing.T) {
 				t.Errorf("want, got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestWhereAListSaysSomethingIsTold(t *testing.T) {
+	found, err := list.Discover(files("p/a.list", "\ntest_a.py::test_one slow\n"), params, list.Config{Lists: []list.List{{File: "*.list"}}})
+	if err != nil || len(found) != 1 {
+		t.Fatalf("got %+v, %v", found, err)
+	}
+	if got, want := found[0].Cases[0].Said, (&abi.Line{File: "p/a.list", Line: 2}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -44,12 +44,37 @@ func (d *finding) notebooks(n Notebooks) {
 			d.problems = append(d.problems, err)
 			continue
 		}
-		if len(told.Cases) == 0 && told.Open == "" || d.files[name] != nil {
-			continue // a list that names a notebook has the last word
+		if len(told.Cases) == 0 {
+			continue // whatever it imports: to run a notebook may take long
 		}
-		d.files[name] = &file{told: told}
+		d.notebook(told)
 	}
 }
+
+// notebook adds the tests of a notebook to what lists say of it.
+func (d *finding) notebook(told abi.TestFile) {
+	f := d.files[told.File]
+	if f == nil {
+		d.files[told.File] = &file{told: told}
+		return
+	}
+	f.told.Imports, f.told.Open = told.Imports, told.Open
+	for _, c := range told.Cases {
+		i := slices.IndexFunc(f.told.Cases, func(o abi.TestCase) bool { return o.ID == c.ID })
+		if i < 0 {
+			f.told.Cases = append(f.told.Cases, c)
+			continue
+		}
+		listed := &f.told.Cases[i]
+		if contradict(listed.Suite, c.Suite) || contradict(listed.Container, c.Container) {
+			d.problems = append(d.problems, problem(f.places[i], "tags of %s:%d say something else of %s", told.File, c.Line, c.ID))
+		}
+		listed.Line, listed.Marks = c.Line, c.Marks
+		listed.Suite, listed.Container = cmp.Or(listed.Suite, c.Suite), cmp.Or(listed.Container, c.Container)
+	}
+}
+
+func contradict(a, b string) bool { return a != "" && b != "" && a != b }
 
 // read finds the tests of one notebook.
 func (n Notebooks) read(name string, src []byte, rules pyscan.Rules) (abi.TestFile, error) {
@@ -57,35 +82,42 @@ func (n Notebooks) read(name string, src []byte, rules pyscan.Rules) (abi.TestFi
 	if err != nil {
 		return abi.TestFile{}, err
 	}
-	cells := codeCells(root)
-	module, lines := source(root, cells)
-	scanned := pyscan.Scan(name, module, rules)
-	found := discovery.File(&scanned)
-	told := abi.TestFile{File: name, Open: found.Open}
-	for _, i := range found.Imports {
+	cells, told := codeCells(root), abi.TestFile{File: name}
+	all, lines := source(root, cells, func(cell) bool { return true })
+	scanned := pyscan.Scan(name, all, rules)
+	for _, i := range discovery.File(&scanned).Imports {
 		told.Imports = append(told.Imports, abi.Import{Module: i.Module, Line: lines[i.Line-1].file})
 	}
-	for number, c := range cells {
-		told.Cases = append(told.Cases, n.cases(number, c, found.Cases, lines)...)
+	module, lines := source(root, cells, func(c cell) bool { return !n.tagged(c) })
+	scanned = pyscan.Scan(name, module, rules)
+	defined := discovery.File(&scanned)
+	for i, c := range cells {
+		if n.tagged(c) && !isPython(root, c) {
+			return told, problem(place{name, c.line}, "this cell is tagged as a test, and not of Python")
+		}
+		told.Cases = append(told.Cases, n.cases(i, c, defined.Cases, lines)...)
 	}
-	if told.Open != "" {
+	if defined.Open != "" {
 		told.Open = name + ": cells define tests that only Python can tell"
 	}
 	return told, nil
 }
 
-// cases are those of one cell. They are called as nbval calls cells: by their number
-// among those with code.
-func (n Notebooks) cases(number int, c cell, defined []abi.TestCase, lines []origin) []abi.TestCase {
-	id := fmt.Sprintf("Cell %d", number)
-	if slices.Contains(c.tags, cmp.Or(n.Tag, "test")) {
-		return []abi.TestCase{{ID: id, Line: c.line, Suite: c.tagged(tagSuite), Container: c.tagged(tagContainer)}}
+// tagged reports whether a cell is a test as a whole.
+func (n Notebooks) tagged(c cell) bool { return slices.Contains(c.tags, cmp.Or(n.Tag, "test")) }
+
+// cases are those of one cell. One that is a test is called by its number among
+// those with code, from 1; those that it defines are called as in a module.
+func (n Notebooks) cases(at int, c cell, defined []abi.TestCase, lines []origin) []abi.TestCase {
+	if n.tagged(c) {
+		id := fmt.Sprintf("cell[%d]", at+1)
+		return []abi.TestCase{{ID: id, Line: c.line, Suite: c.tag(tagSuite), Container: c.tag(tagContainer)}}
 	}
 	var all []abi.TestCase
 	for _, one := range defined {
-		if at := lines[one.Line-1]; at.cell == number {
-			one.ID, one.Line = id+"::"+one.ID, at.file
-			one.Suite, one.Container = c.tagged(tagSuite), cmp.Or(one.Container, c.tagged(tagContainer))
+		if from := lines[one.Line-1]; from.cell == at {
+			one.Line = from.file
+			one.Suite, one.Container = c.tag(tagSuite), cmp.Or(one.Container, c.tag(tagContainer))
 			all = append(all, one)
 		}
 	}
@@ -99,8 +131,8 @@ type cell struct {
 	source []node // its lines; or one text with all of them
 }
 
-// tagged is what a tag says that begins with prefix.
-func (c cell) tagged(prefix string) string {
+// tag is what a tag says that begins with prefix.
+func (c cell) tag(prefix string) string {
 	for _, tag := range c.tags {
 		if value, found := strings.CutPrefix(tag, prefix); found {
 			return value
@@ -148,13 +180,13 @@ type origin struct {
 	file int // the line of the notebook
 }
 
-// source is the code of all cells as one module, in which IPython's own lines do
+// source is the code of wanted cells as one module, in which IPython's own lines do
 // nothing, and where its lines come from. A notebook of another language has none.
-func source(notebook node, cells []cell) ([]byte, []origin) {
+func source(notebook node, cells []cell, wanted func(cell) bool) ([]byte, []origin) {
 	var module strings.Builder
 	var lines []origin
 	for number, c := range cells {
-		if !isPython(notebook, c) {
+		if !isPython(notebook, c) || !wanted(c) {
 			continue
 		}
 		for _, part := range c.source {
@@ -172,7 +204,7 @@ func source(notebook node, cells []cell) ([]byte, []origin) {
 func isPython(notebook node, c cell) bool {
 	language := notebook.get("metadata").get("kernelspec").member("language")
 	language = cmp.Or(language, notebook.get("metadata").get("language_info").member("name"), "python")
-	return language == "python" && len(c.source) > 0 && !strings.HasPrefix(c.source[0].text, "%%")
+	return language == "python" && (len(c.source) == 0 || !strings.HasPrefix(c.source[0].text, "%%"))
 }
 
 // plain is a line of Python in place of one that only IPython understands.

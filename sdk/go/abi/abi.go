@@ -27,6 +27,10 @@ const (
 // MaxLine is the length of the longest message in bytes, its newline included.
 const MaxLine = 8 << 20
 
+// MaxValues is how many values a message of a plugin may have: texts, numbers, lists,
+// objects, whatever stands in them.
+const MaxValues = 1 << 19
+
 // MaxStrays is how many lines that are no message a plugin may print on stdout
 // in one session. They are shown as a warning; with one more the session ends.
 const MaxStrays = 3

@@ -13,6 +13,7 @@ type DiscoverResult struct {
 }
 
 // TestFile is a file with tests; or, with Open, a directory in which there may be some.
+// One that pytest would not look into is collected if it has cases.
 type TestFile struct {
 	File    string     `json:"file"`
 	Cases   []TestCase `json:"cases,omitempty"`
@@ -29,6 +30,13 @@ type TestCase struct {
 	Marks     []string `json:"marks,omitempty"`
 	Suite     string   `json:"suite,omitempty"`     // "" = by its marks
 	Container string   `json:"container,omitempty"` // "" = by its marks, else the project's
+	Said      *Line    `json:"said,omitempty"`      // where suite and container are said; nil = where the test is
+}
+
+// Line is a line of a file of the workspace.
+type Line struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
 }
 
 // Import is a module that a file imports.

@@ -128,10 +128,11 @@ func world([]string) int {
 	return 9
 }
 
+// loop never ends, and says now and then that it goes on.
 func loop() int {
-	for n := 0; ; n++ {
-		if n < 0 {
-			return n
+	for n := 1; ; n++ {
+		if n%10_000_000 == 0 {
+			fmt.Fprintln(os.Stderr, "and on")
 		}
 	}
 }

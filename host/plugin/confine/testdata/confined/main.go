@@ -1,5 +1,6 @@
-// Command confined confines itself by the rules in its first argument, tries things
-// and prints as JSON how each of them went.
+// Command confined confines itself by the rules in its first argument, on a system that
+// lacks what its other arguments name, tries things and prints as JSON how each of
+// them went.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/wr-build/wr/host/plugin/confine"
+	"github.com/wr-build/wr/host/plugin/confine/confinetest"
 )
 
 func main() {
@@ -17,12 +19,21 @@ func main() {
 	if err := json.Unmarshal([]byte(os.Args[1]), &rules); err != nil {
 		panic(err)
 	}
+	if len(os.Args) > 2 {
+		if err := confinetest.Without(os.Args[2:]...); err != nil {
+			panic(err)
+		}
+	}
+	lacking := confine.Lacking()
 	facts, err := confine.Enter(rules)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	result := map[string]string{"lacking": fmt.Sprint(facts.Lacking())}
+	if fmt.Sprint(lacking) != result["lacking"] {
+		panic(fmt.Sprint("before it was confined it had said that it lacks ", lacking))
+	}
 	for what, try := range tries(rules) {
 		result[what] = "works"
 		if err := try(); err != nil {
@@ -44,7 +55,15 @@ func tries(rules confine.Rules) map[string]func() error {
 			_, err := syscall.Mmap(-1, 0, 1<<20, syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 			return err
 		},
-		"open many": func() error { return openMany(rules) },
+		"open many":      func() error { return openMany(rules) },
+		"read elsewhere": func() error { _, err := os.ReadFile("/etc/passwd"); return err },
+		"socket": func() error {
+			fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+			if err == nil {
+				err = syscall.Close(fd)
+			}
+			return err
+		},
 	}
 	for _, dir := range rules.Read {
 		all["read"] = func() error { _, err := os.ReadFile(filepath.Join(dir, "file")); return err }
