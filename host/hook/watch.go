@@ -51,19 +51,38 @@ type Started struct {
 
 // ask asks a plugin, decodes what it gave into result and tells who watches.
 func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
-	if p.config.Watch.Asked == nil {
-		return p.find(ctx, q, result)
-	}
-	s := &sight{watch: p.config.Watch, asked: Asked{Method: q.method, Project: q.project, Params: q.params, Result: result}}
-	a, err := p.find(context.WithValue(ctx, sightKey{}, s), q, result)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked.Err, s.asked.Kept = err, a.Cached
-	if !s.began.IsZero() {
-		s.asked.Time = time.Since(s.began)
-	}
-	p.config.Watch.Asked(&s.asked)
+	ctx, done := p.watched(ctx, Asked{Method: q.method, Project: q.project, Params: q.params, Result: result})
+	a, err := p.find(ctx, q, result)
+	done(err)
 	return a, err
+}
+
+// look has a tool look at files and tells who watches.
+func (p *Plugin) look(ctx context.Context, method string, params abi.LintParams) ([]abi.Diagnostic, error) {
+	var r abi.LintResult
+	ctx, done := p.watched(ctx, Asked{Method: method, Project: params.Project, Params: params, Result: &r})
+	said, err := p.lookAt(ctx, method, params)
+	r.Diagnostics = said
+	done(err)
+	return said, err
+}
+
+// watched is a context that what is asked is seen in. done tells who watches how it
+// went: what nothing had to be attempted for was kept.
+func (p *Plugin) watched(ctx context.Context, a Asked) (_ context.Context, done func(error)) {
+	if p.config.Watch.Asked == nil {
+		return ctx, func(error) {}
+	}
+	s := &sight{watch: p.config.Watch, asked: a}
+	return context.WithValue(ctx, sightKey{}, s), func(err error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.asked.Err, s.asked.Kept = err, err == nil && s.asked.Attempts == 0
+		if !s.began.IsZero() {
+			s.asked.Time = time.Since(s.began)
+		}
+		p.config.Watch.Asked(&s.asked)
+	}
 }
 
 // sight is what is seen of a call while it goes on. Why it travels in the context: it

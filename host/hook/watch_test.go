@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/plugin/account"
 	"github.com/wr-build/wr/host/plugin/rpc"
@@ -119,5 +120,40 @@ func TestOnlyTheCallThatWasStoppedHasFailed(t *testing.T) {
 	<-loops
 	if got := book.Uses()["guest"]; got.Starts > 2 || got.TimedOut != 1 || got.Again > 1 || got.Failed != 1 || got.Starts < 1 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWhatIsToldToAPluginThatHearsOfEvents(t *testing.T) {
+	b := newBench(t)
+	b.config.Grants = grants{"git"}
+	var told []hook.Asked
+	b.config.Watch.Asked = func(a *hook.Asked) { told = append(told, *a) }
+	e := b.plugin(t).Events(t.Context())
+	e.Emit(event.Event{Type: event.Warning, Text: "x"})
+	_ = e.Close() // it lacks what it asks for
+	if len(told) != 1 || told[0].Method != abi.NoteEvent || told[0].Kept || told[0].Calls[abi.MethodGit].Calls != 1 || told[0].Memory < 1<<16 {
+		t.Errorf("told %+v", told)
+	}
+}
+
+func TestWhatAToolNeededIsTold(t *testing.T) {
+	b := newToolBench(t, "list")
+	b.write(t, "a.txt", "TODO\n")
+	b.remember(t)
+	var told []hook.Asked
+	b.config.Watch.Asked = func(a *hook.Asked) { told = append(told, *a) }
+	l := b.linter(t)
+	for range 2 {
+		says(t, l, []string{"a.txt"}, word("a.txt"))
+	}
+	if len(told) != 2 || told[0].Method != abi.MethodLint || told[0].Kept || !told[1].Kept {
+		t.Fatalf("told %+v", told)
+	}
+	first := told[0]
+	if first.Attempts != 1 || first.Time <= 0 || first.Files < 1 || first.Read < 5 || first.Memory < 1<<16 || len(first.Result.(*abi.LintResult).Diagnostics) != 1 {
+		t.Errorf("told %+v", first)
+	}
+	if _, read := first.Trace.Answer(trace.Question{Path: "a.txt", Kind: trace.Read}); !read {
+		t.Errorf("its questions are %v", first.Trace.Questions())
 	}
 }
