@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,6 +72,9 @@ func (c *pluginTraceCmd) trace(ctx context.Context, a *app) error {
 			Code: "plugin.not_asked", Message: "plugin " + c.Name + " was asked nothing by wr " + strings.Join(c.Command, " "),
 			Next: "name files that it looks at, or another command",
 		})
+	}
+	if inner.tracing.err != nil {
+		return fmt.Errorf("write the trace: %w", inner.tracing.err)
 	}
 	if code != 0 {
 		return exit(code)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,6 +36,7 @@ type tracing struct {
 
 	mu      sync.Mutex // guards what follows, and out
 	any     bool       // something was shown
+	err     error      // the first of writing
 	veil    veil
 	pending map[*hook.Asked][]tracedCall
 }
@@ -103,14 +105,26 @@ func (t *tracing) started(s hook.Started) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.json {
-		_ = json.NewEncoder(t.out).Encode(map[string]any{"plugin": t.plugin, "started": s.Time, "compiled": s.Compile})
+		t.show(encoder(t.out).Encode(tracedStart{t.plugin, s.Time, s.Compile}))
 		return
 	}
-	fmt.Fprintf(t.out, "+++ %s started in %s", t.plugin, lasted(s.Time))
+	text := fmt.Sprintf("+++ %s started in %s", t.plugin, lasted(s.Time))
 	if s.Compile > 0 {
-		fmt.Fprintf(t.out, ", compiled in %s", lasted(s.Compile))
+		text += ", compiled in " + lasted(s.Compile)
 	}
-	fmt.Fprintln(t.out, " +++")
+	_, err := fmt.Fprintln(t.out, text, "+++")
+	t.show(err)
+}
+
+// show notes why something could not be shown. The caller holds the mutex.
+func (t *tracing) show(err error) { t.err = cmp.Or(t.err, err) }
+
+// tracedStart is a process of the plugin that is ready, in `wr plugin trace --json`.
+// Times are in nanoseconds.
+type tracedStart struct {
+	Plugin  string        `json:"plugin"`
+	Started time.Duration `json:"started"`
+	Compile time.Duration `json:"compiled"`
 }
 
 // called keeps a call until what it is for is shown.
@@ -161,10 +175,11 @@ func (t *tracing) asked(a *hook.Asked) {
 		one.Fault = &tracedFault{f.Code, t.veil.hide(f.Message)}
 	}
 	if t.json {
-		_ = encoder(t.out).Encode(one)
+		t.show(encoder(t.out).Encode(one))
 		return
 	}
-	_, _ = io.WriteString(t.out, one.text())
+	_, err := io.WriteString(t.out, one.text())
+	t.show(err)
 }
 
 // kinds are the words for questions about files.
@@ -238,7 +253,9 @@ const maxShown = 300
 // line is a value on one line.
 func line(value any) string {
 	var b bytes.Buffer
-	_ = encoder(&b).Encode(value) // it was decoded before
+	if err := encoder(&b).Encode(value); err != nil {
+		return err.Error()
+	}
 	text := strings.TrimSpace(b.String())
 	if len(text) > maxShown {
 		text = strings.ToValidUTF8(text[:maxShown], "") + "..."
