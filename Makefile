@@ -56,15 +56,16 @@ lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
 fmt: need-lint $(LINT) ## format all Go files in place
 	$(GO_PATH) $(LINT) fmt ./... sdk/go/...
 
-bench: need-test bin/wr bin/peers/built ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
+bench: need-test bin/wr $(PLUGINS) bin/peers/built ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
 	@.ci/peers/docker bin/peers/docker
 	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker -buildkit bin/peers
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./runtime/...
 	$(ROOT) $(GO) test -tags engine -run '^$$' -bench Run ./runtime/daemon
 
-bin/peers/built: .ci/peers/go.mod .ci/peers/go.sum
+bin/peers/built: .ci/peers/go.mod .ci/peers/go.sum $(wildcard .ci/peers/*/*.go)
 	@mkdir -p bin/peers
-	$(GO) -C .ci/peers build -o '$(CURDIR)/bin/peers/' tool
+	$(GO) -C .ci/peers build -o '$(CURDIR)/bin/peers/' tool ./plughost
+	GOOS=wasip1 GOARCH=wasm $(GO) -C .ci/peers build -buildmode=c-shared -ldflags '-s -w' -o '$(CURDIR)/bin/peers/extism.wasm' ./extism
 	@touch $@
 
 install: build ## copy wr to $(PREFIX)/bin (PREFIX=/usr/local)

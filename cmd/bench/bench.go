@@ -25,6 +25,7 @@ type bench struct {
 	large           string // a project with many files in its image
 	acme            built
 	suites          suites
+	plugins         plugins
 	status          status
 	buildkit        buildkit
 	closers         []func()
@@ -39,12 +40,15 @@ type status struct {
 
 const acme = "examples/acme"
 
-// open makes everything ready.
-func (b *bench) open(ctx context.Context) (err error) {
-	if b.dir, err = os.MkdirTemp("", "wrb"); err != nil {
-		return err
-	}
+// open makes the directory of the bench.
+func (b *bench) open() (err error) {
+	b.dir, err = os.MkdirTemp("", "wrb")
 	b.closers = append(b.closers, func() { _ = os.RemoveAll(b.dir) })
+	return err
+}
+
+// openEngine makes ready what the other contests need.
+func (b *bench) openEngine(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		b.buildHello, b.makeProjects, b.buildAcme, b.makeLarge, b.makeSuites, b.readStatus, b.mountImage, b.makeBundles, b.startDocker, b.startBuildkit,
 	} {

@@ -17,13 +17,16 @@ type contest struct {
 	title    string
 	rounds   int // at most; 0 = as many as asked for
 	subjects []subject
+	goals    []goal
+	prepare  func(context.Context) ([]subject, []goal, error) // makes these when the contest begins; nil = they are there
 }
 
 // subject is one way to do the thing: a process, or a function of the bench.
 type subject struct {
 	name   string
-	before func(context.Context) error // not measured
-	within func(context.Context) error // instead of the command
+	before func(context.Context) error                  // not measured
+	within func(context.Context) error                  // instead of the command
+	timed  func(context.Context) (time.Duration, error) // instead of both: it knows how long it took
 	command
 }
 
@@ -33,10 +36,18 @@ type command struct {
 	env   []string // nil = the bench's own
 	argv  []string
 	wants string // what has to be in the output, so that the thing is known to have been done
+	never string // what must not be in it
+	exit  int    // with which code it may end besides 0
 }
 
 // hold measures and prints the contest.
 func (c contest) hold(ctx context.Context, w io.Writer, rounds int) error {
+	if c.prepare != nil {
+		var err error
+		if c.subjects, c.goals, err = c.prepare(ctx); err != nil {
+			return err
+		}
+	}
 	if c.rounds > 0 {
 		rounds = min(rounds, c.rounds)
 	}
@@ -55,12 +66,19 @@ func (c contest) hold(ctx context.Context, w io.Writer, rounds int) error {
 	fmt.Fprintf(w, "\n%s, %d rounds\n", c.title, rounds)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "median ms\tmin ms\tmax ms\tratio\t")
-	floor := median(times[0])
+	medians := make([]time.Duration, len(c.subjects))
 	for i, s := range c.subjects {
-		m := median(times[i])
+		medians[i] = median(times[i])
+		m, floor := medians[i], medians[0]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t  %s\n", ms(m), ms(slices.Min(times[i])), ms(slices.Max(times[i])), ratio(m, floor), s.name)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, g := range c.goals {
+		g.tell(w, c.subjects, medians)
+	}
+	return nil
 }
 
 // measure runs the subject once.
@@ -69,6 +87,9 @@ func (s subject) measure(ctx context.Context) (time.Duration, error) {
 		if err := s.before(ctx); err != nil {
 			return 0, err
 		}
+	}
+	if s.timed != nil {
+		return s.timed(ctx)
 	}
 	run := s.run
 	if s.within != nil {
@@ -85,14 +106,20 @@ func (c command) run(ctx context.Context) error {
 	cmd.Dir, cmd.Env = c.dir, c.env
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%q: %w\n%s", c.argv, err, out.String())
+	if err := cmd.Run(); err != nil && (c.exit == 0 || cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.exit) {
+		return fmt.Errorf("%q: %w\n%s", c.argv, err, end(out.Bytes()))
 	}
 	if !bytes.Contains(out.Bytes(), []byte(c.wants)) {
-		return fmt.Errorf("%q does not say %q\n%s", c.argv, c.wants, out.String())
+		return fmt.Errorf("%q does not say %q\n%s", c.argv, c.wants, end(out.Bytes()))
+	}
+	if c.never != "" && bytes.Contains(out.Bytes(), []byte(c.never)) {
+		return fmt.Errorf("%q says %q\n%s", c.argv, c.never, end(out.Bytes()))
 	}
 	return nil
 }
+
+// end is the end of what a process said.
+func end(out []byte) []byte { return out[max(0, len(out)-2000):] }
 
 func median(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"syscall"
 )
 
@@ -47,14 +48,34 @@ func (b *bench) run(ctx context.Context, rounds int, only string) error {
 		}
 	}
 	defer b.close()
-	if err := b.open(ctx); err != nil {
+	if err := b.open(); err != nil {
 		return err
 	}
 	b.describe(os.Stdout)
-	for _, contest := range b.contests() {
-		if !wanted.MatchString(contest.title) {
-			continue
+	for _, part := range []part{{b.makePlugins, b.pluginContests}, {b.openEngine, b.contests}} {
+		if err := part.hold(ctx, rounds, wanted); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// part is some contests that need the same.
+type part struct {
+	open     func(context.Context) error
+	contests func() []contest
+}
+
+// hold holds the contests of a part that are wanted, and prepares nothing if none is.
+func (p part) hold(ctx context.Context, rounds int, wanted *regexp.Regexp) error {
+	unwanted := func(c contest) bool { return !wanted.MatchString(c.title) }
+	if !slices.ContainsFunc(p.contests(), func(c contest) bool { return !unwanted(c) }) {
+		return nil
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	for _, contest := range slices.DeleteFunc(p.contests(), unwanted) {
 		if err := contest.hold(ctx, os.Stdout, rounds); err != nil {
 			return fmt.Errorf("%s: %w", contest.title, err)
 		}

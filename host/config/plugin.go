@@ -58,9 +58,13 @@ type PluginLimits struct {
 	Memory  Size     `toml:"memory" doc:"Memory of the plugin, such as 512MiB."`
 	Call    Duration `toml:"call" doc:"How long it may take for one request, such as 2m."`
 	Output  Size     `toml:"output" doc:"Bytes that it may write."`
-	Line    Size     `toml:"line" doc:"Length of a message."`
+	Log     Size     `toml:"log" doc:"Bytes of its log that are passed on."`
 	Files   int64    `toml:"files" doc:"Files that are open at once."`
 	Pending int64    `toml:"pending" doc:"Questions to wr at once."`
+
+	Instances     int64    `toml:"instances" doc:"Instances of it that run at once."`
+	CompileMemory Size     `toml:"compile_memory" doc:"Memory of the compiler, such as 4GiB."`
+	CompileTime   Duration `toml:"compile_time" doc:"How long compiling it may take, such as 5m."`
 
 	ModuleSize   Size  `toml:"module_size" doc:"Size of the module itself."`
 	FunctionSize Size  `toml:"function_size" doc:"Size of a function in the module."`
@@ -93,13 +97,16 @@ func (l *PluginLimits) list() []pluginLimit {
 			return err
 		}}
 	}
-	call := pluginLimit{
-		"call", int64(l.Call), int64(10 * time.Millisecond), int64(24 * time.Hour), false,
-		func(n int64) string { return time.Duration(n).String() }, func(text string) error { return l.Call.UnmarshalText([]byte(text)) },
+	span := func(key string, d *Duration, least time.Duration) pluginLimit {
+		return pluginLimit{
+			key, int64(*d), int64(least), int64(24 * time.Hour), false,
+			func(n int64) string { return time.Duration(n).String() }, func(text string) error { return d.UnmarshalText([]byte(text)) },
+		}
 	}
 	return []pluginLimit{
-		size("memory", &l.Memory, 1<<20, 4<<30), call, size("output", &l.Output, 1<<10, 4<<30),
-		size("line", &l.Line, 1<<10, 256<<20),
+		size("memory", &l.Memory, 1<<20, 4<<30), span("call", &l.Call, 10*time.Millisecond), size("output", &l.Output, 1<<10, 4<<30),
+		size("log", &l.Log, 1<<10, 1<<30), count("instances", &l.Instances, 1<<10),
+		size("compile_memory", &l.CompileMemory, 256<<20, 64<<30), span("compile_time", &l.CompileTime, time.Second),
 		count("files", &l.Files, 1<<16), count("pending", &l.Pending, 1<<10),
 		size("module_size", &l.ModuleSize, 1<<10, 1<<30), size("function_size", &l.FunctionSize, 1<<10, 64<<20),
 		count("functions", &l.Functions, 10_000_000), count("locals", &l.Locals, 10_000_000), count("tables", &l.Tables, 10_000),
@@ -288,16 +295,5 @@ func (d *decoder) checkPluginLimits(at string, l PluginLimits) {
 	}
 	for _, wrong := range l.Check() {
 		d.refuse(join(at, wrong.Key), "%s", wrong.Problem)
-	}
-}
-
-// Over returns l, and what under says where l says nothing.
-func (l PluginLimits) Over(under PluginLimits) PluginLimits {
-	return PluginLimits{
-		Memory: cmp.Or(l.Memory, under.Memory), Call: cmp.Or(l.Call, under.Call), Output: cmp.Or(l.Output, under.Output),
-		Line: cmp.Or(l.Line, under.Line), Files: cmp.Or(l.Files, under.Files), Pending: cmp.Or(l.Pending, under.Pending),
-		ModuleSize: cmp.Or(l.ModuleSize, under.ModuleSize), FunctionSize: cmp.Or(l.FunctionSize, under.FunctionSize),
-		Functions: cmp.Or(l.Functions, under.Functions), Locals: cmp.Or(l.Locals, under.Locals), Tables: cmp.Or(l.Tables, under.Tables),
-		TableSize: cmp.Or(l.TableSize, under.TableSize), Segments: cmp.Or(l.Segments, under.Segments), Entries: cmp.Or(l.Entries, under.Entries),
 	}
 }

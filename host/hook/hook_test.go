@@ -47,19 +47,19 @@ func (m *modules) build() {
 	if m.err != nil {
 		return
 	}
-	m.err = m.program("host")
+	m.err = m.program("host", "../plugin/sandbox/wr-plugin")
 	m.sums = map[string]string{}
 	for _, name := range []string{"guest", "tool"} {
-		m.err = errors.Join(m.err, m.program(name, "GOOS=wasip1", "GOARCH=wasm"))
+		m.err = errors.Join(m.err, m.program(name, "./testdata/"+name, "GOOS=wasip1", "GOARCH=wasm"))
 		code, err := os.ReadFile(filepath.Join(m.dir, name))
 		sum := sha256.Sum256(code)
 		m.sums[name], m.err = hex.EncodeToString(sum[:]), errors.Join(m.err, err)
 	}
 }
 
-// program builds one of testdata.
-func (m *modules) program(name string, env ...string) error {
-	c := exec.Command("go", "build", "-o", filepath.Join(m.dir, name), "./testdata/"+name)
+// program builds what lies in a directory, under a name.
+func (m *modules) program(name, source string, env ...string) error {
+	c := exec.Command("go", "build", "-o", filepath.Join(m.dir, name), source)
 	c.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w: %s", name, err, out)

@@ -102,7 +102,7 @@ func readShown(t *testing.T, name string, files int) string {
 	for _, block := range blocks {
 		text, _, _ := strings.Cut(block, "```")
 		read := func() error { _, err := config.Parse("wr.toml", []byte(text)); return err }
-		if strings.HasPrefix(text, "abi") {
+		if strings.Contains("\n"+text, "\nabi = ") {
 			read = func() error { _, err := manifest.ParseSidecar([]byte(text), "toml", manifest.Words{}); return err }
 		}
 		if err := read(); err != nil {

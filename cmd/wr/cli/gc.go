@@ -26,9 +26,9 @@ type gcCmd struct {
 
 // Help says what goes, in which order, and what never does.
 func (gcCmd) Help() string {
-	return `What goes, in this order: what crashes have left; state that was put aside as damaged; helper programs of other builds of wr; images that have a newer one and were not used for --unused; and then, only while everything takes more than the budget, the build cache, kept containers that nobody uses, and images, those that have a newer one before the others, each the oldest use first.
+	return `What goes, in this order: what crashes have left; state that was put aside as damaged; helper programs of other builds of wr, and code of plugins that was not used for --unused; images that have a newer one and were not used for --unused; and then, only while everything takes more than the budget, the build cache, kept containers that nobody uses, and images, those that have a newer one before the others, each the oldest use first.
 
-What never goes: what is in use, the images of this workspace's projects as they are now and the newest of each, base images, and anything that wr did not make.`
+What never goes: what is in use, code of this workspace's plugins, the images of this workspace's projects as they are now and the newest of each, base images, and anything that wr did not make.`
 }
 
 // Prepare finds out what this workspace needs.
@@ -55,7 +55,12 @@ func (c *gcCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 			if err != nil {
 				return err
 			}
-			return a.printCleaned(done, dry)
+			removed, err := a.cleanCaches(ctx, max(c.Unused, 1), dry)
+			if err != nil {
+				a.warnOf(fault.Of(err))
+			}
+			done.Removed = append(done.Removed, removed...)
+			return a.printCleaned(cleaned{done, a.cacheSizes()}, dry)
 		}
 	}
 	return deed{show: clean(true), do: clean(false)}, nil
@@ -124,8 +129,14 @@ func needed(ws *workspace.Workspace, selected []plan.Selected, images []spec.Ima
 	return all
 }
 
+// cleaned is what became of the engine's state and of the caches.
+type cleaned struct {
+	daemon.Cleaned
+	Caches []cacheSize `json:"caches"`
+}
+
 // printCleaned says what went, or would go.
-func (a *app) printCleaned(done daemon.Cleaned, dry bool) error {
+func (a *app) printCleaned(done cleaned, dry bool) error {
 	if a.JSON {
 		return a.printJSON(done)
 	}
@@ -139,6 +150,7 @@ func (a *app) printCleaned(done daemon.Cleaned, dry bool) error {
 		}
 	}
 	_, err := fmt.Fprintf(a.Out, "%s%s freed, %s left; the budget is %s\n", about, size(max(0, done.Before-done.After)), size(done.After), size(done.Budget))
+	a.printCaches(done.Caches)
 	if done.After > done.Budget {
 		fmt.Fprintln(a.Err, "the rest is in use or needed by this workspace")
 	}

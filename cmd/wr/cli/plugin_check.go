@@ -146,7 +146,7 @@ func (c *pluginCheckCmd) stand(a *app, b fetch.Bundle) (s *stand, err error) {
 	view, err := json.Marshal(vfs.Mount{Globs: c.Files})
 	digest, _ := b.Digests()
 	s.config = a.process(b.Manifest.Name, module, digest)
-	s.config.Root, s.config.Mount = s.root, view
+	s.config.Root, s.config.Mount, s.config.Progress = s.root, view, a.preparing(b.Manifest.Name)
 	return s, err
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/docker/go-units"
 
@@ -22,7 +23,10 @@ func (a *app) compile(ctx context.Context, here *installed, p pin.Pin) error {
 
 // processLimits are those of a plugin's limits that bound its process.
 func processLimits(l config.PluginLimits) sandbox.Limits {
-	return sandbox.Limits{Memory: int64(l.Memory), Output: int64(l.Output), Files: int(l.Files), Module: plugin.ModuleLimits(l)}
+	return sandbox.Limits{
+		Memory: int64(l.Memory), Instances: int(l.Instances), Output: int64(l.Output), Log: int64(l.Log), Files: int(l.Files),
+		Module: plugin.ModuleLimits(l), CompileMemory: int64(l.CompileMemory), CompileTime: time.Duration(l.CompileTime),
+	}
 }
 
 // preparing says what takes a while, once for each version of a plugin.

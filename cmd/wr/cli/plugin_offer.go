@@ -128,9 +128,12 @@ func provided(p abi.Provides) []string {
 	for _, t := range p.Tasks {
 		all = append(all, "wr "+t.Name)
 	}
-	for what, is := range map[string]bool{"discover": p.Discover, "release": p.Release, "image": p.Image} {
-		if is {
-			all = append(all, what)
+	for _, one := range []struct {
+		what string
+		is   bool
+	}{{"discover", p.Discover}, {"release", p.Release}, {"image", p.Image}} {
+		if one.is {
+			all = append(all, one.what)
 		}
 	}
 	all = append(all, p.Checks...)

@@ -194,7 +194,7 @@ func (c Config) compileFailed(err error) error {
 	}
 	return &fault.Error{
 		Code: CodeMemory, Message: fmt.Sprintf("compiling plugin %s needs more than %d MiB", c.Name, c.Limits.CompileMemory>>20),
-		Next: "build a smaller plugin, or one without huge functions", Err: err,
+		Next: "build a smaller plugin, or one without huge functions; or raise limits.compile_memory of it in wr.lock", Err: err,
 	}
 }
 
@@ -204,7 +204,7 @@ func (c Config) tooLong(ctx context.Context) error {
 	}
 	return &fault.Error{
 		Code: CodeTimeout, Message: fmt.Sprintf("compiling plugin %s took longer than %s and was stopped", c.Name, c.Limits.CompileTime),
-		Next: "try again when this machine has less to do, or build a smaller plugin",
+		Next: "try again when this machine has less to do, build a smaller plugin, or raise limits.compile_time of it in wr.lock",
 	}
 }
 

@@ -136,6 +136,48 @@ func TestWhatWasUsedLastIsKept(t *testing.T) {
 	}
 }
 
+func TestCodeThatNobodyNeedsGoes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	compile := func(text string) sandbox.Config {
+		t.Helper()
+		c := config(t, moduletest.Hello(text))
+		c.CacheDir = dir
+		if err := sandbox.Compile(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	pinned, other := compile("pinned"), compile("other")
+	unused := func(since time.Time, needed ...string) []sandbox.Code {
+		t.Helper()
+		all, err := sandbox.Unused(dir, since, needed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if all := unused(time.Now().Add(-time.Hour)); len(all) != 0 {
+		t.Errorf("just compiled, and unused: %+v", all)
+	}
+	all := unused(time.Now().Add(time.Hour), pinned.Digest)
+	if len(all) != 1 || all[0].Size == 0 || all[0].Used.IsZero() {
+		t.Fatalf("got %+v, want the other one", all)
+	}
+	if err := all[0].Remove(); err != nil {
+		t.Fatal(err)
+	}
+	stages := 0
+	for _, c := range []*sandbox.Config{&pinned, &other} {
+		c.Progress = func(sandbox.Progress) { stages++ }
+	}
+	if err := sandbox.Compile(t.Context(), pinned); err != nil || stages != 0 {
+		t.Errorf("the one that is pinned was compiled again: %d stages, %v", stages, err)
+	}
+	if err := sandbox.Compile(t.Context(), other); err != nil || stages == 0 {
+		t.Errorf("the other one was not, %v", err)
+	}
+}
+
 // rename renames a file or directory, and what the record says of it.
 func rename(t *testing.T, from, to, record string) {
 	t.Helper()

@@ -117,17 +117,36 @@ func TestASessionGoesBackAndForth(t *testing.T) {
 }
 
 // BenchmarkStart is from nothing to the first answer of a Go program of 3 MB whose
-// code is compiled: in a child, with wr itself where make has built it, and beside
+// code is compiled: in a child, with the programs that make has built, and beside
 // it in this process, unverified and unbounded.
 func BenchmarkStart(b *testing.B) {
 	c := guestConfig(b)
-	if wr, err := filepath.Abs("../../../bin/wr"); err == nil {
-		if _, err := os.Stat(wr); err == nil {
-			b.Run("wr", func(b *testing.B) { c := c; c.Program = wr; benchmarkChild(b, c) })
+	for name, path := range map[string]string{"wr-plugin": "../../../bin/helper/wr-plugin", "wr": "../../../bin/wr"} {
+		if _, err := os.Stat(path); err != nil {
+			continue
 		}
+		b.Run(name, func(b *testing.B) {
+			root, err := os.Open(b.TempDir())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer root.Close()
+			c := c
+			c.Program, c.Root, c.Mount = absolute(b, path), root, []byte("{}")
+			benchmarkChild(b, c)
+		})
 	}
 	b.Run("child", func(b *testing.B) { benchmarkChild(b, c) })
 	b.Run("here", benchmarkHere)
+}
+
+func absolute(b *testing.B, path string) string {
+	b.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return path
 }
 
 func benchmarkChild(b *testing.B, c sandbox.Config) {

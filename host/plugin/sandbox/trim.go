@@ -15,40 +15,40 @@ import (
 // that of some three hundred plugins of 3 MB.
 const maxCache = 4 << 30
 
-// used is the compiled code of one module.
-type used struct {
-	folder string
-	size   int64
-	last   time.Time
+// Code is the compiled code of one module.
+type Code struct {
+	Folder string
+	Size   int64     // bytes
+	Used   time.Time // last
 }
 
 // trim removes the code that was not used for the longest time until the rest is
 // no more than the cache may hold. That of the module itself stays. Who is about
 // to use what goes compiles it again.
 func (c Config) trim() error {
-	all, err := c.kept()
+	all, err := Kept(c.CacheDir)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(all, func(a, b used) int { return b.last.Compare(a.last) })
+	slices.SortFunc(all, func(a, b Code) int { return b.Used.Compare(a.Used) })
 	own := c.folder()
 	var total int64
-	for _, u := range all {
-		total += u.size
-		if total > cmp.Or(c.CacheSize, maxCache) && u.folder != own {
-			err = errors.Join(err, u.remove())
+	for _, code := range all {
+		total += code.Size
+		if total > cmp.Or(c.CacheSize, maxCache) && code.Folder != own {
+			err = errors.Join(err, code.Remove())
 		}
 	}
 	return err
 }
 
-// kept lists all compiled code, of whatever wazero.
-func (c Config) kept() ([]used, error) {
-	records, err := filepath.Glob(filepath.Join(c.CacheDir, "wazero-*", "*", "record.json"))
+// Kept lists all code in a directory of compiled code, of whatever wazero.
+func Kept(cacheDir string) ([]Code, error) {
+	records, err := filepath.Glob(filepath.Join(cacheDir, "wazero-*", "*", "record.json"))
 	if err != nil {
 		return nil, err
 	}
-	var all []used
+	var all []Code
 	for _, path := range records {
 		info, statErr := os.Stat(path)
 		text, readErr := os.ReadFile(path)
@@ -59,15 +59,26 @@ func (c Config) kept() ([]used, error) {
 		if json.Unmarshal(text, &r) != nil {
 			r.Size = maxCode // nobody can use it
 		}
-		all = append(all, used{filepath.Dir(path), r.Size, info.ModTime()})
+		all = append(all, Code{filepath.Dir(path), r.Size, info.ModTime()})
 	}
 	return all, nil
 }
 
-// remove removes the code, unless somebody compiles it just now. The file of the
+// Unused are those of Kept that nobody used since, but for those of modules with
+// these digests, in hex, as this program compiles them.
+func Unused(cacheDir string, since time.Time, needed []string) ([]Code, error) {
+	all, err := Kept(cacheDir)
+	return slices.DeleteFunc(all, func(code Code) bool {
+		return !code.Used.Before(since) || slices.ContainsFunc(needed, func(digest string) bool {
+			return Config{CacheDir: cacheDir, Digest: digest}.folder() == code.Folder
+		})
+	}), err
+}
+
+// Remove removes the code, unless somebody compiles it just now. The file of the
 // lock stays: others may wait for it.
-func (u used) remove() error {
-	lock, err := os.OpenFile(filepath.Join(u.folder, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+func (code Code) Remove() error {
+	lock, err := os.OpenFile(filepath.Join(code.Folder, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -75,7 +86,7 @@ func (u used) remove() error {
 	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil
 	}
-	return errors.Join(os.RemoveAll(filepath.Join(u.folder, "record.json")), os.RemoveAll(filepath.Join(u.folder, "code")))
+	return errors.Join(os.RemoveAll(filepath.Join(code.Folder, "record.json")), os.RemoveAll(filepath.Join(code.Folder, "code")))
 }
 
 // note keeps when the code was last used. A cache that cannot be written to is
