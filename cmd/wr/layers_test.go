@@ -60,7 +60,7 @@ var rows = []row{
 		"runtime/proxy", "runtime/helper", "runtime/engine", "runtime/registry",
 	}},
 	{"discovery; how long tests took; wazero; build, run", []string{
-		"host/workspace", "host/history", "host/edit", "host/plugin/call", "host/plugin/manifest", "host/plugin/rpc", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process", "host/plugin/store",
+		"host/workspace", "host/history", "host/edit", "host/plugin/call", "host/plugin/manifest", "host/plugin/rpc", "host/plugin/account", "host/pyscan/discovery", "host/plugin/view", "host/plugin/sandbox", "host/lint/process", "host/plugin/store",
 		"runtime/agent", "runtime/local", "runtime/image", "runtime/container",
 	}},
 	{"dependencies between projects; tasks; new projects; what plugins have to keep to; the engine's process; test support for containers and plugins", []string{

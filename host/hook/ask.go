@@ -30,8 +30,8 @@ type answer struct {
 	asked func() (trace.Trace, error) // of the workspace, and what it was told
 }
 
-// ask asks a plugin and decodes what it gave into result.
-func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error) {
+// find asks a plugin, or takes what is kept, and decodes what it gave into result.
+func (p *Plugin) find(ctx context.Context, q question, result any) (answer, error) {
 	key, err := p.key(q.method, q.params)
 	if err != nil {
 		return answer{}, err
@@ -129,6 +129,7 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	if _, err := p.alive(ctx); err != nil {
 		return given{}, err
 	}
+	seen(ctx).attempt()
 	if p.tool != nil {
 		return p.run(ctx, q)
 	}

@@ -18,8 +18,8 @@ type portion struct {
 	key   memo.Call
 }
 
-// look has a tool look at those files of which nobody has kept what it says.
-func (p *Plugin) look(ctx context.Context, method string, params abi.LintParams) ([]abi.Diagnostic, error) {
+// lookAt has a tool look at those files of which nobody has kept what it says.
+func (p *Plugin) lookAt(ctx context.Context, method string, params abi.LintParams) ([]abi.Diagnostic, error) {
 	portions, err := p.portions(method, params)
 	if err != nil {
 		return nil, err

@@ -82,18 +82,21 @@ func (e *Events) Close() error {
 }
 
 // tell tells the plugin of events until there are no more.
-func (e *Events) tell(ctx context.Context) error {
+func (e *Events) tell(ctx context.Context) (err error) {
 	first, some := <-e.queue
 	if !some {
 		close(e.began)
 		return nil
 	}
+	ctx, done := e.plugin.watched(ctx, Asked{Method: abi.NoteEvent, Params: abi.Empty{}, Result: &abi.Empty{}})
+	defer func() { done(err) }()
 	s, err := e.greet(ctx)
 	close(e.began)
 	if err != nil {
 		e.missed.Add(1)
 		return err
 	}
+	seen(ctx).attempt()
 	s.expect(ctx)
 	functions := e.plugin.functions("", nil)
 	functions.all.Exec = nil // there is no project whose container it could be
@@ -111,6 +114,7 @@ func (e *Events) tell(ctx context.Context) error {
 		return e.plugin.broken(s, err)
 	}
 	_, err = s.instance.Wait()
+	s.count()
 	return errors.Join(err, s.instance.Close())
 }
 

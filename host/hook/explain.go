@@ -43,6 +43,7 @@ func (p *Plugin) broken(s *session, err error) error {
 		s.kill()
 	}
 	end, gone := s.instance.Wait()
+	s.count()
 	_ = s.instance.Close()
 	if gone != nil {
 		p.bury(s.child)

@@ -46,6 +46,7 @@ type Config struct {
 	Host      abi.Party                           // who asks
 	Functions func(project string) call.Functions // all but Grants; nil = none is to be had
 	Memo      *memo.Memo                          // nil = nothing is kept
+	Watch     Watch
 	Listener  rpc.Listener
 	Log       func(line []byte) // what the plugin writes to stderr; nil = only its end is kept, for faults
 }
@@ -101,6 +102,7 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
 	}
+	c.Listener.Called = called
 	c.Process.Mount, c.Process.Name = view, c.Manifest.Name
 	return &Plugin{config: c, tool: program, grants: c.Grants.Texts()}, nil
 }
@@ -150,7 +152,7 @@ func (p *Plugin) alive(ctx context.Context) (*sandbox.Child, error) {
 			return nil, err
 		}
 	}
-	child, err := sandbox.Start(ctx, p.config.Process)
+	child, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,7 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 		child.Kill(p.ended(sandbox.End{Limit: "output"}, nil))
 	}
 	end, gone := instance.Wait()
+	seen(ctx).used(sandbox.Usage{}, instance.Usage())
 	if gone != nil {
 		p.bury(child)
 		return printed{}, gone
@@ -62,6 +63,7 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 		return printed{}, err
 	}
 	notes, err := vfs.DecodeNotes(text)
+	seen(ctx).told(notes.Trace, notes.Files)
 	return printed{end.Exit, stdout, stderr.kept.Bytes(), stderr.left == 0, notes}, err
 }
 

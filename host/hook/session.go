@@ -21,8 +21,10 @@ type session struct {
 	rpc      *rpc.Session
 	before   trace.Trace // what it asked of the workspace while it was greeted
 
-	mu  sync.Mutex // guards end
-	end func()     // kills the process, for the reason that what is going on has
+	mu      sync.Mutex    // guards what follows
+	end     func()        // kills the process, for the reason that what is going on has
+	sight   *sight        // of what is going on
+	counted sandbox.Usage // what the sights so far have been told
 }
 
 // acquire returns a session that nobody else uses.
@@ -84,6 +86,7 @@ func (p *Plugin) hello() abi.Initialize {
 func (s *session) expect(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sight = seen(ctx)
 	s.end = func() {
 		ended, end := context.WithCancel(ctx)
 		end()
@@ -104,7 +107,19 @@ func (s *session) notes() (vfs.Notes, error) {
 	if err != nil {
 		return vfs.Notes{}, err
 	}
-	return vfs.DecodeNotes(text)
+	s.count()
+	notes, err := vfs.DecodeNotes(text)
+	s.sight.told(notes.Trace, notes.Files)
+	return notes, err
+}
+
+// count tells what is going on of all that the instance has needed for it.
+func (s *session) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.instance.Usage()
+	s.sight.used(s.counted, now)
+	s.counted = now
 }
 
 // release keeps a session for later, where the plugin allows that.

@@ -16,6 +16,7 @@ import (
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/inputs"
 	"github.com/wr-build/wr/host/plugin"
+	"github.com/wr-build/wr/host/plugin/account"
 	"github.com/wr-build/wr/host/plugin/call"
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/pin"
@@ -133,6 +134,8 @@ type asking struct {
 
 	mu   sync.Mutex // guards open
 	open map[string]*hook.Plugin
+
+	book account.Book // of what plugins do
 }
 
 // asking begins to ask plugins, whose answers are kept in store. The caller closes
@@ -170,6 +173,7 @@ func (q *asking) Close(ctx context.Context) error {
 	if q == nil {
 		return nil
 	}
+	defer q.keepAccount()
 	errs := []error{q.client.Close()}
 	for _, p := range q.open {
 		errs = append(errs, p.Close(ctx))
@@ -202,7 +206,7 @@ func (q *asking) config(one installation) hook.Config {
 		Manifest: one.plugin.Manifest.Manifest, Process: process,
 		Ready:  func(ctx context.Context) error { return q.fetchModule(ctx, pinned) },
 		Grants: one.plugin.Grant, Time: time.Duration(limits.Call), Pending: limits.Pending,
-		Table: one.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: q.memo,
+		Table: one.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: q.kept(name), Watch: q.watch(one),
 		Functions: func(string) call.Functions { return q.functions(process.Digest) },
 		Listener: rpc.Listener{
 			Log:   func(m abi.Log) { q.pluginSays(name, m.Level, m.Message) },

@@ -99,7 +99,9 @@ type app struct {
 	args []string // as typed
 	name string   // of the command, as far as it is known
 	rest []string // everything after "--"; nil when there was none
-	log  zerolog.Logger
+
+	tracing *tracing // of a plugin; nil = none
+	log     zerolog.Logger
 
 	own    manifest.Words // commands and flags that wr has itself
 	parsed *kong.Context  // what args mean to the grammar
@@ -122,7 +124,11 @@ func Main(ctx context.Context, args []string, p Process) int {
 
 	a := &app{Process: p, args: args, log: zerolog.Nop()}
 	a.collectGarbage(200)
-	err := a.run(ctx, args)
+	return a.end(ctx, a.run(ctx, args))
+}
+
+// end says err, if nobody has, and returns the exit code.
+func (a *app) end(ctx context.Context, err error) int {
 	if code := exit(0); errors.As(err, &code) {
 		return int(code)
 	}

@@ -41,6 +41,8 @@ type pluginCmd struct {
 	Verify  pluginVerifyCmd  `cmd:"" help:"Check that every plugin is the one that wr.lock pins, and is set as it can be."`
 	New     pluginNewCmd     `cmd:"" help:"Start a plugin, a linter or a task, that builds without a network."`
 	Check   pluginCheckCmd   `cmd:"" help:"Try whether a plugin keeps to the protocol."`
+	Stats   pluginStatsCmd   `cmd:"" help:"What plugins did in the last runs: calls, times, memory, files, failures."`
+	Trace   pluginTraceCmd   `cmd:"" help:"Run a command and show all that passes between it and a plugin."`
 	Vendor  pluginVendorCmd  `cmd:"" help:"Copy plugins into .wr-plugins, for machines that reach nothing."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/wr-build/wr/sdk/go/abi"
 )
@@ -64,8 +65,25 @@ func (c *conversation) answer(ctx context.Context, m abi.Message) (any, *abi.Err
 	if c.functions == nil {
 		return nil, &abi.Error{Code: abi.CodeInvalidRequest, Message: "nothing can be asked of the host now"}
 	}
-	return c.functions.Handle(ctx, m.Method, m.Params)
+	began := time.Now()
+	result, err := c.functions.Handle(ctx, m.Method, m.Params)
+	if heard := c.session.listener.Called; heard != nil {
+		heard(ctx, Called{Method: m.Method, Params: m.Params, Result: result, Err: err, Time: time.Since(began)})
+	}
+	return result, err
 }
+
+// Called is a function of the host that a plugin called, and how that went.
+type Called struct {
+	Method string
+	Params json.RawMessage
+	Result any
+	Err    *abi.Error
+	Time   time.Duration
+}
+
+// Denied reports whether it was refused for want of a grant.
+func (c Called) Denied() bool { return c.Err != nil && c.Err.Code == abi.CodeDenied }
 
 // reply answers a request of the plugin. That it cannot be written is seen where
 // the plugin's answer is read: it is gone.

@@ -45,7 +45,8 @@ type Functions interface {
 type Listener struct {
 	Log      func(abi.Log)
 	Progress func(abi.Progress)
-	Stray    func(line string) // a line on stdout that is no message, cut where it is long
+	Called   func(context.Context, Called) // in the context of the request that the plugin works on
+	Stray    func(line string)             // a line on stdout that is no message, cut where it is long
 }
 
 // Session is a conversation with a plugin. Its methods are not safe for

@@ -51,6 +51,7 @@ func (c Config) start(ctx context.Context) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.peak = c.Peak
 	release := context.AfterFunc(ctx, func() { p.kill(stopped(ctx, c.Name)) })
 	defer release()
 	facts, err := c.ready(p)

@@ -39,9 +39,15 @@ func (g *guest) run(ctx context.Context, c *child, s start) End {
 	err := g.instantiate(experimental.WithMemoryAllocator(ctx, &g.memory), c, s)
 	g.stderr.flush()
 	end := g.end(err)
-	files, read := g.tree.Read()
-	end.Usage = Usage{Time: time.Since(began), Memory: int64(g.memory.size), Output: g.stdout.written, Files: files, Read: read}
+	end.Usage = g.used()
+	end.Usage.Time, end.Usage.Output = time.Since(began), g.stdout.written
 	return end
+}
+
+// used is what the guest needed so far. It may still run.
+func (g *guest) used() Usage {
+	files, read := g.tree.Read()
+	return Usage{Memory: int64(g.memory.size.Load()), Files: files, Read: read}
 }
 
 // instantiate makes an instance, which runs it, and removes it.

@@ -36,6 +36,9 @@ type Instance struct {
 	err     error
 	release func() bool // has the end of the context no longer matter
 	closing sync.Once
+
+	mu   sync.Mutex // guards used
+	used Usage
 }
 
 // Instance starts a run of the module, when fewer run than may. The end of ctx
@@ -111,6 +114,9 @@ func (i *Instance) drain(from *os.File, to io.Writer) {
 // finish sets how the instance ended. The child's mutex is held.
 func (i *Instance) finish(end End, err error) {
 	i.end, i.err = end, err
+	if err == nil {
+		i.use(end.Usage)
+	}
 	i.release()
 	<-i.child.slots
 	close(i.done)
@@ -169,19 +175,21 @@ func (i *Instance) Take() ([]byte, error) {
 	if err != nil {
 		return nil, i.lost()
 	}
-	notes, err := io.ReadAll(io.LimitReader(read, i.child.limits.Notes+1))
+	notes, err := io.ReadAll(io.LimitReader(read, i.child.limits.Notes+usageSize+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(notes)) > i.child.limits.Notes:
+	case int64(len(notes)) > i.child.limits.Notes+usageSize:
 		return nil, &fault.Error{
 			Code: CodeNotes, Message: fmt.Sprintf("plugin %s wrote or read too much: more than %d bytes to tell", i.child.name, i.child.limits.Notes),
 			Next: "have it work on fewer files at once",
 		}
-	case !bytes.HasSuffix(notes, []byte(notesEnd)):
+	case !bytes.HasSuffix(notes, []byte(notesEnd)) || len(notes) < usageSize+len(notesEnd):
 		return nil, i.lost()
 	}
-	return bytes.TrimSuffix(notes, []byte(notesEnd)), nil
+	end := len(notes) - usageSize - len(notesEnd)
+	i.use(decodeUsage(notes[end:]))
+	return notes[:end], nil
 }
 
 // lost is why there are no notes: the child is gone, for the sake of another

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"sync/atomic"
+
 	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sys/unix"
 )
@@ -11,8 +13,8 @@ import (
 type memory struct {
 	limit    uint64
 	reserved []byte
-	size     uint64
-	refused  bool // more was asked for than there is
+	size     atomic.Uint64 // read while the guest runs, too
+	refused  bool          // more was asked for than there is
 }
 
 // Allocate reserves as much as the module can ask for within the limit.
@@ -28,13 +30,13 @@ func (m *memory) Reallocate(size uint64) []byte {
 		m.refused = true
 		return nil
 	}
-	if more := m.reserved[m.size:size]; len(more) > 0 {
+	if more := m.reserved[m.size.Load():size]; len(more) > 0 {
 		if err := unix.Mprotect(more, unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			m.refused = true
 			return nil
 		}
 	}
-	m.size = size
+	m.size.Store(size)
 	return m.reserved[:size:size]
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of the messages below.
-const protocol = 1
+const protocol = 2
 
 // controlFD is the child's end of the socket. Messages are those of package wire.
 const controlFD = 3
@@ -55,7 +55,8 @@ type report struct {
 	Ended    *ended       `json:"ended,omitempty"`
 }
 
-// notesEnd stands behind the notes of a Tree that are complete.
+// notesEnd stands behind the notes of a Tree that are complete, and behind what the
+// instance has used by then.
 const notesEnd = "."
 
 type ready struct {

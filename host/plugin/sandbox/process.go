@@ -19,6 +19,7 @@ type process struct {
 	control *wire.Conn
 	cmd     *exec.Cmd
 	log     tail          // what the child itself said, which is only said before a crash
+	peak    func(int64)   // of Config
 	gone    chan struct{} // closed when the process is no more, and log and state are complete
 
 	mu     sync.Mutex // guards killed
@@ -88,6 +89,11 @@ func (p *process) kill(why error) {
 		p.killed = why
 	}
 	p.mu.Unlock()
+	if p.peak != nil {
+		if bytes := residentPeak(p.cmd.Process.Pid); bytes > 0 {
+			p.peak(bytes)
+		}
+	}
 	_ = p.cmd.Process.Kill() // it may have ended
 }
 

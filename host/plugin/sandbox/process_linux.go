@@ -49,6 +49,23 @@ func outOfMemory(log []byte) bool {
 	return bytes.Contains(log, []byte("out of memory")) || bytes.Contains(log, []byte("cannot allocate memory"))
 }
 
+// residentPeak is how much memory a process has had at most, in bytes; 0 where it
+// is gone. Why not what the kernel says at its end (ru_maxrss): that counts what the
+// process that started it had.
+func residentPeak(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := bytes.Cut(text, []byte("\nVmHWM:"))
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	kilobytes, err := strconv.ParseInt(string(bytes.TrimSpace(bytes.TrimSuffix(line, []byte("kB")))), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kilobytes << 10
+}
+
 // owner is who may read a directory as if it were theirs.
 func owner(f *os.File) (user, group int, err error) {
 	info, err := f.Stat()

@@ -27,4 +27,6 @@ func closeInherited() error { return nil }
 
 func outOfMemory(log []byte) bool { return bytes.Contains(log, []byte("out of memory")) }
 
+func residentPeak(int) int64 { return 0 }
+
 func owner(*os.File) (user, group int, err error) { return os.Getuid(), os.Getgid(), nil }

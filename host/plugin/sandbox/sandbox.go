@@ -46,6 +46,7 @@ type Config struct {
 	Random    bool            // real randomness, not a seeded one
 	Limits    Limits
 	Progress  func(Progress) // told when the module has to be compiled; may be nil
+	Peak      func(int64)    // told how much memory the child has needed, in bytes, before it is killed; several times perhaps; may be nil
 	Program   string         // the program that is the child; "" = this one
 }
 

@@ -64,6 +64,7 @@ type child struct {
 // nobody will ask for its notes.
 type asked struct {
 	Tree
+	guest            *guest
 	ended, forgotten bool
 }
 
@@ -219,11 +220,11 @@ func (c *child) start(ctx context.Context, s start, files []*os.File) {
 		_ = c.control.Send(report{Ended: &ended{ID: s.ID, End: End{Trap: "its files cannot be shown: " + err.Error()}}})
 		return
 	}
+	g := newGuest(c.hello.Limits, tree, files)
 	c.mu.Lock()
-	c.trees[s.ID] = &asked{Tree: tree}
+	c.trees[s.ID] = &asked{Tree: tree, guest: g}
 	c.mu.Unlock()
 	go func() {
-		g := newGuest(c.hello.Limits, tree, files)
 		end := g.run(ctx, c, s)
 		wire.CloseAll(files)
 		c.release(s.ID, func(a *asked) { a.ended = true })
@@ -231,14 +232,15 @@ func (c *child) start(ctx context.Context, s start, files []*os.File) {
 	}()
 }
 
-// take hands over what the tree of an instance has to tell.
+// take hands over what the tree of an instance has to tell, and what the instance
+// has used.
 func (c *child) take(id int, to *os.File) {
 	defer to.Close()
 	c.mu.Lock()
 	tree := c.trees[id]
 	c.mu.Unlock()
 	if tree != nil && tree.Take(to) == nil {
-		_, _ = to.WriteString(notesEnd) // the parent sees if it is missing
+		_, _ = to.Write(append(tree.guest.used().encode(), notesEnd...)) // the parent sees if it is missing
 	}
 }
 
