@@ -19,10 +19,10 @@ type portion struct {
 }
 
 // lookAt has a tool look at those files of which nobody has kept what it says.
-func (p *Plugin) lookAt(ctx context.Context, method string, params abi.LintParams) ([]abi.Diagnostic, error) {
+func (p *Plugin) lookAt(ctx context.Context, method string, params abi.LintParams) (_ []abi.Diagnostic, kept int, err error) {
 	portions, err := p.portions(method, params)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	said, left := []abi.Diagnostic{}, params
 	left.Files = nil
@@ -36,14 +36,15 @@ func (p *Plugin) lookAt(ctx context.Context, method string, params abi.LintParam
 		}
 		return found
 	})
-	if len(left.Files) == 0 {
-		return said, nil
+	kept = len(params.Files) - len(left.Files)
+	if kept == len(params.Files) {
+		return said, kept, nil
 	}
 	g, err := p.insist(ctx, question{method: method, project: params.Project, params: left, files: left.Files})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return append(said, g.said...), p.keep(portions, g)
+	return append(said, g.said...), kept, p.keep(portions, g)
 }
 
 // portions are the files of a call as what is said of them is kept.

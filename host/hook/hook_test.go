@@ -170,7 +170,7 @@ func TestAPluginIsAskedAboutFilesItMaySee(t *testing.T) {
 	b.write(t, "a/y.py", "y = 2\n")
 	b.write(t, "a/z.txt", "TODO\n")
 	p := b.plugin(t)
-	found, err := p.Lint(t.Context(), abi.LintParams{Work: abi.Work{Project: "a"}, Files: []string{"a/x.py", "a/y.py"}})
+	found, _, err := p.Lint(t.Context(), abi.LintParams{Work: abi.Work{Project: "a"}, Files: []string{"a/x.py", "a/y.py"}})
 	if err != nil || len(found) != 1 || found[0].File != "a/x.py" {
 		t.Errorf("got %+v, %v", found, err)
 	}

@@ -16,29 +16,34 @@ type Linter struct {
 
 // Lint returns what the plugin says of files. One that only formats says which of
 // them are not as it would have them.
-func (l Linter) Lint(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
+func (l Linter) Lint(ctx context.Context, files []string) (_ []abi.Diagnostic, kept int, err error) {
 	if l.Plugin.config.Manifest.Provides.Lint == nil && l.Plugin.tool == nil {
 		return l.unformatted(ctx, files)
 	}
-	all, err := l.Plugin.Lint(ctx, l.params(files))
+	all, kept, err := l.Plugin.Lint(ctx, l.params(files))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, d := range all {
 		if err := l.judge(files, d); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return all, nil
+	return all, kept, nil
 }
 
 // Format returns the edits that make files what they should be.
 func (l Linter) Format(ctx context.Context, files []string) ([]abi.Edit, error) {
-	edits, err := l.Plugin.Format(ctx, l.params(files))
+	edits, _, err := l.format(ctx, files)
+	return edits, err
+}
+
+func (l Linter) format(ctx context.Context, files []string) (edits []abi.Edit, kept int, err error) {
+	edits, kept, err = l.Plugin.Format(ctx, l.params(files))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return edits, l.judgeEdits(files, edits)
+	return edits, kept, l.judgeEdits(files, edits)
 }
 
 func (l Linter) params(files []string) abi.LintParams {
@@ -46,9 +51,8 @@ func (l Linter) params(files []string) abi.LintParams {
 }
 
 // unformatted are the files that Format would change.
-func (l Linter) unformatted(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
-	edits, err := l.Format(ctx, files)
-	var all []abi.Diagnostic
+func (l Linter) unformatted(ctx context.Context, files []string) (all []abi.Diagnostic, kept int, err error) {
+	edits, kept, err := l.format(ctx, files)
 	for i, e := range edits {
 		if i > 0 && edits[i-1].File == e.File {
 			continue
@@ -58,7 +62,7 @@ func (l Linter) unformatted(ctx context.Context, files []string) ([]abi.Diagnost
 			Message: "is not formatted: wr lint --fix does it",
 		})
 	}
-	return all, err
+	return all, kept, err
 }
 
 // judge says what is wrong with a diagnostic: it must be of a file that was asked

@@ -66,7 +66,7 @@ func syntax(file string, line int) abi.Diagnostic {
 // says fails the test unless the linter says just that.
 func says(t *testing.T, l hook.Linter, files []string, want ...abi.Diagnostic) {
 	t.Helper()
-	got, err := l.Lint(t.Context(), files)
+	got, _, err := l.Lint(t.Context(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +102,10 @@ func TestAToolIsNotRunWhereAllIsAsItWas(t *testing.T) {
 	all := []string{"d/a.txt"}
 	says(t, b.linter(t), all, word("d/a.txt"))
 	says(t, b.asleep(t), all, word("d/a.txt"))
+	b.write(t, "d/b.txt", "well\n")
+	if said, kept, err := b.linter(t).Lint(t.Context(), []string{"d/a.txt", "d/b.txt"}); len(said) != 1 || kept != 1 || err != nil {
+		t.Errorf("of two files, one of them new, %d are said to be kept: %v, %v", kept, said, err)
+	}
 
 	// What it looked for in vain counts, and so does what it found then.
 	for _, change := range []struct {
@@ -114,7 +118,7 @@ func TestAToolIsNotRunWhereAllIsAsItWas(t *testing.T) {
 	} {
 		b.write(t, change.file, change.text)
 		kept.Forget()
-		if got, err := b.asleep(t).Lint(t.Context(), all); err == nil {
+		if got, _, err := b.asleep(t).Lint(t.Context(), all); err == nil {
 			t.Errorf("%s changed, and the tool was not run: %v", change.file, got)
 		}
 		says(t, b.linter(t), all, change.want...)
@@ -130,7 +134,7 @@ func TestAToolIsNotRunWhereAllIsAsItWas(t *testing.T) {
 		other, tool := *b, *b.config.Manifest.Tool
 		change(&tool)
 		other.config.Manifest.Tool = &tool
-		if got, err := other.asleep(t).Lint(t.Context(), all); err == nil {
+		if got, _, err := other.asleep(t).Lint(t.Context(), all); err == nil {
 			t.Errorf("another %s: the tool was not run: %v", name, got)
 		}
 	}
@@ -156,7 +160,7 @@ func TestAToolIsRunForTheFilesThatChanged(t *testing.T) {
 	b.write(t, "b.txt", "TODO\n")
 	kept.Forget()
 	says(t, b.asleep(t), []string{"a.txt", "s.txt"}, word("a.txt"), syntax("s.txt", 1))
-	if got, err := b.asleep(t).Lint(t.Context(), []string{"a.txt", "b.txt"}); err == nil {
+	if got, _, err := b.asleep(t).Lint(t.Context(), []string{"a.txt", "b.txt"}); err == nil {
 		t.Errorf("b.txt changed, and the tool was not run: %v", got)
 	}
 	says(t, b.linter(t), []string{"a.txt", "b.txt"}, word("a.txt"), word("b.txt"))
@@ -180,7 +184,7 @@ func TestAToolThatJudgesFilesTogetherIsRunForAll(t *testing.T) {
 	all := []string{"a.txt", "b.txt"}
 	says(t, b.linter(t), all, word("a.txt"))
 	says(t, b.asleep(t), all, word("a.txt"))
-	if got, err := b.asleep(t).Lint(t.Context(), all[:1]); err == nil {
+	if got, _, err := b.asleep(t).Lint(t.Context(), all[:1]); err == nil {
 		t.Errorf("other files, and the tool was not run: %v", got)
 	}
 	b.write(t, "b.txt", "TODO\n")
@@ -266,7 +270,7 @@ func TestWhatAToolPassedOverIsNotClean(t *testing.T) {
 	b := newToolBench(t, "list")
 	b.write(t, "a.txt", "TODO\n")
 	// It fails on the second, which it says only in words that nobody reads.
-	_, err := b.linter(t).Lint(t.Context(), []string{"a.txt", "gone.txt"})
+	_, _, err := b.linter(t).Lint(t.Context(), []string{"a.txt", "gone.txt"})
 	if !fault.HasCode(err, hook.CodeFailed) || !strings.Contains(fault.Of(err).Details, "gone.txt: No such file") {
 		t.Errorf("got %+v", fault.Of(err))
 	}
@@ -304,7 +308,7 @@ func TestAToolThatGoesWrongSaysNothing(t *testing.T) {
 			b.write(t, "b.txt", "TODO\n")
 			l := b.linter(t)
 			for range 2 { // what went wrong is not kept, and the next call is a new one
-				said, err := l.Lint(t.Context(), []string{"a.txt", "b.txt"})
+				said, _, err := l.Lint(t.Context(), []string{"a.txt", "b.txt"})
 				f, ok := errors.AsType[*fault.Error](err)
 				if !ok || len(said) > 0 || f.Code != tt.code || !strings.Contains(f.Message, tt.message) || !strings.Contains(f.Details, tt.details) || f.Next == "" {
 					t.Errorf("got %v, %+v (%v)", said, f, err)

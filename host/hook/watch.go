@@ -58,13 +58,13 @@ func (p *Plugin) ask(ctx context.Context, q question, result any) (answer, error
 }
 
 // look has a tool look at files and tells who watches.
-func (p *Plugin) look(ctx context.Context, method string, params abi.LintParams) ([]abi.Diagnostic, error) {
+func (p *Plugin) look(ctx context.Context, method string, params abi.LintParams) (said []abi.Diagnostic, kept int, err error) {
 	var r abi.LintResult
 	ctx, done := p.watched(ctx, Asked{Method: method, Project: params.Project, Params: params, Result: &r})
-	said, err := p.lookAt(ctx, method, params)
+	said, kept, err = p.lookAt(ctx, method, params)
 	r.Diagnostics = said
 	done(err)
-	return said, err
+	return said, kept, err
 }
 
 // watched is a context that what is asked is seen in. done tells who watches how it

@@ -30,8 +30,9 @@ import (
 
 // Tool is what looks at files and mends them. It may be used by several goroutines.
 type Tool interface {
-	// Lint returns what there is to say of files, given by workspace paths.
-	Lint(ctx context.Context, files []string) ([]abi.Diagnostic, error)
+	// Lint returns what there is to say of files, given by workspace paths, and of
+	// how many the Tool itself had kept that.
+	Lint(ctx context.Context, files []string) (said []abi.Diagnostic, kept int, err error)
 	// Format returns the edits that make files what they should be.
 	Format(ctx context.Context, files []string) ([]abi.Edit, error)
 }
@@ -147,7 +148,7 @@ func (w *work) look(ctx context.Context, files []string) {
 	}
 	began := w.Now()
 	before := w.keysOf(w.Tree, files)
-	said, err := w.Tool.Lint(ctx, files)
+	said, kept, err := w.Tool.Lint(ctx, files)
 	if err == nil {
 		w.complete(said)
 		w.keep(before, files, said)
@@ -155,6 +156,7 @@ func (w *work) look(ctx context.Context, files []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.out.Elapsed += w.Now().Sub(began)
+	w.out.Cached += kept
 	w.out.Diagnostics = append(w.out.Diagnostics, said...)
 	if err != nil && ctx.Err() == nil && w.out.Fault == nil {
 		w.out.Fault = told(err)

@@ -27,11 +27,12 @@ type shouts struct {
 	seen []string
 	more []abi.Diagnostic // that it says besides
 	err  error
+	kept int               // of how many files of a call it says that it had kept them
 	look func(file string) // is told of each file before it is read
 	then func(file string) // and after it
 }
 
-func (s *shouts) Lint(_ context.Context, files []string) ([]abi.Diagnostic, error) {
+func (s *shouts) Lint(_ context.Context, files []string) (_ []abi.Diagnostic, kept int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, strings.Join(files, " "))
@@ -42,7 +43,7 @@ func (s *shouts) Lint(_ context.Context, files []string) ([]abi.Diagnostic, erro
 		}
 		text, err := os.ReadFile(filepath.Join(s.root, file))
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if s.then != nil {
 			s.then(file)
@@ -54,7 +55,7 @@ func (s *shouts) Lint(_ context.Context, files []string) ([]abi.Diagnostic, erro
 			})
 		}
 	}
-	return all, s.err
+	return all, s.kept, s.err
 }
 
 func (s *shouts) Format(_ context.Context, files []string) ([]abi.Edit, error) {
@@ -172,6 +173,12 @@ func TestOnlyWhatChangedIsLookedAtAgain(t *testing.T) {
 	if r := d.lints("p/dir/b.py", 1); len(r.Diagnostics) != 2 {
 		t.Errorf("found %+v", r.Diagnostics)
 	}
+}
+
+func TestWhatAToolHasKeptItselfIsKnown(t *testing.T) {
+	d := newDesk(t)
+	d.tool.kept = 1
+	d.lints("p/a.py p/dir/b.py", 1)
 }
 
 func TestInputsAreAllOtherFilesBesideAndAbove(t *testing.T) {

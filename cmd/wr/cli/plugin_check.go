@@ -89,7 +89,11 @@ func (s *stand) check(ctx context.Context, m abi.Manifest, files []string) ([]co
 		return nil, err
 	}
 	l := hook.Linter{Plugin: p, Project: "."}
-	findings := conform.CheckTool(ctx, conform.Tool{Manifest: m, Files: files, Lint: l.Lint, Format: l.Format})
+	lint := func(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
+		said, _, err := l.Lint(ctx, files)
+		return said, err
+	}
+	findings := conform.CheckTool(ctx, conform.Tool{Manifest: m, Files: files, Lint: lint, Format: l.Format})
 	return findings, p.Close(ctx)
 }
 

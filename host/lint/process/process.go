@@ -73,20 +73,20 @@ func TakesFiles(c config.Command) bool {
 	return strings.Contains(c.Line, config.Files) || slices.Contains(c.Words, config.Files)
 }
 
-// Lint runs the command that looks at files.
-func (l *Linter) Lint(ctx context.Context, files []string) ([]abi.Diagnostic, error) {
+// Lint runs the command that looks at files; it keeps nothing by itself.
+func (l *Linter) Lint(ctx context.Context, files []string) (_ []abi.Diagnostic, kept int, err error) {
 	out, err := l.run(ctx, l.Run, l.Container, files)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	all, err := l.Match.Read(match.Output{
 		Exit: out.exit.Code, Stdout: out.stdout, Stderr: out.stderr, File: l.about(files), Path: l.path,
 		Source: func(file string) ([]byte, error) { return os.ReadFile(l.host(file)) },
 	})
 	if err != nil {
-		return nil, l.broken(out, err)
+		return nil, 0, l.broken(out, err)
 	}
-	return all, nil
+	return all, 0, nil
 }
 
 // about is what output that names no file is about.

@@ -65,11 +65,11 @@ func TestFilesAreArgumentsAndNoOptions(t *testing.T) {
 		t.Error("a part of a word is no place for files")
 	}
 	c := newContainer(t, abi.Matcher{}, func(spec.Container, spec.Process, spec.Stdio) (spec.Exit, error) { return spec.Exit{}, nil })
-	if _, err := c.Lint(t.Context(), []string{"p/-rf", "p/sub/a.py"}); err != nil {
+	if _, _, err := c.Lint(t.Context(), []string{"p/-rf", "p/sub/a.py"}); err != nil {
 		t.Fatal(err)
 	}
 	c.Env = []string{"PYTHONPATH=/app/p"}
-	if _, err := c.Lint(t.Context(), nil); err != nil || !slices.Equal(c.runner.Runs()[1].Process.Env, c.Env) {
+	if _, _, err := c.Lint(t.Context(), nil); err != nil || !slices.Equal(c.runner.Runs()[1].Process.Env, c.Env) {
 		t.Errorf("with %q, %v", c.runner.Runs()[1].Process.Env, err)
 	}
 	if got := c.runner.Runs()[0].Process; !slices.Equal(got.Args[3:], []string{"tool", "./-rf", "sub/a.py"}) || got.Dir != "/app/p" {
@@ -82,7 +82,7 @@ func TestWhatACommandPrintsIsRead(t *testing.T) {
 		_, err := io.Out.WriteString("a.py\n/app/q/b.py\n../q/c.py\n/etc/passwd\n")
 		return spec.Exit{Code: 1}, err
 	})
-	all, err := c.Lint(t.Context(), []string{"p/a.py"})
+	all, _, err := c.Lint(t.Context(), []string{"p/a.py"})
 	var got []string
 	for _, d := range all {
 		got = append(got, d.File+" "+d.Message)
@@ -99,7 +99,7 @@ func TestACommandThatDidNotWorkSaysWhatItSaid(t *testing.T) {
 			return spec.Exit{Code: code}, err
 		})
 		for _, do := range []func() error{
-			func() error { _, err := c.Lint(t.Context(), []string{"p/a.py"}); return err },
+			func() error { _, _, err := c.Lint(t.Context(), []string{"p/a.py"}); return err },
 			func() error { _, err := c.Format(t.Context(), []string{"p/a.py"}); return err },
 		} {
 			f := fault.Of(do())
@@ -114,11 +114,11 @@ func TestACommandThatDidNotWorkSaysWhatItSaid(t *testing.T) {
 	c := newContainer(t, abi.Matcher{}, func(spec.Container, spec.Process, spec.Stdio) (spec.Exit, error) {
 		return spec.Exit{Code: 1, OOMKilled: true}, nil
 	})
-	if _, err := c.Lint(t.Context(), []string{"p/a.py"}); !fault.HasCode(err, spec.LimitMemory) {
+	if _, _, err := c.Lint(t.Context(), []string{"p/a.py"}); !fault.HasCode(err, spec.LimitMemory) {
 		t.Errorf("out of memory: %v", err)
 	}
 	c.Ready = func(context.Context) error { return errors.New("no image") }
-	if _, err := c.Lint(t.Context(), []string{"p/a.py"}); err == nil || err.Error() != "no image" || len(c.runner.Runs()) != 1 {
+	if _, _, err := c.Lint(t.Context(), []string{"p/a.py"}); err == nil || err.Error() != "no image" || len(c.runner.Runs()) != 1 {
 		t.Errorf("without an image: %v", err)
 	}
 }
