@@ -129,6 +129,11 @@ func (p *Plugin) once(ctx context.Context, q question) (given, error) {
 	if _, err := p.alive(ctx); err != nil {
 		return given{}, err
 	}
+	leave, err := p.enter(ctx)
+	if err != nil {
+		return given{}, err
+	}
+	defer leave()
 	seen(ctx).attempt()
 	if p.tool != nil {
 		return p.run(ctx, q)

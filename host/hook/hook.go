@@ -15,6 +15,7 @@
 package hook
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,8 +71,9 @@ const (
 // Plugin is a plugin that can be asked. It is safe for concurrent use.
 type Plugin struct {
 	config Config
-	tool   *tool    // nil = it speaks wr/1
-	grants []string // all of them, as they are printed
+	tool   *tool         // nil = it speaks wr/1
+	grants []string      // all of them, as they are printed
+	turns  chan struct{} // of calls that run
 
 	mu    sync.Mutex // guards what follows
 	child *sandbox.Child
@@ -102,9 +104,13 @@ func New(c Config) (*Plugin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare plugin %s: %w", c.Manifest.Name, err)
 	}
+	calls := cmp.Or(c.Process.Limits.Instances, sandbox.Default().Instances)
+	if len(c.Manifest.Provides.Events) > 0 {
+		c.Process.Limits.Instances = calls + 1 // one hears of events as long as the run goes on
+	}
 	c.Listener.Called = called
 	c.Process.Mount, c.Process.Name = view, c.Manifest.Name
-	return &Plugin{config: c, tool: program, grants: c.Grants.Texts()}, nil
+	return &Plugin{config: c, tool: program, grants: c.Grants.Texts(), turns: make(chan struct{}, calls)}, nil
 }
 
 // Name is the plugin's.

@@ -10,11 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/hook"
@@ -386,5 +389,48 @@ func TestStartingAPluginTakesNothingOfTheTimeOfACall(t *testing.T) {
 	}
 	if _, err := task(t, b.plugin(t), "count"); err != nil || !asked {
 		t.Errorf("got %v, asked %t", err, asked)
+	}
+}
+
+func TestMoreCallsThanInstancesTakeTheirTurns(t *testing.T) {
+	b := newBench(t)
+	b.config.Manifest.Stateless = true
+	b.config.Process.Limits.Instances = 1
+	p := b.plugin(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var calls errgroup.Group
+	for range 8 {
+		calls.Go(func() error {
+			_, err := p.Task(ctx, abi.TaskParams{Task: "count"})
+			return err
+		})
+	}
+	if err := calls.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestACallThatWaitsForItsTurnCanBeCalledOff(t *testing.T) {
+	b := newBench(t)
+	b.config.Process.Limits.Instances = 1
+	p := b.plugin(t)
+	looping, stop := context.WithCancel(t.Context())
+	loops := make(chan error, 1)
+	go func() {
+		_, err := p.Task(looping, abi.TaskParams{Task: "loop"})
+		loops <- err
+	}()
+	for p.Running() == 0 {
+		runtime.Gosched()
+	}
+	waiting, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := p.Task(waiting, abi.TaskParams{Task: "count"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	stop()
+	if err := <-loops; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

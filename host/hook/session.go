@@ -27,6 +27,17 @@ type session struct {
 	counted sandbox.Usage // what the sights so far have been told
 }
 
+// enter waits until one more call may run. Why: a session that is idle keeps its
+// instance, so who waited for one of those would wait for ever.
+func (p *Plugin) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case p.turns <- struct{}{}:
+		return func() { <-p.turns }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // acquire returns a session that nobody else uses.
 func (p *Plugin) acquire(ctx context.Context) (*session, error) {
 	p.mu.Lock()

@@ -112,7 +112,7 @@ func plantField(t *testing.T) *field {
 	f.write("ws/wr.toml", "[workspace]\n")
 	f.write("ws/p/wr.toml", "[project]\n")
 	f.write("ws/p/a.py", "x = 1  # TODO\n")
-	f.module("good", built.path("good.wasm"), "")
+	f.module("good", built.path("good.wasm"), clock)
 	return f
 }
 
@@ -153,6 +153,13 @@ value = "**"
 reason = "reads all that there is"
 [config]
 type = "object"
+`
+
+// clock has a plugin be asked each time: what it says with the time of day in its hands
+// is not kept, and the cache is that of all fields.
+const clock = `[[capabilities]]
+name = "clock"
+reason = "is to run each time"
 `
 
 // module lays a module into the workspace, with its manifest beside it. More are

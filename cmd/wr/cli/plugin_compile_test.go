@@ -16,8 +16,8 @@ func TestEachLimitOfAPluginIsOneOfItsProcess(t *testing.T) {
 	got := map[int64]bool{}
 	var walk func(reflect.Value)
 	walk = func(v reflect.Value) {
-		for i := range v.NumField() {
-			if f := v.Field(i); f.Kind() == reflect.Struct {
+		for _, f := range v.Fields() {
+			if f.Kind() == reflect.Struct {
 				walk(f)
 			} else {
 				got[f.Int()] = true
