@@ -24,10 +24,9 @@ const (
 	// late is how long after its deadline a plugin may go on, on a machine that does
 	// other things as well.
 	late = 10 * time.Second
-	// Linux counts what the tests themselves use, as the parent, into this.
 	// most is what wr and the process of a plugin may each use of the machine's memory
 	// while a plugin attacks.
-	most = 2 << 30
+	most = 512 << 20
 )
 
 // attack is a row: what is tried, and what is to be seen.

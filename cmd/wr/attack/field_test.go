@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if to := os.Getenv(measured); to != "" {
+		os.Exit(measure(to))
+	}
 	code := m.Run()
 	if built.dir != "" {
 		_ = os.RemoveAll(built.dir)
@@ -203,11 +207,53 @@ func (f *field) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
+// measured names a file: a process of these tests with that variable runs its
+// arguments, and writes there what they used. Why one between: Linux counts what a
+// parent uses into the peak of its child, and these tests use much by then.
+const measured = "WR_ATTACK_MEASURED"
+
+// measure is such a process. It ends as what it runs does.
+func measure(to string) int {
+	_ = os.Unsetenv(measured)
+	cmd := exec.Command(os.Args[1], os.Args[2:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 127
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if err := os.WriteFile(to, []byte(strconv.FormatInt(usage.Maxrss<<10, 10)), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 127
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// measured is cmd run by such a process. peak reads what it used, in bytes.
+func (f *field) measured(cmd *exec.Cmd) (peak func() int64) {
+	self, err := os.Executable()
+	f.must(err)
+	to := filepath.Join(f.t.TempDir(), "peak")
+	cmd.Path, cmd.Args = self, append([]string{self, cmd.Path}, cmd.Args[1:]...)
+	cmd.Env = append(cmd.Env, measured+"="+to)
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // with what it runs
+	return func() int64 {
+		f.t.Helper()
+		text, err := os.ReadFile(to)
+		f.must(err)
+		n, err := strconv.ParseInt(string(text), 10, 64)
+		f.must(err)
+		return n
+	}
+}
+
 // wr runs wr in the workspace, and sees that nothing of it is left.
 func (f *field) wr(args ...string) outcome {
 	f.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := f.command(args...)
+	peak := f.measured(cmd)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
 	err := cmd.Run()
@@ -217,8 +263,7 @@ func (f *field) wr(args ...string) outcome {
 	if left := session(f.t, cmd.Process.Pid); len(left) > 0 {
 		f.t.Errorf("wr has ended and left %q", left)
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), time.Since(began), usage.Maxrss << 10}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), time.Since(began), peak()}
 }
 
 // add adds a plugin of tools, which has to work.

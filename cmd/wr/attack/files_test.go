@@ -182,7 +182,7 @@ func TestARenameMeanwhileGainsNothing(t *testing.T) {
 			f.write("ws/p/.git/sub/f", "hidden")
 			f.write("outside/sub/f", "outside")
 		},
-		tries:  []string{"race /src/p/dir/sub/f 3000 = [mine]"},
+		tries:  []string{"race /src/p/dir/sub/f 10000 = [mine]"},
 		during: swap,
 	}
 	row.run(t)
@@ -212,7 +212,7 @@ func swap(f *field) func() {
 	return func() {
 		close(stop)
 		<-done
-		if turns < 100 {
+		if turns < 1000 {
 			f.t.Errorf("only %d renames: that was no race", turns)
 		}
 	}
