@@ -220,17 +220,7 @@ func (p *Plugin) understood(how match.Both, out printed, names []string) (said [
 // failure is the fault of a tool that did not do what it was to do.
 func (p *Plugin) failure(out printed, why error) error {
 	f := p.fault(CodeFailed, "it did not work: "+why.Error(), why)
-	f.Details = tail(p.tool.plain(details(string(out.stderr), string(out.stdout))))
+	f.Details = match.Tail(p.tool.plain(details(string(out.stderr), string(out.stdout))))
 	f.Next = "see what it says, and whether its manifest says how to read that: wr plugin inspect " + p.Name()
 	return f
-}
-
-// maxTail is how much of what a tool printed a fault shows, in bytes.
-const maxTail = 4 << 10
-
-func tail(text string) string {
-	if len(text) > maxTail {
-		_, text, _ = strings.Cut(text[len(text)-maxTail:], "\n")
-	}
-	return strings.ToValidUTF8(text, "\ufffd")
 }

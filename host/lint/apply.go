@@ -71,9 +71,6 @@ func (t *Tree) apply(edits []abi.Edit, seen map[string]string) (written []string
 	return written, errors.Join(faults...)
 }
 
-// errChanged is that a file is not what a linter has seen.
-var errChanged = errors.New("it was changed meanwhile")
-
 // change applies edits to one file and reports whether it is another one now.
 func change(root *os.Root, file string, edits []abi.Edit, seen string) (done bool, err error) {
 	content, info, err := readRegular(root, file)
@@ -82,7 +79,7 @@ func change(root *os.Root, file string, edits []abi.Edit, seen string) (done boo
 	}
 	sum := sha256.Sum256(content)
 	if _, was, _ := strings.Cut(seen, " "); was != hex.EncodeToString(sum[:]) {
-		return false, errChanged
+		return false, edit.ErrChanged
 	}
 	fresh, err := edit.Text(content, edits)
 	if err != nil || bytes.Equal(fresh, content) {

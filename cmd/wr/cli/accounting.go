@@ -7,7 +7,6 @@ import (
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/plugin/account"
 	"github.com/wr-build/wr/host/plugin/memo"
-	"github.com/wr-build/wr/host/state"
 )
 
 // watch has the plugin of that name watched: what it does is written down, and shown
@@ -44,11 +43,7 @@ func (q *asking) keepAccount() {
 }
 
 func (q *asking) account(r account.Run) error {
-	caller, err := q.caller(q.ws)
-	if err != nil {
-		return err
-	}
-	own, err := state.Open(q.ws.Root, caller)
+	own, err := q.ownState(q.ws)
 	if err != nil {
 		return err
 	}

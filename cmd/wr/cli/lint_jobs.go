@@ -178,7 +178,7 @@ func removeStale(folder state.Folder) {
 
 // tell says what was found.
 func (l *linting) tell(r *report.Lint) error {
-	lines := l.lines()
+	lines := linesBelow(l.ws.Root)
 	prefix := l.inRepository(l.ws.Root)
 	err := errors.Join(
 		l.writeReport(l.cmd.Sarif, func(f *os.File) error { return report.SARIF(f, r, prefix, lines) }),

@@ -9,29 +9,33 @@ import (
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/report"
-	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/ui"
 )
 
 // draw shows what was found to a person, and to GitHub.
 func (l *linting) draw(r *report.Lint, lines report.Lines, prefix string) error {
-	view := ui.LintView{
-		Style: l.style(l.Out), Lines: lines, Snippet: interactive(l.Out),
-		Name: func(file string) string { return relative(filepath.Join(l.ws.Root, filepath.FromSlash(file)), l.dir) },
-	}
+	view := l.findings(l.ws.Root, lines)
 	if err := view.Lint(l.Out, r); err != nil || !view.GitHub {
 		return err
 	}
 	return ui.LintAnnotations(l.Out, r, prefix)
 }
 
-// lines reads lines of files, each file once.
-func (l *linting) lines() report.Lines {
+// findings is how diagnostics of files below root are shown on stdout.
+func (a *app) findings(root string, lines report.Lines) ui.LintView {
+	return ui.LintView{
+		Style: a.style(a.Out), Lines: lines, Snippet: interactive(a.Out),
+		Name: func(file string) string { return relative(filepath.Join(root, filepath.FromSlash(file)), a.dir) },
+	}
+}
+
+// linesBelow reads lines of files below root, each file once.
+func linesBelow(root string) report.Lines {
 	known := map[string][]string{}
 	return func(file string, line int) (string, bool) {
 		all, ok := known[file]
 		if !ok {
-			if text, err := os.ReadFile(filepath.Join(l.ws.Root, filepath.FromSlash(file))); err == nil && file != "" {
+			if text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file))); err == nil && file != "" {
 				all = strings.Split(string(text), "\n")
 			}
 			known[file] = all
@@ -49,11 +53,7 @@ const eventsFile = "events.ndjson"
 // record keeps what happened as events, in place of those of the run before. Why no
 // folder for each run, as tests have: an editor lints at every save.
 func (l *linting) record(r *report.Lint) error {
-	caller, err := l.caller(l.ws)
-	if err != nil {
-		return err
-	}
-	own, err := state.Open(l.ws.Root, caller)
+	own, err := l.ownState(l.ws)
 	if err != nil {
 		return err
 	}

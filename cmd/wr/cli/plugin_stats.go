@@ -12,7 +12,6 @@ import (
 	"github.com/docker/go-units"
 
 	"github.com/wr-build/wr/host/plugin/account"
-	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -52,11 +51,7 @@ func (c *pluginStatsCmd) Prepare(ctx context.Context, a *app) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	caller, err := a.caller(ws)
-	if err != nil {
-		return deed{}, err
-	}
-	own, err := state.Open(ws.Root, caller)
+	own, err := a.ownState(ws)
 	if err != nil {
 		return deed{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/host/target"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec"
@@ -229,6 +230,15 @@ func (a *app) hostEnv(projects ...workspace.Project) map[string]string {
 		}
 	}
 	return env
+}
+
+// ownState opens the state of a workspace. The caller closes it.
+func (a *app) ownState(ws *workspace.Workspace) (state.Folder, error) {
+	caller, err := a.caller(ws)
+	if err != nil {
+		return state.Folder{}, err
+	}
+	return state.Open(ws.Root, caller)
 }
 
 // caller is whom written files belong to: whoever typed the command, and with

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -146,15 +145,10 @@ func (t *tasking) printOne(c *calling) error {
 	if len(t.calls) > 1 && (c.Output != "" || len(c.Diagnostics) > 0) {
 		fmt.Fprintf(t.Out, "%s:\n", c.Project)
 	}
-	style := t.style(t.Out)
-	lint := &linting{app: t.app, ws: t.ws}
+	view := t.findings(t.ws.Root, linesBelow(t.ws.Root))
 	found := &report.Lint{Linters: []report.Linted{{Linter: c.Task, Project: c.Project, Diagnostics: c.Diagnostics}}}
-	view := ui.LintView{
-		Style: style, Lines: lint.lines(), Snippet: interactive(t.Out),
-		Name: func(file string) string { return relative(filepath.Join(t.ws.Root, filepath.FromSlash(file)), t.dir) },
-	}
-	err := errors.Join(style.Output(t.Out, c.Output), view.Findings(t.Out, found))
-	if err == nil && style.GitHub {
+	err := errors.Join(view.Output(t.Out, c.Output), view.Findings(t.Out, found))
+	if err == nil && view.GitHub {
 		err = ui.LintAnnotations(t.Out, found, t.inRepository(t.ws.Root))
 	}
 	for _, file := range c.Written {

@@ -270,7 +270,7 @@ func (l *Linter) broken(out output, why error) error {
 	f := &fault.Error{
 		Code: "lint.broken", File: l.File, Line: l.Line, Err: why,
 		Message: fmt.Sprintf("%s did not work on %s: %v", l.Name, l.Project, why),
-		Details: tail(cmp.Or(strings.TrimSpace(string(out.stderr)), strings.TrimSpace(string(out.stdout)))),
+		Details: match.Tail(cmp.Or(strings.TrimSpace(string(out.stderr)), strings.TrimSpace(string(out.stdout)))),
 		Next:    "see what its command does in the container of " + cmp.Or(l.Container.Labels["wr.project"], l.Project) + ", or whether output says how to read it",
 	}
 	if out.exit.Code == 126 || out.exit.Code == 127 {
@@ -282,14 +282,4 @@ func (l *Linter) broken(out output, why error) error {
 		f.Details += "\n" + s.Message
 	}
 	return f
-}
-
-// maxTail is how much of a command's output a fault shows, in bytes.
-const maxTail = 4 << 10
-
-func tail(text string) string {
-	if len(text) > maxTail {
-		_, text, _ = strings.Cut(text[len(text)-maxTail:], "\n")
-	}
-	return strings.ToValidUTF8(text, "\ufffd")
 }
