@@ -57,13 +57,10 @@ func (p *Plugin) execute(ctx context.Context, env, args []string) (printed, erro
 	if end.Limit != "" || end.Trap != "" {
 		return printed{}, p.ended(end, nil)
 	}
-	text, err := instance.Take()
+	notes, err := notesOf(instance, seen(ctx))
 	if err != nil {
 		p.bury(child)
-		return printed{}, err
 	}
-	notes, err := vfs.DecodeNotes(text)
-	seen(ctx).told(notes.Trace, notes.Files)
 	return printed{end.Exit, stdout, stderr.kept.Bytes(), stderr.left == 0, notes}, err
 }
 

@@ -114,13 +114,19 @@ func (s *session) kill() {
 
 // notes are what the instance did with its files since it was asked last.
 func (s *session) notes() (vfs.Notes, error) {
-	text, err := s.instance.Take()
+	s.count()
+	return notesOf(s.instance, s.sight)
+}
+
+// notesOf are what an instance did with its files since it was asked last, of which
+// the sight is told.
+func notesOf(i *sandbox.Instance, told *sight) (vfs.Notes, error) {
+	all, err := i.Notes()
 	if err != nil {
 		return vfs.Notes{}, err
 	}
-	s.count()
-	notes, err := vfs.DecodeNotes(text)
-	s.sight.told(notes.Trace, notes.Files)
+	notes, err := vfs.ReadNotes(all, i.Take)
+	told.told(notes.Trace, notes.Files)
 	return notes, err
 }
 

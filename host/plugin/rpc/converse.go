@@ -89,46 +89,50 @@ func (c Called) Denied() bool { return c.Err != nil && c.Err.Code == abi.CodeDen
 // the plugin's answer is read: it is gone.
 func (s *Session) reply(m abi.Message, result any, failure *abi.Error) {
 	if failure == nil {
-		raw, err := json.Marshal(result)
-		if err == nil && len(raw) < abi.MaxLine-envelope {
-			_ = s.send(abi.Message{ID: m.ID, Result: raw}, nil)
+		line, err := encode(abi.Draft{ID: m.ID, Result: result})
+		if err == nil {
+			_ = s.write(line)
 			return
 		}
-		failure = &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("the answer has %d bytes, a message at most %d", len(raw), abi.MaxLine)}
-		if err != nil {
-			failure = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
+		failure = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
+		if errors.Is(err, errTooLong) {
+			failure.Code = abi.CodeLimit
 		}
 	}
-	_ = s.send(abi.Message{ID: m.ID, Error: failure}, nil)
+	_ = s.send(abi.Draft{ID: m.ID, Error: failure})
 }
 
-// envelope is how much longer a message is at most than its result.
-const envelope = 200
-
-// send writes one message; params may be nil. A pipe that takes none is ErrEnded: the
-// plugin is gone.
-func (s *Session) send(m abi.Message, params any) error {
-	m.JSONRPC = abi.JSONRPC
-	if params != nil {
-		raw, err := json.Marshal(params)
-		if err != nil {
-			return err
-		}
-		m.Params = raw
-	}
-	line, err := json.Marshal(m)
+// send writes one message. A pipe that takes none is ErrEnded: the plugin is gone.
+func (s *Session) send(d abi.Draft) error {
+	line, err := encode(d)
 	if err != nil {
 		return err
 	}
-	if len(line) >= abi.MaxLine {
-		return fmt.Errorf("a message of %d bytes is longer than the %d that may be sent", len(line)+1, abi.MaxLine)
-	}
-	s.write.Lock()
-	defer s.write.Unlock()
-	if _, err = s.instance.Stdin.Write(append(line, '\n')); err != nil {
+	return s.write(line)
+}
+
+func (s *Session) write(line []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.instance.Stdin.Write(line); err != nil {
 		return fmt.Errorf("%w: %w", ErrEnded, err)
 	}
 	return nil
+}
+
+var errTooLong = fmt.Errorf("is longer than the %d bytes that may be sent", abi.MaxLine)
+
+// encode makes a line of a message.
+func encode(d abi.Draft) ([]byte, error) {
+	d.JSONRPC = abi.JSONRPC
+	line, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	if line = append(line, '\n'); len(line) > abi.MaxLine {
+		return nil, fmt.Errorf("a message of %d bytes %w", len(line), errTooLong)
+	}
+	return line, nil
 }
 
 // hear passes on what the plugin says. Notifications that are not known, or cannot

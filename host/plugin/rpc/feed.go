@@ -47,7 +47,7 @@ func (s *Session) Feed(ctx context.Context, functions Functions) (*Feed, error) 
 
 // Tell tells the plugin something. It waits while the plugin reads nothing.
 func (f *Feed) Tell(method string, params any) error {
-	if err := f.session.send(abi.Message{Method: method}, params); err != nil {
+	if err := f.session.send(abi.Draft{Method: method, Params: params}); err != nil {
 		return fmt.Errorf("tell %s: %w", method, err)
 	}
 	return nil
@@ -59,7 +59,7 @@ func (f *Feed) Tell(method string, params any) error {
 func (f *Feed) Close(ctx context.Context) error {
 	s := f.session
 	f.asked.Store(true)
-	err := s.send(abi.Message{ID: &f.last, Method: abi.MethodShutdown}, abi.Empty{})
+	err := s.send(abi.Draft{ID: &f.last, Method: abi.MethodShutdown, Params: abi.Empty{}})
 	<-f.over // or ctx ends, and with it the plugin
 	f.unwatch()
 	if f.how != nil {

@@ -60,7 +60,7 @@ type Session struct {
 	asked    int64
 	failed   error
 
-	write sync.Mutex // guards writes to the plugin
+	writing sync.Mutex // guards writes to the plugin
 }
 
 // New is a session in which nothing has been said. pending is how many requests
@@ -94,7 +94,7 @@ func (s *Session) Call(ctx context.Context, functions Functions, method string, 
 	s.asked++
 	id := s.asked
 	defer s.watch(ctx, id)()
-	if err := s.send(abi.Message{ID: &id, Method: method}, params); err != nil {
+	if err := s.send(abi.Draft{ID: &id, Method: method, Params: params}); err != nil {
 		return s.fail(s.reason(ctx, fmt.Errorf("ask for %s: %w", method, err)))
 	}
 	reply, err := s.converse(ctx, functions, id)
@@ -116,7 +116,7 @@ func (s *Session) Notify(ctx context.Context, method string, params any) error {
 		return err
 	}
 	defer s.watch(ctx, 0)()
-	if err := s.send(abi.Message{Method: method}, params); err != nil {
+	if err := s.send(abi.Draft{Method: method, Params: params}); err != nil {
 		return s.fail(s.reason(ctx, fmt.Errorf("tell %s: %w", method, err)))
 	}
 	return nil
@@ -170,7 +170,7 @@ func (s *Session) watch(ctx context.Context, id int64) func() {
 		told := make(chan struct{})
 		go func() {
 			defer close(told)
-			_ = s.send(abi.Message{Method: abi.NoteCancel}, abi.Cancel{ID: id})
+			_ = s.send(abi.Draft{Method: abi.NoteCancel, Params: abi.Cancel{ID: id}})
 		}()
 		patience := time.After(grace)
 		for _, done := range []<-chan struct{}{told, over} {

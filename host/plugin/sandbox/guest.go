@@ -22,6 +22,7 @@ type guest struct {
 	stdin  *input
 	stdout *output
 	stderr *logged
+	told   Usage // the last that was
 }
 
 func newGuest(l Limits, tree Tree, files []*os.File) *guest {
@@ -29,7 +30,7 @@ func newGuest(l Limits, tree Tree, files []*os.File) *guest {
 		tree: tree, memory: memory{limit: uint64(l.Memory)},
 		stdout: &output{file: files[1], left: l.Output}, stderr: &logged{to: files[2], left: l.Log},
 	}
-	g.stdin = &input{File: files[0], clock: &g.clock}
+	g.stdin, g.stdout.news = &input{File: files[0], clock: &g.clock}, g.news
 	return g
 }
 
@@ -37,6 +38,7 @@ func newGuest(l Limits, tree Tree, files []*os.File) *guest {
 func (g *guest) run(ctx context.Context, c *child, s start) End {
 	began := time.Now()
 	err := g.instantiate(experimental.WithMemoryAllocator(ctx, &g.memory), c, s)
+	g.stdout.flush()
 	g.stderr.flush()
 	end := g.end(err)
 	end.Usage = g.used()

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -28,6 +29,7 @@ type Instance struct {
 	id     int
 	child  *Child
 	stdout *os.File
+	stream *stream
 	log    tail
 	logged chan struct{} // closed when log is complete
 
@@ -75,9 +77,14 @@ func (c *Child) prepare(ctx context.Context, command Command) (*Instance, []*os.
 	}
 	ours[0], theirs[0] = theirs[0], ours[0] // the guest reads the first
 	i := &Instance{
-		Stdin: ours[0], Stdout: ours[1], stdout: ours[1], child: c,
+		Stdin: ours[0], stdout: ours[1], child: c,
 		logged: make(chan struct{}), done: make(chan struct{}),
 	}
+	i.stream = &stream{
+		from: bufio.NewReaderSize(ours[1], frameHead+frameMost), most: c.limits.Notes, use: i.use,
+		refuse: func() { c.process.kill(nil) },
+	}
+	i.Stdout = i.stream
 	go i.drain(ours[2], command.Log)
 	return i, theirs[:], c.add(ctx, i)
 }
@@ -161,9 +168,9 @@ func (i *Instance) Wait() (End, error) {
 	return end, i.err
 }
 
-// Take returns what the instance's Tree has to tell since it was last asked, while
-// the guest runs or after its end, until Close. A guest can make it wait, which a
-// Guard bounds.
+// Take returns what the guest has left in the instance's Tree, which lets go of it,
+// while the guest runs or after its end, until Close. It asks the child, for which a
+// guest can make it wait; a Guard bounds that.
 func (i *Instance) Take() ([]byte, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -175,24 +182,19 @@ func (i *Instance) Take() ([]byte, error) {
 	if err != nil {
 		return nil, i.lost()
 	}
-	notes, err := io.ReadAll(io.LimitReader(read, i.child.limits.Notes+usageSize+1))
+	left, err := io.ReadAll(io.LimitReader(read, i.child.limits.Notes+int64(len(takeEnd))))
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(notes)) > i.child.limits.Notes+usageSize:
-		return nil, &fault.Error{
-			Code: CodeNotes, Message: fmt.Sprintf("plugin %s wrote or read too much: more than %d bytes to tell", i.child.name, i.child.limits.Notes),
-			Next: "have it work on fewer files at once",
-		}
-	case !bytes.HasSuffix(notes, []byte(notesEnd)) || len(notes) < usageSize+len(notesEnd):
+	case int64(len(left)) == i.child.limits.Notes+int64(len(takeEnd)):
+		return nil, i.tooMuch()
+	case !bytes.HasSuffix(left, []byte(takeEnd)):
 		return nil, i.lost()
 	}
-	end := len(notes) - usageSize - len(notesEnd)
-	i.use(decodeUsage(notes[end:]))
-	return notes[:end], nil
+	return bytes.TrimSuffix(left, []byte(takeEnd)), nil
 }
 
-// lost is why there are no notes: the child is gone, for the sake of another
+// lost is why nothing can be taken: the child is gone, for the sake of another
 // instance perhaps. One that is not and has none is no use.
 func (i *Instance) lost() error {
 	i.child.process.kill(nil)

@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of the messages below.
-const protocol = 2
+const protocol = 3
 
 // controlFD is the child's end of the socket. Messages are those of package wire.
 const controlFD = 3
@@ -33,7 +33,7 @@ type hello struct {
 type request struct {
 	Verified bool   `json:"verified,omitempty"` // the compiled code is what it was; the first, before anything is started
 	Start    *start `json:"start,omitempty"`    // with stdin, stdout and stderr
-	Take     *take  `json:"take,omitempty"`     // with a pipe for the notes
+	Take     *take  `json:"take,omitempty"`     // with a pipe for what the guest has left
 	Forget   int    `json:"forget,omitempty"`   // the instance's Tree is not asked any more
 }
 
@@ -55,9 +55,8 @@ type report struct {
 	Ended    *ended       `json:"ended,omitempty"`
 }
 
-// notesEnd stands behind the notes of a Tree that are complete, and behind what the
-// instance has used by then.
-const notesEnd = "."
+// takeEnd stands behind what was taken of a Tree, if that is all.
+const takeEnd = "."
 
 type ready struct {
 	Version int           `json:"version"`

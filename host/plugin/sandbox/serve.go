@@ -61,10 +61,9 @@ type child struct {
 }
 
 // asked is the tree of an instance. It is needed until the guest has ended and
-// nobody will ask for its notes.
+// nobody will ask what it has left.
 type asked struct {
 	Tree
-	guest            *guest
 	ended, forgotten bool
 }
 
@@ -222,7 +221,7 @@ func (c *child) start(ctx context.Context, s start, files []*os.File) {
 	}
 	g := newGuest(c.hello.Limits, tree, files)
 	c.mu.Lock()
-	c.trees[s.ID] = &asked{Tree: tree, guest: g}
+	c.trees[s.ID] = &asked{Tree: tree}
 	c.mu.Unlock()
 	go func() {
 		end := g.run(ctx, c, s)
@@ -232,15 +231,14 @@ func (c *child) start(ctx context.Context, s start, files []*os.File) {
 	}()
 }
 
-// take hands over what the tree of an instance has to tell, and what the instance
-// has used.
+// take hands over what the guest has left in the tree of an instance.
 func (c *child) take(id int, to *os.File) {
 	defer to.Close()
 	c.mu.Lock()
 	tree := c.trees[id]
 	c.mu.Unlock()
 	if tree != nil && tree.Take(to) == nil {
-		_, _ = to.Write(append(tree.guest.used().encode(), notesEnd...)) // the parent sees if it is missing
+		_, _ = io.WriteString(to, takeEnd) // the parent sees if it is missing
 	}
 }
 

@@ -53,27 +53,6 @@ func poll(fd int32, milliseconds int) (int, error) {
 	}
 }
 
-// output is the stdout of a guest. A guest that writes more than it may, or that
-// nobody listens to any more, is stopped: many never look whether writing works.
-type output struct {
-	file    *os.File
-	left    int64
-	written int64
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	if int64(len(b)) > o.left {
-		panic(&stop{limit: "output"})
-	}
-	n, err := o.file.Write(b)
-	o.left -= int64(n)
-	o.written += int64(n)
-	if err != nil {
-		panic(fmt.Errorf("nobody reads what it prints: %w", err))
-	}
-	return n, nil
-}
-
 // tailSize is how much of the end of a log is kept, in bytes.
 const tailSize = 32 << 10
 

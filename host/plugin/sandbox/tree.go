@@ -13,8 +13,10 @@ import (
 type Tree interface {
 	// FS is what the guest sees at "/".
 	FS() sys.FS
-	// Take writes what the tree has to tell since it was last asked, in words that
-	// this package passes on as they are.
+	// Notes is what the tree has to tell since it was last asked; nil = nothing. It and
+	// what Take writes are in words that this package passes on as they are.
+	Notes() []byte
+	// Take writes what the guest has left, and lets go of it.
 	Take(w io.Writer) error
 	// Exceeded names the limit that the guest ran into; "" = none.
 	Exceeded() string
@@ -33,6 +35,7 @@ func Nothing(*os.Root, json.RawMessage) (Tree, error) { return nothing{}, nil }
 type nothing struct{ sys.UnimplementedFS }
 
 func (n nothing) FS() sys.FS         { return n }
+func (nothing) Notes() []byte        { return nil }
 func (nothing) Take(io.Writer) error { return nil }
 func (nothing) Exceeded() string     { return "" }
 func (nothing) Read() (int, int64)   { return 0, 0 }

@@ -2,8 +2,8 @@ package sandbox
 
 import "encoding/binary"
 
-// Usage is what an instance has needed, as far as is known: when it was last asked
-// by Take, or at its end.
+// Usage is what an instance has needed, as far as is known: when it printed what was
+// last read of Stdout, or at its end.
 func (i *Instance) Usage() Usage {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -21,7 +21,7 @@ func (i *Instance) use(now Usage) {
 	}
 }
 
-// usageSize is the length of a usage behind the notes of a Tree.
+// usageSize is the length of a usage behind notes.
 const usageSize = 3 * 8
 
 // encode writes what decodeUsage reads: memory, files and bytes read.

@@ -13,3 +13,9 @@ func (f *FS) Counts() Counts {
 	defer f.mu.Unlock()
 	return Counts{f.bytes, f.files, f.open, f.held}
 }
+
+// What notes are made of.
+var (
+	EncodeFiles = encodeFiles
+	EncodeNote  = encodeNote
+)

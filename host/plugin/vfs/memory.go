@@ -313,6 +313,13 @@ func (f *FS) move(n *node, from, to place) sys.Errno {
 	return 0
 }
 
+// left reports whether there is something in /out.
+func (f *FS) left() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.memory.children[abi.Output[1:]].children) > 0
+}
+
 // Drain returns the files in /out by their paths below it, and empties it. Names
 // are text without slashes, and none is "." or ".."; whether a file may be put
 // anywhere is for the caller to decide.

@@ -19,11 +19,46 @@ type Notes struct {
 // errDamaged is text that no notes have.
 var errDamaged = errors.New("damaged notes of a plugin's files")
 
-// Encode writes what DecodeNotes reads.
-func (n Notes) Encode() []byte {
-	b := appendBytes(nil, n.Trace.Encode())
-	for _, name := range slices.Sorted(maps.Keys(n.Files)) {
-		b = appendBytes(appendBytes(b, []byte(name)), n.Files[name])
+// encodeNote writes what the guest asked, and whether it has left files.
+func encodeNote(asked trace.Trace, left bool) []byte {
+	flag := byte(0)
+	if left {
+		flag = 1
+	}
+	return append([]byte{flag}, asked.Encode()...)
+}
+
+// ReadNotes reads what a Tree noted, from a process that is not trusted, and what the
+// guest left, which take is asked for if there is anything. Each path of a file is
+// local and clean; none is that of a directory that another one needs.
+func ReadNotes(notes [][]byte, take func() ([]byte, error)) (Notes, error) {
+	var n Notes
+	left := false
+	for _, note := range notes {
+		if len(note) == 0 || note[0] > 1 {
+			return Notes{}, errDamaged
+		}
+		asked, err := trace.Decode(note[1:])
+		if err != nil {
+			return Notes{}, err
+		}
+		left = left || note[0] == 1
+		n.Trace = trace.Union(n.Trace, asked)
+	}
+	if !left {
+		return n, nil
+	}
+	files, err := take()
+	if err == nil {
+		n.Files, err = decodeFiles(files)
+	}
+	return n, err
+}
+
+func encodeFiles(files map[string][]byte) []byte {
+	var b []byte
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		b = appendBytes(appendBytes(b, []byte(name)), files[name])
 	}
 	return b
 }
@@ -32,46 +67,37 @@ func appendBytes(b, more []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(more))), more...)
 }
 
-// DecodeNotes reads notes from a process that is not trusted. Each path of a file
-// is local and clean; none is that of a directory that another one needs.
-func DecodeNotes(b []byte) (Notes, error) {
-	encoded, b, ok := cut(b)
-	if !ok {
-		return Notes{}, errDamaged
-	}
-	t, err := trace.Decode(encoded)
-	if err != nil {
-		return Notes{}, err
-	}
-	n := Notes{Trace: t, Files: map[string][]byte{}}
+func decodeFiles(b []byte) (map[string][]byte, error) {
+	files := leftovers{}
 	for len(b) > 0 {
-		var name, content []byte
-		name, b, ok = cut(b)
-		if ok {
-			content, b, ok = cut(b)
+		name, rest, ok1 := cut(b)
+		content, rest, ok2 := cut(rest)
+		if !ok1 || !ok2 || !files.take(string(name), content) {
+			return nil, errDamaged
 		}
-		if !ok || !n.take(string(name), content) {
-			return Notes{}, errDamaged
-		}
+		b = rest
 	}
-	return n, n.check()
+	return files, files.check()
 }
 
+// leftovers are files that a guest has left, by path.
+type leftovers map[string][]byte
+
 // take adds a file, if its path is one.
-func (n Notes) take(name string, content []byte) bool {
-	_, twice := n.Files[name]
+func (l leftovers) take(name string, content []byte) bool {
+	_, twice := l[name]
 	if twice || !filepath.IsLocal(name) || filepath.Clean(name) != name || name == "." || len(name) > maxPath {
 		return false
 	}
-	n.Files[name] = slices.Clone(content)
+	l[name] = slices.Clone(content)
 	return true
 }
 
 // check says whether all files can be there at once.
-func (n Notes) check() error {
-	for name := range n.Files {
+func (l leftovers) check() error {
+	for name := range l {
 		for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
-			if _, file := n.Files[dir]; file {
+			if _, file := l[dir]; file {
 				return errDamaged
 			}
 		}

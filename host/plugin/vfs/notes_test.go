@@ -36,15 +36,18 @@ func TestATreeTellsWhatItsGuestDid(t *testing.T) {
 		t.Fatal(err)
 	}
 	take := func() vfs.Notes {
-		var b bytes.Buffer
-		if err := tree.Take(&b); err != nil {
-			t.Fatal(err)
-		}
-		n, err := vfs.DecodeNotes(b.Bytes())
+		n, err := vfs.ReadNotes([][]byte{tree.Notes()}, func() ([]byte, error) {
+			var b bytes.Buffer
+			err := tree.Take(&b)
+			return b.Bytes(), err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n
+	}
+	if notes := tree.Notes(); notes != nil {
+		t.Errorf("got %q before anything was asked", notes)
 	}
 	start(t, tree.FS(), "read /src/a.sh", "read /src/b.go", "mkdir /out/d", "write /out/d/x hello")
 	n := take()
@@ -76,15 +79,15 @@ func TestAWrongMountIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzDecodeNotes: what is accepted can be put below a directory as it is.
-func FuzzDecodeNotes(f *testing.F) {
-	f.Add(vfs.Notes{Files: map[string][]byte{"a/b": []byte("x"), "c": nil}}.Encode())
+// FuzzReadNotes: what is accepted can be put below a directory as it is.
+func FuzzReadNotes(f *testing.F) {
+	f.Add(left, vfs.EncodeFiles(map[string][]byte{"a/b": []byte("x"), "c": nil}))
 	for _, name := range []string{"../x", "/x", "", ".", "a/../b", "a//b", "x/.", strings.Repeat("n", 5000)} {
-		f.Add(vfs.Notes{Files: map[string][]byte{name: nil}}.Encode())
+		f.Add(left, vfs.EncodeFiles(map[string][]byte{name: nil}))
 	}
-	f.Add(vfs.Notes{Files: map[string][]byte{"a": nil, "a/b": nil}}.Encode())
-	f.Fuzz(func(t *testing.T, b []byte) {
-		n, err := vfs.DecodeNotes(b)
+	f.Add(left, vfs.EncodeFiles(map[string][]byte{"a": nil, "a/b": nil}))
+	f.Fuzz(func(t *testing.T, note, files []byte) {
+		n, err := read(note, files)
 		if err != nil {
 			return
 		}
@@ -93,20 +96,55 @@ func FuzzDecodeNotes(f *testing.F) {
 				t.Errorf("%q is accepted", name)
 			}
 		}
-		again, err := vfs.DecodeNotes(n.Encode())
+		again, err := read(note, vfs.EncodeFiles(n.Files))
 		if err != nil || !maps.EqualFunc(n.Files, again.Files, bytes.Equal) {
 			t.Errorf("got %v, %v, want %v", again.Files, err, n.Files)
 		}
 	})
 }
 
+// left is the note that there are files, and that nothing was asked.
+var left = vfs.EncodeNote(trace.Trace{}, true)
+
+// read reads a note, and files if it says that there are some.
+func read(note, files []byte) (vfs.Notes, error) {
+	return vfs.ReadNotes([][]byte{note}, func() ([]byte, error) { return files, nil })
+}
+
 func TestPathsThatLeadOutAreNoNotes(t *testing.T) {
 	for _, name := range []string{"../x", "/x", "", ".", "a/../b", "a//b", "a/", strings.Repeat("n", 5000)} {
-		if _, err := vfs.DecodeNotes(vfs.Notes{Files: map[string][]byte{name: nil}}.Encode()); err == nil {
+		if _, err := read(left, vfs.EncodeFiles(map[string][]byte{name: nil})); err == nil {
 			t.Errorf("%q is accepted", name)
 		}
 	}
-	if _, err := vfs.DecodeNotes(vfs.Notes{Files: map[string][]byte{"a": nil, "a/b": nil}}.Encode()); err == nil {
+	if _, err := read(left, vfs.EncodeFiles(map[string][]byte{"a": nil, "a/b": nil})); err == nil {
 		t.Error("a file in a file is accepted")
+	}
+}
+
+func TestNotesAreJoinedAndFilesAreOnlyTakenWhereThereAreSome(t *testing.T) {
+	one, two := trace.Question{Path: "a", Kind: trace.Stat}, trace.Question{Path: "b", Kind: trace.Stat}
+	note := func(q trace.Question, left bool) []byte {
+		r := trace.NewRecorder(trace.Limits{})
+		r.Add(q, trace.Answer{Failure: trace.Missing})
+		return vfs.EncodeNote(r.Take(), left)
+	}
+	taken := 0
+	take := func() ([]byte, error) {
+		taken++
+		return vfs.EncodeFiles(map[string][]byte{"x": []byte("y")}), nil
+	}
+	n, err := vfs.ReadNotes([][]byte{note(one, false), note(two, false)}, take)
+	if err != nil || taken > 0 || len(n.Files) > 0 || !slices.Equal(n.Trace.Questions(), []trace.Question{one, two}) {
+		t.Errorf("got %v, %q, taken %d times, %v", n.Trace.Questions(), n.Files, taken, err)
+	}
+	n, err = vfs.ReadNotes([][]byte{note(one, true), note(two, false)}, take)
+	if err != nil || taken != 1 || string(n.Files["x"]) != "y" || n.Trace.Len() != 2 {
+		t.Errorf("got %v, %q, taken %d times, %v", n.Trace.Questions(), n.Files, taken, err)
+	}
+	for _, damaged := range [][]byte{{}, {2}, {0}, append(note(one, false), 0)} {
+		if _, err := vfs.ReadNotes([][]byte{damaged}, take); err == nil {
+			t.Errorf("%q is taken", damaged)
+		}
 	}
 }

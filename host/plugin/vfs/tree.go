@@ -44,10 +44,19 @@ func NewTree(root *os.Root, mount json.RawMessage) (*Tree, error) {
 // FS is what the guest sees at "/".
 func (t *Tree) FS() sys.FS { return t.fs }
 
-// Take writes Notes of what happened since the last Take: what the guest asked, and
-// what it left in /out, which is empty then.
+// Notes is what the guest asked since it was called last, and whether there is
+// something in /out; nil = neither. ReadNotes reads it.
+func (t *Tree) Notes() []byte {
+	asked, left := t.fs.Take(), t.fs.left()
+	if asked.Len() == 0 && asked.Gap() == "" && !left {
+		return nil
+	}
+	return encodeNote(asked, left)
+}
+
+// Take writes what the guest has left in /out, which is empty then.
 func (t *Tree) Take(w io.Writer) error {
-	_, err := w.Write(Notes{Trace: t.fs.Take(), Files: t.fs.Drain()}.Encode())
+	_, err := w.Write(encodeFiles(t.fs.Drain()))
 	return err
 }
 

@@ -17,6 +17,17 @@ type Message struct {
 	Error   *Error          `json:"error,omitempty"`
 }
 
+// Draft is a Message whose params or result are values yet: they are encoded together
+// with it, and so only once.
+type Draft struct {
+	JSONRPC string `json:"jsonrpc"`
+	ID      *int64 `json:"id,omitempty"`
+	Method  string `json:"method,omitempty"`
+	Params  any    `json:"params,omitempty"`
+	Result  any    `json:"result,omitempty"`
+	Error   *Error `json:"error,omitempty"`
+}
+
 // JSONRPC is what Message.JSONRPC says.
 const JSONRPC = "2.0"
 

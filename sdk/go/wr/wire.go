@@ -10,9 +10,6 @@ import (
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
-// envelope is how much longer a message is at most than its params or result.
-const envelope = 200
-
 // wire carries messages, one a line.
 type wire struct {
 	lines *bufio.Scanner
@@ -60,41 +57,33 @@ func (w *wire) read() (abi.Message, error) {
 
 // reply answers a request of the host.
 func (w *wire) reply(id int64, result any, err error) error {
-	var raw json.RawMessage
+	var line []byte
 	if err == nil {
-		raw, err = json.Marshal(result)
+		line, err = encode(abi.Draft{ID: &id, Result: result})
 	}
-	if err == nil && len(raw) > abi.MaxLine-envelope {
-		err = &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("the result has %d bytes, a message at most %d", len(raw), abi.MaxLine)}
+	if err != nil {
+		e, ok := errors.AsType[*abi.Error](err)
+		if !ok {
+			e = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
+		}
+		line, err = encode(abi.Draft{ID: &id, Error: e})
 	}
 	if err == nil {
-		return w.write(abi.Message{ID: &id, Result: raw})
+		_, err = w.out.Write(line)
 	}
-	e, ok := errors.AsType[*abi.Error](err)
-	if !ok {
-		e = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
-	}
-	return w.write(abi.Message{ID: &id, Error: e})
+	return err
 }
 
 // note tells the host something that it does not answer.
 func (w *wire) note(method string, params any) error {
-	raw, err := json.Marshal(params)
-	if err != nil {
-		return err
-	}
-	return w.write(abi.Message{Method: method, Params: raw})
+	return w.write(abi.Draft{Method: method, Params: params})
 }
 
 // ask sends a request to the host and waits for its result.
 func (w *wire) ask(method string, params, result any) error {
-	raw, err := json.Marshal(params)
-	if err != nil {
-		return err
-	}
 	w.asked++
 	id := w.asked
-	if err := w.write(abi.Message{ID: &id, Method: method, Params: raw}); err != nil {
+	if err := w.write(abi.Draft{ID: &id, Method: method, Params: params}); err != nil {
 		return err
 	}
 	m, err := w.await(id)
@@ -121,17 +110,25 @@ func (w *wire) await(id int64) (abi.Message, error) {
 	}
 }
 
-func (w *wire) write(m abi.Message) error {
-	m.JSONRPC = abi.JSONRPC
-	line, err := json.Marshal(m)
-	if err != nil {
-		return err
+func (w *wire) write(d abi.Draft) error {
+	line, err := encode(d)
+	if err == nil {
+		_, err = w.out.Write(line)
 	}
-	if len(line) >= abi.MaxLine {
-		return &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("a message of %d bytes is longer than the %d that may be sent", len(line)+1, abi.MaxLine)}
-	}
-	_, err = w.out.Write(append(line, '\n'))
 	return err
+}
+
+// encode makes a line of a message.
+func encode(d abi.Draft) ([]byte, error) {
+	d.JSONRPC = abi.JSONRPC
+	line, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	if line = append(line, '\n'); len(line) > abi.MaxLine {
+		return nil, &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("a message of %d bytes is longer than the %d that may be sent", len(line), abi.MaxLine)}
+	}
+	return line, nil
 }
 
 // isCancel says whether m takes back the request of that id.
