@@ -10,7 +10,13 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.Process{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv,
-	}))
+	// Why not here: libraries for containers keep this goroutine on the first thread of
+	// the process, and to hand it anything takes a switch of threads there and back.
+	code := make(chan int)
+	go func() {
+		code <- cli.Main(context.Background(), os.Args[1:], cli.Process{
+			In: os.Stdin, Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv,
+		})
+	}()
+	os.Exit(<-code)
 }

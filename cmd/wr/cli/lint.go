@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/lint"
 	"github.com/wr-build/wr/host/plan"
@@ -103,7 +105,9 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 	if err := errors.Join(store.Close(), l.index.Close()); err != nil {
 		l.warnOf(fault.Of(err))
 	}
-	if err := errors.Join(l.tell(result), l.record(result)); err != nil {
+	var recording errgroup.Group
+	recording.Go(func() error { return l.record(result) })
+	if err := errors.Join(l.tell(result), recording.Wait()); err != nil {
 		return err
 	}
 	if result.Exit != 0 {

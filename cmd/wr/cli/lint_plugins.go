@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/hook"
@@ -100,15 +103,20 @@ func (p *plugged) whole() bool { return filesOf(p.plugin.Manifest.Provides).Whol
 // plugFiles finds the files of each plugin. About those that it cannot see, as they
 // look like secrets, it is not asked.
 func (l *linting) plugFiles(chosen choice, wanted map[string]bool) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, p := range l.allPlugged() {
-		seen, err := scope.New(p.plugin.Grant.Values(abi.CapRead))
-		if err != nil {
-			return err
-		}
-		all := l.files(p.project, p.globs(), p.whole(), chosen, wanted)
-		p.Files = slices.DeleteFunc(all, func(file string) bool { return !seen.File(file) })
+		group.Go(func() error {
+			seen, err := scope.New(p.plugin.Grant.Values(abi.CapRead))
+			if err != nil {
+				return err
+			}
+			all := l.files(p.project, p.globs(), p.whole(), chosen, wanted)
+			p.Files = slices.DeleteFunc(all, func(file string) bool { return !seen.File(file) })
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // pluginJobs are the plugins as linters, and who asks them; nil = there are none.

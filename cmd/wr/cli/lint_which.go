@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/wr-build/wr/host/config"
 	"github.com/wr-build/wr/host/inputs"
 	"github.com/wr-build/wr/host/lint"
@@ -61,18 +63,14 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.plug(ctx, chosen.projects); err != nil {
-		return nil, err
-	}
-	linters, err := l.linters(chosen.projects)
-	if err != nil {
-		return nil, err
-	}
-	if len(linters)+len(l.plugins)+len(l.broken) == 0 {
-		return nil, noLinters(chosen.projects)
-	}
-	all, err := lint.Files(ctx, ws.Root)
-	if err != nil {
+	var all []string
+	var listing errgroup.Group // git works meanwhile
+	listing.Go(func() (err error) {
+		all, err = lint.Files(ctx, ws.Root)
+		return err
+	})
+	linters, err := l.find(ctx, chosen.projects)
+	if err := cmp.Or(err, listing.Wait()); err != nil {
 		return nil, err
 	}
 	wanted, err := l.which(ctx)
@@ -88,6 +86,19 @@ func (c *lintCmd) linting(ctx context.Context, a *app) (*linting, error) {
 		l.planned = append(l.planned, p)
 	}
 	return l, nil
+}
+
+// find finds the linters of projects: plugins, and those that it returns, without
+// their files. That there is none is an error.
+func (l *linting) find(ctx context.Context, projects []workspace.Project) ([]planned, error) {
+	if err := l.plug(ctx, projects); err != nil {
+		return nil, err
+	}
+	linters, err := l.linters(projects)
+	if err == nil && len(linters)+len(l.plugins)+len(l.broken) == 0 {
+		err = noLinters(projects)
+	}
+	return linters, err
 }
 
 // files are those of a project that globs match and that were asked for; all that

@@ -22,14 +22,15 @@ import (
 // Bounds of what a manifest holds, so that all of it can be shown.
 const (
 	maxText  = 300 // bytes of a text for people
+	maxName  = 64  // bytes of what has a shape
 	maxItems = 100 // of any list
 )
 
 // shapes of names, compiled when the first one is looked at.
 var (
-	nameShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`) })
+	nameShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]*$`) })
 	hookShape   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(before|after) (build|test|release)$`) })
-	choiceShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+:@/-]{0,63}$`) })
+	choiceShape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+:@/-]*$`) })
 	eventShape  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*|[a-z]+(_[a-z]+)*)$`) })
 )
 
@@ -219,7 +220,7 @@ func (j judge) shape(at, text string, shape *regexp.Regexp, words string) {
 	}
 	if text == "" {
 		j.Refuse(at, "", "is missing or empty")
-	} else if !shape.MatchString(text) {
+	} else if len(text) > maxName || !shape.MatchString(text) {
 		j.Refuse(at, "", "%q is not %s", text, words)
 	}
 }
