@@ -266,3 +266,25 @@ func TestAManifestThatCouldBeReadInTwoWaysIsRefused(t *testing.T) {
 		t.Errorf("packed into text: %v", err)
 	}
 }
+
+func TestAnOutlineIsTheModuleButForWhatItsFunctionsDo(t *testing.T) {
+	binary := moduletest.Hello("hello\n").Bytes()
+	outline, err := module.Outline(binary)
+	if err != nil || bytes.Equal(outline, binary) {
+		t.Fatalf("%v, or as it was", err)
+	}
+	whole, err1 := module.Check(binary, module.Limits{})
+	rest, err2 := module.Check(outline, module.Limits{})
+	if err1 != nil || err2 != nil || rest.Functions != whole.Functions || rest.Memory != whole.Memory || !slices.Equal(rest.Imports, whole.Imports) || rest.LongestFunction != 3 {
+		t.Errorf("got %+v, %v of %+v, %v", rest, err2, whole, err1)
+	}
+	again, err := module.Outline(outline)
+	if err != nil || !bytes.Equal(again, outline) {
+		t.Errorf("the outline of an outline is another one: %v", err)
+	}
+	for _, cut := range []int{0, 7, len(binary) - 1} {
+		if _, err := module.Outline(binary[:cut]); err == nil {
+			t.Errorf("an outline of %d bytes", cut)
+		}
+	}
+}

@@ -73,14 +73,14 @@ func (c Config) ready(p *process) (confine.Facts, error) {
 		return confine.Facts{}, stale(err)
 	}
 	defer code.Close()
-	module, err := os.Open(c.Module)
+	outline, err := os.Open(filepath.Join(c.folder(), outlineFile))
 	if err != nil {
-		return confine.Facts{}, &fault.Error{Code: CodeDigest, Message: err.Error(), Next: "wr plugin add it again", Err: err}
+		return confine.Facts{}, stale(err)
 	}
-	defer module.Close()
+	defer outline.Close()
 	h := c.hello(confine.Rules{User: nobody, Group: nobody, Address: c.Limits.address(), Files: uint64(c.Limits.Files)})
 	h.Code = code.Name()
-	files := []*os.File{module, code}
+	files := []*os.File{outline, code}
 	if c.Root != nil {
 		h.Root, files = c.Root.Name(), append(files, c.Root)
 		if h.Rules.User, h.Rules.Group, err = owner(c.Root); err != nil {

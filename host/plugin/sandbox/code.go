@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,12 +27,27 @@ import (
 // maxCode is the size of compiled code that is kept, in bytes.
 const maxCode = 1 << 30
 
-// record says what compiled code must be. It lies where children cannot write.
+// record says what compiled code must be, and the outline of its module, which is
+// what a child gets to see of that. It lies where children cannot write.
 type record struct {
-	File   string `json:"file"` // below the folder's code
+	Code    kept `json:"code"`
+	Outline kept `json:"outline"`
+}
+
+// kept is a file that must be as it was.
+type kept struct {
+	File   string `json:"file"` // below the folder
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
 }
+
+// outlineFile is the outline of a module, in its folder. In the directory that a child
+// compiles into it is what the child made, beside namedDir.
+const outlineFile = "outline.wasm"
+
+// namedDir has a file of the name under which wazero looks for the code of the outline.
+// Why it is not asked for: no function of wazero tells.
+const namedDir = "named"
 
 // Compile compiles the module in a child, unless that has been done. Several that
 // want the same wait for one of them.
@@ -80,18 +96,27 @@ func (c Config) verify() error {
 	if err := json.Unmarshal(text, &want); err != nil {
 		return err
 	}
-	code, err := root.Open(filepath.Join("code", filepath.FromSlash(want.File)))
+	for _, file := range []kept{want.Code, want.Outline} {
+		if err := file.verify(root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k kept) verify(root *os.Root) error {
+	f, err := root.Open(filepath.FromSlash(k.File))
 	if err != nil {
 		return err
 	}
-	defer code.Close()
+	defer f.Close()
 	hash := sha256.New()
-	size, err := io.Copy(hash, io.LimitReader(code, maxCode))
+	size, err := io.Copy(hash, io.LimitReader(f, maxCode))
 	if err != nil {
 		return err
 	}
-	if got := (record{want.File, size, hex.EncodeToString(hash.Sum(nil))}); got != want {
-		return fmt.Errorf("%s was changed", want.File)
+	if got := (kept{k.File, size, hex.EncodeToString(hash.Sum(nil))}); got != k {
+		return fmt.Errorf("%s was changed", k.File)
 	}
 	return nil
 }
@@ -216,25 +241,29 @@ func keep(folder, fresh string) error {
 		return err
 	}
 	defer from.Close()
-	files, err := fs.Glob(from.FS(), "wazero-*/*")
-	if err != nil || len(files) != 1 {
-		return fmt.Errorf("compiled code: %d files where one was to be", len(files))
+	compiled, err1 := single(from, "wazero-*/*")
+	name, err2 := single(from, namedDir+"/wazero-*/*")
+	if err := errors.Join(err1, err2); err != nil {
+		return err
 	}
 	code := filepath.Join(folder, "code")
-	// Why not the file itself: who wrote it could still have it open.
-	err = errors.Join(os.RemoveAll(filepath.Join(folder, "record.json")), os.RemoveAll(code))
-	for _, dir := range []string{code, filepath.Join(code, filepath.Dir(files[0]))} {
+	name = filepath.Join("code", strings.TrimPrefix(name, namedDir))
+	// Why not the files themselves: who wrote them could still have them open.
+	err = errors.Join(os.RemoveAll(filepath.Join(folder, "record.json")), os.RemoveAll(filepath.Join(folder, outlineFile)), os.RemoveAll(code))
+	for _, dir := range []string{code, filepath.Join(folder, filepath.Dir(name))} {
 		// Why twice: a mask must not keep out the user that a child becomes.
 		err = errors.Join(err, os.Mkdir(dir, 0o755), os.Chmod(dir, 0o755))
 	}
 	if err != nil {
 		return err
 	}
-	kept, err := copyCode(from, files[0], filepath.Join(code, files[0]))
-	if err != nil {
+	var r record
+	r.Code, err1 = copyFile(from, compiled, folder, name)
+	r.Outline, err2 = copyFile(from, outlineFile, folder, outlineFile)
+	if err := errors.Join(err1, err2); err != nil {
 		return errors.Join(err, os.RemoveAll(code))
 	}
-	text, err := json.Marshal(kept)
+	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
@@ -245,24 +274,33 @@ func keep(folder, fresh string) error {
 	return os.Rename(temporary, filepath.Join(folder, "record.json"))
 }
 
-// copyCode copies a file and returns the record of what it wrote. The copy can be
+// single is the one file of compiled code that a pattern matches.
+func single(root *os.Root, pattern string) (string, error) {
+	files, err := fs.Glob(root.FS(), pattern)
+	if err != nil || len(files) != 1 {
+		return "", fmt.Errorf("compiled code: %d files where one was to be", len(files))
+	}
+	return files[0], nil
+}
+
+// copyFile copies a file and returns the record of what it wrote. The copy can be
 // read by the user that a child becomes, who gets no further than to it.
-func copyCode(from *os.Root, name, to string) (record, error) {
+func copyFile(from *os.Root, name, folder, to string) (kept, error) {
 	in, err := from.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return record{}, err
+		return kept{}, err
 	}
 	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := os.OpenFile(filepath.Join(folder, to), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return record{}, err
+		return kept{}, err
 	}
 	hash := sha256.New()
 	size, err := io.Copy(io.MultiWriter(out, hash), io.LimitReader(in, maxCode))
 	if err = errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
-		return record{}, err
+		return kept{}, err
 	}
-	return record{name, size, hex.EncodeToString(hash.Sum(nil))}, nil
+	return kept{filepath.ToSlash(to), size, hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
 // lock waits until nobody else holds the file's lock, which busy is told of once.

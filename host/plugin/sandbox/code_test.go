@@ -117,14 +117,14 @@ func TestWhatWasUsedLastIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	code, err := os.Stat(only(t, filepath.Join(filepath.Dir(records[0]), "code", "*", "*")))
-	if err != nil {
-		t.Fatal(err)
+	kept, err := sandbox.Kept(dir)
+	if err != nil || len(kept) != 2 {
+		t.Fatalf("got %v, %v", kept, err)
 	}
 	if starts("a", 0) {
 		t.Fatal("a was there and was compiled")
 	}
-	starts("c", 2*code.Size()+code.Size()/2) // room for two
+	starts("c", 2*kept[0].Size+kept[0].Size/2) // room for two
 	if starts("a", 0) {
 		t.Error("a, which was used after b, went")
 	}

@@ -14,12 +14,13 @@ const protocol = 3
 // controlFD is the child's end of the socket. Messages are those of package wire.
 const controlFD = 3
 
-// hello is the first message to a child. With it come the module, the directory
-// of compiled code, and the root if there is one.
+// hello is the first message to a child. With it come the module that is to be
+// compiled, or the outline of one that was, the directory of compiled code, and the
+// root if there is one.
 type hello struct {
 	Version int             `json:"version"`
 	Compile bool            `json:"compile"` // compile the module, and no more
-	Digest  string          `json:"digest"`
+	Digest  string          `json:"digest"`  // of what is to be compiled
 	Rules   confine.Rules   `json:"rules"`
 	Limits  Limits          `json:"limits"`
 	Mount   json.RawMessage `json:"mount,omitempty"`

@@ -214,18 +214,21 @@ func TestCodeIsCompiledOnceAndVerifiedEachTime(t *testing.T) {
 	if len(stages) != 3 {
 		t.Errorf("the second start compiled: %q", stages)
 	}
-	code := only(t, filepath.Join(c.CacheDir, "wazero-*", "*", "code", "*", "*"))
-	text, err := os.ReadFile(code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text[len(text)/2] ^= 1
-	if err := os.WriteFile(code, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	start()
-	if got := strings.Join(stages, " "); got != "check compile keep check compile keep" {
-		t.Errorf("changed code was used: %q", got)
+	for _, pattern := range []string{"code/*/*", "outline.wasm"} {
+		stages = nil
+		changed := only(t, filepath.Join(c.CacheDir, "wazero-*", "*", pattern))
+		text, err := os.ReadFile(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(changed, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		start()
+		if got := strings.Join(stages, " "); got != "check compile keep" {
+			t.Errorf("what was changed is used, %s: %q", pattern, got)
+		}
 	}
 	if info, err := os.Stat(c.CacheDir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the cache: %v, %v, want 0700", info.Mode(), err)
@@ -247,6 +250,10 @@ func TestOnlyTheModuleThatWasAgreedUponRuns(t *testing.T) {
 	if err := os.WriteFile(c.Module, moduletest.Hello("other\n").Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if out, end, err := run(t.Context(), t, begin(t, c)); out != "hello\n" || !end.OK() || err != nil {
+		t.Errorf("got %q, %+v, %v: what was compiled is what was agreed upon", out, end, err)
+	}
+	c.CacheDir = t.TempDir()
 	if _, err := sandbox.Start(t.Context(), c); !fault.HasCode(err, sandbox.CodeDigest) {
 		t.Errorf("got %v, want %s", err, sandbox.CodeDigest)
 	}

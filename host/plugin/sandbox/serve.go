@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -109,46 +110,83 @@ func (c *child) load(ctx context.Context, file *os.File, code string) error {
 		return err
 	}
 	if c.hello.Compile {
-		ctx, err = c.check(ctx, binary)
-	} else {
-		err = c.verified()
+		return c.compile(ctx, binary, code)
 	}
-	if err != nil {
+	if err := c.verified(); err != nil {
 		return err
 	}
-	cache, err := wazero.NewCompilationCacheWithDir(code)
-	if err != nil {
-		return c.compileFault(err)
+	if c.runtime, c.module, err = compiled(ctx, binary, code); err != nil {
+		// A child that only runs what is compiled cannot write: to have to means that
+		// the code is of another wazero or processor.
+		return &fault.Error{Code: codeStale, Message: err.Error(), Err: err}
 	}
-	c.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache))
-	if c.module, err = c.runtime.CompileModule(ctx, binary); err != nil {
-		return c.compileFault(err)
-	}
-	if _, err = wasi_snapshot_preview1.Instantiate(ctx, c.runtime); err != nil {
-		return err
-	}
-	return nil
+	_, err = wasi_snapshot_preview1.Instantiate(ctx, c.runtime)
+	return err
 }
 
-// read reads the module and sees that it is the right one.
+// compiled is a module as it is kept in a directory, or is kept there then.
+func compiled(ctx context.Context, binary []byte, dir string) (wazero.Runtime, wazero.CompiledModule, error) {
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache))
+	module, err := r.CompileModule(ctx, binary)
+	return r, module, err
+}
+
+// read reads a file that is no larger than a module may be.
 func (c *child) read(file *os.File) ([]byte, error) {
-	most := int64(cmp.Or(c.hello.Limits.Module.ModuleSize, module.Default().ModuleSize))
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	binary := make([]byte, min(info.Size(), most+1))
-	if _, err := io.ReadFull(file, binary); err != nil {
-		return nil, err
-	}
-	// Of a file that is too long there is no hash; check says so.
-	if sum := sha256.Sum256(binary); int64(len(binary)) <= most && hex.EncodeToString(sum[:]) != c.hello.Digest {
-		return nil, &fault.Error{
+	binary := make([]byte, min(info.Size(), int64(c.longest())+1))
+	_, err = io.ReadFull(file, binary)
+	return binary, err
+}
+
+// longest is the length of the longest module that is taken, in bytes.
+func (c *child) longest() int {
+	return cmp.Or(c.hello.Limits.Module.ModuleSize, module.Default().ModuleSize)
+}
+
+// compile judges and compiles a module, and leaves its code and its outline in a
+// directory.
+func (c *child) compile(ctx context.Context, binary []byte, dir string) error {
+	// Of a file that is too long there is no hash; Check says so.
+	if sum := sha256.Sum256(binary); len(binary) <= c.longest() && hex.EncodeToString(sum[:]) != c.hello.Digest {
+		return &fault.Error{
 			Code: CodeDigest, Message: fmt.Sprintf("the module has sha256 %x, not %s as it was added", sum, c.hello.Digest),
 			Next: "wr plugin update, if it was meant to change",
 		}
 	}
-	return binary, nil
+	if err := c.control.Send(report{Progress: &Progress{Stage: StageCheck}}); err != nil {
+		return err
+	}
+	summary, err := module.Check(binary, c.hello.Limits.Module)
+	if err != nil {
+		return err
+	}
+	p := Progress{Stage: StageCompile, Size: summary.Size, Functions: summary.Functions}
+	if err := c.control.Send(report{Progress: &p}); err != nil {
+		return err
+	}
+	ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	if _, _, err := compiled(ctx, binary, dir); err != nil {
+		return &fault.Error{
+			Code: CodeCompile, Message: "the module cannot be compiled: " + err.Error(),
+			Next: "build the plugin for WASI preview 1 with a current compiler", Err: err,
+		}
+	}
+	outline, err := module.Outline(binary)
+	if err != nil {
+		return err
+	}
+	if _, _, err := compiled(ctx, outline, filepath.Join(dir, namedDir)); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, outlineFile), outline, 0o600)
 }
 
 // verified waits until the parent has seen that the compiled code is what it was.
@@ -160,32 +198,6 @@ func (c *child) verified() error {
 		err = errors.New("a request before the compiled code is verified")
 	}
 	return err
-}
-
-// check judges a module before it is compiled, and says how to go on.
-func (c *child) check(ctx context.Context, binary []byte) (context.Context, error) {
-	if err := c.control.Send(report{Progress: &Progress{Stage: StageCheck}}); err != nil {
-		return ctx, err
-	}
-	summary, err := module.Check(binary, c.hello.Limits.Module)
-	if err != nil {
-		return ctx, err
-	}
-	p := Progress{Stage: StageCompile, Size: summary.Size, Functions: summary.Functions}
-	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), c.control.Send(report{Progress: &p})
-}
-
-// compileFault is why a module could not be compiled. A child that only runs
-// what is compiled cannot write: to have to means that the code is of another
-// wazero or processor.
-func (c *child) compileFault(err error) error {
-	if !c.hello.Compile {
-		return &fault.Error{Code: codeStale, Message: err.Error(), Err: err}
-	}
-	return &fault.Error{
-		Code: CodeCompile, Message: "the module cannot be compiled: " + err.Error(),
-		Next: "build the plugin for WASI preview 1 with a current compiler", Err: err,
-	}
 }
 
 // serve does what the parent asks until it closes the channel.

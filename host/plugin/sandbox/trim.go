@@ -56,10 +56,11 @@ func Kept(cacheDir string) ([]Code, error) {
 			continue // somebody else has removed it
 		}
 		var r record
-		if json.Unmarshal(text, &r) != nil {
-			r.Size = maxCode // nobody can use it
+		size := int64(maxCode)
+		if json.Unmarshal(text, &r) == nil && r.Code.File != "" { // else nobody can use it
+			size = r.Code.Size + r.Outline.Size
 		}
-		all = append(all, Code{filepath.Dir(path), r.Size, info.ModTime()})
+		all = append(all, Code{filepath.Dir(path), size, info.ModTime()})
 	}
 	return all, nil
 }
@@ -86,7 +87,10 @@ func (code Code) Remove() error {
 	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return nil
 	}
-	return errors.Join(os.RemoveAll(filepath.Join(code.Folder, "record.json")), os.RemoveAll(filepath.Join(code.Folder, "code")))
+	for _, name := range []string{"record.json", outlineFile, "code"} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(code.Folder, name)))
+	}
+	return err
 }
 
 // note keeps when the code was last used. A cache that cannot be written to is
