@@ -68,7 +68,7 @@ type Config struct {
 
 // Do carries out jobs. When ctx ends first, the report says interrupted.
 func Do(ctx context.Context, jobs []Job, c Config) *report.Lint {
-	out := &report.Lint{Started: c.Now().UTC(), Linters: make([]report.Linted, len(jobs))}
+	out := &report.Lint{Started: c.Now().UTC(), Linters: make([]report.Linted, len(jobs)), Files: different(jobs)}
 	group := &errgroup.Group{}
 	pieces := make(chan piece)
 	// Why not a goroutine for each piece: of thousands most are known, and to grow
@@ -91,6 +91,17 @@ func Do(ctx context.Context, jobs []Job, c Config) *report.Lint {
 	_ = group.Wait() // what goes wrong is told by each for itself
 	out.Elapsed, out.Interrupted = c.Now().Sub(out.Started), ctx.Err() != nil
 	return out
+}
+
+// different is how many files jobs look at, each counted once.
+func different(jobs []Job) int {
+	all := map[string]bool{}
+	for _, j := range jobs {
+		for _, file := range j.Files {
+			all[file] = true
+		}
+	}
+	return len(all)
 }
 
 // work is a job that is carried out.

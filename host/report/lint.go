@@ -16,6 +16,7 @@ type Lint struct {
 	Elapsed     time.Duration `json:"elapsed"` // nanoseconds
 	Interrupted bool          `json:"interrupted,omitempty"`
 	Linters     []Linted      `json:"linters"`         // by project, then by name
+	Files       int           `json:"files"`           // that linters were to look at, each counted once
 	Fixed       []string      `json:"fixed,omitempty"` // workspace paths of files that were written, sorted
 	Fault       *fault.Error  `json:"fault,omitempty"` // why all of it counts as failed; nil = each tells for itself
 	Exit        int           `json:"exit"`            // of wr

@@ -118,7 +118,7 @@ func (v LintView) lintSums(l *report.Lint) string {
 			parts = append(parts, Count(part.n, part.word))
 		}
 	}
-	looked := fmt.Sprintf("%s by %s in %s", Count(filesOf(l), "file"), Count(len(l.Linters), "linter"), seconds(l.Elapsed))
+	looked := fmt.Sprintf("%s by %s in %s", Count(l.Files, "file"), Count(len(l.Linters), "linter"), seconds(l.Elapsed))
 	if s.Cached > 0 && s.Cached == s.Files {
 		looked += ", all known from before"
 	} else if s.Cached > 0 {
@@ -138,19 +138,6 @@ func (v LintView) lintSums(l *report.Lint) string {
 		return v.paint(yellow, strings.Join(parts, ", ")) + "  " + v.paint(dim, looked)
 	}
 	return v.paint(red, strings.Join(parts, ", ")) + "  " + v.paint(dim, looked)
-}
-
-// filesOf is how many files the linter with the most of each project looked at.
-func filesOf(l *report.Lint) int {
-	most := map[string]int{}
-	for _, one := range l.Linters {
-		most[one.Project] = max(most[one.Project], one.Files)
-	}
-	n := 0
-	for _, files := range most {
-		n += files
-	}
-	return n
 }
 
 // Count is a number of things: "1 file", "2 files".

@@ -11,7 +11,7 @@ import (
 )
 
 func linted() *report.Lint {
-	return &report.Lint{Exit: 3, Fixed: []string{"p/b.py"}, Linters: []report.Linted{
+	return &report.Lint{Exit: 3, Files: 3, Fixed: []string{"p/b.py"}, Linters: []report.Linted{
 		{Linter: "ruff", Project: "p", Files: 3, Cached: 2, Diagnostics: []abi.Diagnostic{
 			{
 				File: "p/a.py", Range: abi.Range{Start: abi.Position{Line: 2, Column: 3}, End: abi.Position{Line: 2, Column: 7}}, Severity: "error", Rule: "E1", Message: "odd\nvery",

@@ -252,7 +252,15 @@ func options() []kong.Option {
 
 // usage turns a complaint of the parser into a fault.
 func usage(err error) error {
-	return &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: err.Error(), Next: "wr --help", Err: err}
+	next := []string{"wr"}
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		for _, step := range wrong.Context.Path {
+			if step.Command != nil {
+				next = append(next, step.Command.Name)
+			}
+		}
+	}
+	return &fault.Error{Code: "cli.usage", Class: fault.Usage, Message: err.Error(), Next: strings.Join(append(next, "--help"), " "), Err: err}
 }
 
 // report says err on stderr, or as JSON on stdout.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/wr-build/wr/host/config"
+	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
@@ -18,6 +20,9 @@ type pluginInspectCmd struct {
 // Read shows the plugin. Nothing of it is run, and nothing is added.
 func (c *pluginInspectCmd) Read(ctx context.Context, a *app) error {
 	here, err := a.plugins(ctx)
+	if fault.HasCode(err, "workspace.not_found") { // its author looks at it where it is made
+		here, err = a.pluginsOf(&workspace.Workspace{Root: a.dir, Config: &config.File{}}, nil)
+	}
 	if err != nil {
 		return err
 	}

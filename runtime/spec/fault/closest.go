@@ -1,12 +1,23 @@
 package fault
 
-// Closest returns the candidate nearest to name by edit distance, or "" when
-// none is near enough to be worth suggesting.
+import "strings"
+
+// Closest returns the candidate nearest to name by edit distance, else the only one
+// that begins with it, or "" when none is near enough to be worth suggesting.
 func Closest(name string, candidates []string) string {
 	best, bestDistance := "", max(2, len(name)/3)+1
+	longer := map[string]bool{}
 	for _, c := range candidates {
 		if d := distance(name, c); d < bestDistance {
 			best, bestDistance = c, d
+		}
+		if name != "" && strings.HasPrefix(c, name) {
+			longer[c] = true
+		}
+	}
+	if best == "" && len(longer) == 1 {
+		for c := range longer {
+			best = c
 		}
 	}
 	return best
