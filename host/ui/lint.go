@@ -171,6 +171,39 @@ func LintAnnotations(w io.Writer, l *report.Lint, prefix string) error {
 	return err
 }
 
+// LintJobSummary writes l as Markdown for GitHub's page of a job: the sums, linters that
+// did not work, then the findings, as many as the page takes.
+func LintJobSummary(w io.Writer, l *report.Lint) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### wr lint: %s\n", escaped(LintView{}.lintSums(l)))
+	for _, one := range l.Linters {
+		if one.Fault != nil {
+			fmt.Fprintf(&b, "\n**%s** %s: %s\n", escaped(one.Linter), escaped(one.Project), escaped(one.Fault.Message))
+		}
+	}
+	all := l.Findings()
+	if len(all) > 0 {
+		b.WriteString("\n| where | severity | rule | finding |\n|---|---|---|---|\n")
+	}
+	for i, f := range all {
+		if b.Len() > maxJobSummary-maxFailure {
+			fmt.Fprintf(&b, "\n%d more findings.\n", len(all)-i)
+			break
+		}
+		row(&b, []string{placeOf(f), string(f.Severity), f.Linter + " " + f.Rule, tail(f.Message, maxAnnotation)})
+	}
+	_, err := io.WriteString(w, b.String()+"\n")
+	return err
+}
+
+// placeOf is where a finding is: "p/a.py:3".
+func placeOf(f report.Finding) string {
+	if f.File == "" || f.Range.Start.Line == 0 {
+		return cmp.Or(f.File, f.Project)
+	}
+	return fmt.Sprintf("%s:%d", f.File, f.Range.Start.Line)
+}
+
 // annotated are the properties of an annotation.
 func annotated(f report.Finding, prefix string) []string {
 	properties := []string{"title=" + property(f.Linter+" "+f.Rule)}

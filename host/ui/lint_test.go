@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"crypto/rand"
 	"strings"
 	"testing"
 
@@ -118,5 +119,29 @@ func TestGitHubShowsFindingsBesideTheCode(t *testing.T) {
 	}
 	if got := strings.Count(b.String(), "::error title=ruff"); got != mostAnnotations {
 		t.Errorf("shows %d errors, GitHub shows %d", got, mostAnnotations)
+	}
+}
+
+func TestAJobSummaryHasWhatLintersFound(t *testing.T) {
+	l := linted()
+	l.Linters[0].Diagnostics[0].Message = "a|b <i>"
+	var b bytes.Buffer
+	if err := LintJobSummary(&b, l); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"### wr lint: 1 error, 1 warning, 1 broken linter  3 files by 2 linters", "**fmt** p: fmt did not work\n",
+		"| p | warning | ruff W1 | of no file |\n", "| p/a.py&#58;2 | error | ruff E1 | a&#124;b &#60;i&#62; |\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("lacks %q:\n%s", want, b.String())
+		}
+	}
+	for range 2000 {
+		l.Linters[0].Diagnostics = append(l.Linters[0].Diagnostics, abi.Diagnostic{File: "p/z.py", Severity: "error", Rule: rand.Text(), Message: strings.Repeat("x", 1000)})
+	}
+	b.Reset()
+	if err := LintJobSummary(&b, l); err != nil || b.Len() > maxJobSummary || !strings.Contains(b.String(), " more findings.\n") {
+		t.Errorf("%d bytes, %v, end %q", b.Len(), err, b.String()[b.Len()-100:])
 	}
 }

@@ -12,10 +12,19 @@ import (
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
 
-// tellGitHub shows r beside the code and on the page of the job, where this is
-// one of GitHub's. What cannot be shown there is said and fails nothing: the
-// run is recorded all the same.
+// tellGitHub shows r beside the code and on the page of the job, where this is one
+// of GitHub's.
 func (a *app) tellGitHub(r *report.Run, root string) {
+	a.tellJob(
+		func(w io.Writer) error { return ui.Annotations(w, r, a.inRepository(root)) },
+		func(w io.Writer) error { return ui.JobSummary(w, r) },
+	)
+}
+
+// tellJob has annotate write commands of GitHub's, and summarize write to the page of
+// the job. What cannot be shown there is said and fails nothing: it is recorded all
+// the same.
+func (a *app) tellJob(annotate, summarize func(io.Writer) error) {
 	if !a.style(a.Out).GitHub {
 		return
 	}
@@ -23,8 +32,7 @@ func (a *app) tellGitHub(r *report.Run, root string) {
 	if a.JSON {
 		commands = a.Err // GitHub reads both, and stdout is for programs
 	}
-	err := errors.Join(ui.Annotations(commands, r, a.inRepository(root)), a.appendJobSummary(r))
-	if err != nil {
+	if err := errors.Join(annotate(commands), a.appendJobSummary(summarize)); err != nil {
 		fmt.Fprint(a.Err, a.style(a.Err).Warning(&fault.Error{Code: "github.not_told", Message: err.Error(), Err: err}))
 	}
 }
@@ -40,7 +48,7 @@ func (a *app) inRepository(root string) string {
 	return filepath.ToSlash(below)
 }
 
-func (a *app) appendJobSummary(r *report.Run) error {
+func (a *app) appendJobSummary(write func(io.Writer) error) error {
 	path := a.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -49,5 +57,5 @@ func (a *app) appendJobSummary(r *report.Run) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ui.JobSummary(f, r), f.Close())
+	return errors.Join(write(f), f.Close())
 }

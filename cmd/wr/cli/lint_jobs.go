@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -186,13 +187,15 @@ func (l *linting) tell(r *report.Lint) error {
 	)
 	if l.JSON {
 		err = errors.Join(err, l.printJSON(r))
-		if l.style(l.Out).GitHub { // which reads stderr too, and stdout is for programs
-			err = errors.Join(err, ui.LintAnnotations(l.Err, r, prefix))
+	} else {
+		if r.Fault != nil {
+			l.report(r.Fault)
 		}
-		return err
+		err = errors.Join(err, l.findings(l.ws.Root, lines).Lint(l.Out, r))
 	}
-	if r.Fault != nil {
-		l.report(r.Fault)
-	}
-	return errors.Join(err, l.draw(r, lines, prefix))
+	l.tellJob(
+		func(w io.Writer) error { return ui.LintAnnotations(w, r, prefix) },
+		func(w io.Writer) error { return ui.LintJobSummary(w, r) },
+	)
+	return err
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/wr-build/wr/host/ui"
 )
 
-// draw shows what was found to a person, and to GitHub.
-func (l *linting) draw(r *report.Lint, lines report.Lines, prefix string) error {
-	view := l.findings(l.ws.Root, lines)
-	if err := view.Lint(l.Out, r); err != nil || !view.GitHub {
-		return err
-	}
-	return ui.LintAnnotations(l.Out, r, prefix)
-}
-
 // findings is how diagnostics of files below root are shown on stdout.
 func (a *app) findings(root string, lines report.Lines) ui.LintView {
 	return ui.LintView{
