@@ -21,6 +21,7 @@ import (
 	"github.com/wr-build/wr/host/plugin/memo"
 	"github.com/wr-build/wr/host/plugin/pin"
 	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/host/ui"
 	"github.com/wr-build/wr/host/vcs"
 	"github.com/wr-build/wr/host/workspace"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -131,6 +132,7 @@ type asking struct {
 	store  *cache.Cache
 	client *call.Client
 	rooms  *rooms
+	status *ui.Status // says how far plugins are; nil = nobody watches
 
 	mu   sync.Mutex // guards open
 	open map[string]*hook.Plugin
@@ -173,6 +175,7 @@ func (q *asking) Close(ctx context.Context) error {
 	if q == nil {
 		return nil
 	}
+	q.status.Clear()
 	defer q.keepAccount()
 	errs := []error{q.client.Close()}
 	for _, p := range q.open {
@@ -209,8 +212,9 @@ func (q *asking) config(one installation) hook.Config {
 		Table: one.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: q.kept(name), Watch: q.watch(one),
 		Functions: func(string) call.Functions { return q.functions(process.Digest) },
 		Listener: rpc.Listener{
-			Log:   func(m abi.Log) { q.pluginSays(name, m.Level, m.Message) },
-			Stray: func(line string) { q.pluginSays(name, "warn", "a line on stdout that is no message: "+line) },
+			Log:      func(m abi.Log) { q.says(name, m.Level, m.Message) },
+			Progress: func(m abi.Progress) { q.status.Show(name, m.Message, m.Done, m.Total) },
+			Stray:    func(line string) { q.says(name, "warn", "a line on stdout that is no message: "+line) },
 		},
 	}
 }
@@ -253,6 +257,19 @@ func (q *asking) fetchModule(ctx context.Context, p pin.Pin) error {
 	defer here.Close()
 	_, err = here.loader.Module(ctx, p)
 	return err
+}
+
+// says prints what a plugin has to tell above the line that says how far it is.
+func (q *asking) says(name, level, message string) {
+	q.status.Clear()
+	q.pluginSays(name, level, message)
+}
+
+// show has people see how far plugins are, where they look.
+func (q *asking) show() {
+	if interactive(q.Err) && !q.Quiet {
+		q.status = ui.NewStatus(q.Err, func() int { return width(q.Err) })
+	}
 }
 
 // pluginSays prints what a plugin has to tell, where that is for everybody.

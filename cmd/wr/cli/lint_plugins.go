@@ -129,6 +129,7 @@ func (l *linting) pluginJobs(ctx context.Context, store *cache.Cache) ([]lint.Jo
 	if err != nil {
 		return nil, nil, err
 	}
+	asking.show()
 	jobs := make([]lint.Job, len(all))
 	for i, p := range all {
 		one, err := asking.plugin(p.installation)

@@ -174,6 +174,7 @@ func (t *tasking) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	asking.show()
 	t.ask(ctx, asking)
 	if ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), asking.Close(ctx), store.Close(), index.Close())
