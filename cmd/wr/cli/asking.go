@@ -230,6 +230,7 @@ func (q *asking) functions(digest string) call.Functions {
 // exec runs a process in a container, which may write to the workspace.
 func (q *asking) exec(ctx context.Context, p abi.ExecParams) (abi.ExecResult, error) {
 	defer q.wrote()
+	q.status.Clear() // the image may have to be built
 	return q.rooms.exec(ctx, p)
 }
 
