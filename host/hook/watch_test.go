@@ -2,7 +2,11 @@ package hook_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -10,7 +14,9 @@ import (
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/plugin/account"
 	"github.com/wr-build/wr/host/plugin/rpc"
+	"github.com/wr-build/wr/host/plugin/sandbox"
 	"github.com/wr-build/wr/host/plugin/trace"
+	"github.com/wr-build/wr/runtime/spec/fault"
 	"github.com/wr-build/wr/sdk/go/abi"
 )
 
@@ -156,4 +162,42 @@ func TestWhatAToolNeededIsTold(t *testing.T) {
 	if _, read := first.Trace.Answer(trace.Question{Path: "a.txt", Kind: trace.Read}); !read {
 		t.Errorf("its questions are %v", first.Trace.Questions())
 	}
+}
+
+// TestAProcessThatDiesIsStartedOnceMore has processes killed while they work: once is
+// no fault of the call, twice is a crash.
+func TestAProcessThatDiesIsStartedOnceMore(t *testing.T) {
+	for deaths, code := range map[int]string{1: sandbox.CodeTimeout, 2: sandbox.CodeCrashed} {
+		t.Run(strconv.Itoa(deaths), func(t *testing.T) {
+			b := newBench(t)
+			must(t, sandbox.Compile(t.Context(), b.config.Process)) // by a process that lives
+			b.config.Process.Program = mortal(t, b.config.Process.Program, deaths)
+			b.config.Time = 2 * time.Second
+			var book account.Book
+			b.config.Watch = hook.Account(&book, "guest")
+			p := b.plugin(t)
+			if _, err := task(t, p, "loop"); !fault.HasCode(err, code) {
+				t.Errorf("got %v, want %s", err, code)
+			}
+			if got := book.Uses()["guest"]; got.Failed != 1 || got.Crashes != int64(deaths-1) || got.Again != 1 || got.Starts != 2 {
+				t.Errorf("got %+v", got)
+			}
+			if out, err := task(t, p, "count"); err != nil || out == "" {
+				t.Errorf("after that: got %q, %v", out, err)
+			}
+		})
+	}
+}
+
+// mortal is a program that is killed soon after it was started, as often as that.
+func mortal(t *testing.T, program string, deaths int) string {
+	t.Helper()
+	dir := t.TempDir()
+	text := fmt.Sprintf(`#!/bin/sh
+echo >>%[1]s/starts
+if [ "$(wc -l <%[1]s/starts)" -le %[2]d ]; then (sleep 0.5; kill -9 $$) & fi
+exec %[3]s "$@"
+`, dir, deaths, program)
+	must(t, os.WriteFile(filepath.Join(dir, "program"), []byte(text), 0o700)) //nolint:gosec // it is run
+	return filepath.Join(dir, "program")
 }

@@ -314,3 +314,27 @@ func TestAFileBelongsToTheNearestProject(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileIsCountedOnceHoweverManyLookAtIt(t *testing.T) {
+	d := newDesk(t)
+	index := inputs.OpenIndex(filepath.Join(d.dir, "index"))
+	defer index.Close()
+	tree := lint.NewTree(d.root, []string{"p/a.py", "p/conf", "p/dir/b.py"}, []string{"p"}, index)
+	config := lint.Config{Tree: tree, Jobs: 1, Now: time.Now}
+	for _, tt := range []struct {
+		files [][]string
+		want  int
+	}{
+		{nil, 0},
+		{[][]string{{"p/a.py", "p/dir/b.py"}, {"p/dir/b.py"}}, 2},
+		{[][]string{{"p/a.py"}, {"p/conf", "p/dir/b.py"}, {}}, 3},
+	} {
+		var jobs []lint.Job
+		for _, files := range tt.files {
+			jobs = append(jobs, lint.Job{Linter: d.Linter, Files: files})
+		}
+		if r := lint.Do(t.Context(), jobs, config); r.Files != tt.want {
+			t.Errorf("%q: got %d, want %d", tt.files, r.Files, tt.want)
+		}
+	}
+}
