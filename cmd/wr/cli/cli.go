@@ -123,7 +123,7 @@ func Main(ctx context.Context, args []string, p Process) int {
 	context.AfterFunc(ctx, stop)
 
 	a := &app{Process: p, args: args, log: zerolog.Nop()}
-	a.collectGarbage(200)
+	a.collectGarbage(400)
 	return a.end(ctx, a.run(ctx, args))
 }
 

@@ -119,7 +119,8 @@ func (l *linting) do(ctx context.Context, selected []plan.Selected) error {
 // empty is the fault of having looked at nothing where something was to be looked
 // at, and nil where that is as it should be.
 func (l *linting) empty(r *report.Lint) *fault.Error {
-	if r.Sums().Files > 0 || r.Sums().Broken > 0 || l.cmd.AllowEmpty || l.some {
+	broken := slices.ContainsFunc(r.Linters, func(one report.Linted) bool { return one.Fault != nil })
+	if r.Files > 0 || broken || l.cmd.AllowEmpty || l.some {
 		return nil
 	}
 	return &fault.Error{
