@@ -67,7 +67,7 @@ func (p *Plugin) key(method string, params any) (memo.Call, error) {
 }
 
 func (p *Plugin) known(key memo.Call) (memo.Outcome, bool) {
-	if p.config.Memo == nil {
+	if p.config.Memo == nil || p.config.Anew {
 		return memo.Outcome{}, false
 	}
 	return p.config.Memo.Get(key)

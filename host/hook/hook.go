@@ -46,7 +46,8 @@ type Config struct {
 	Table     json.RawMessage                     // its config table; nil = none
 	Host      abi.Party                           // who asks
 	Functions func(project string) call.Functions // all but Grants; nil = none is to be had
-	Memo      *memo.Memo                          // nil = nothing is kept
+	Memo      *memo.Memo                          // nil = nothing is kept, and nothing hashed for it
+	Anew      bool                                // what was kept is not used: for who wants to see it work
 	Watch     Watch
 	Listener  rpc.Listener
 	Log       func(line []byte) // what the plugin writes to stderr; nil = only its end is kept, for faults

@@ -44,7 +44,7 @@ coverage 84.2% of 1,234 lines, 71.0% of branches  ../.wr/runs/1/coverage/html/in
   error: could not be measured: web [test.coverage_missing]
    next: add coverage to the image
 
-all passed, but not the coverage, 1 tests in 0.00s  ../.wr/runs/1/junit.xml
+all passed, but not the coverage, 1 test in 0.00s  ../.wr/runs/1/junit.xml
 `
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("got\n%s\nwant at its end\n%s", out.String(), want)

@@ -144,7 +144,7 @@ func (s Style) verdict(r *report.Run) string {
 			bad++
 		}
 	}
-	tests := fmt.Sprintf("%d tests in %s", r.Total().Collected, seconds(r.Elapsed))
+	tests := fmt.Sprintf("%s in %s", Count(r.Total().Collected, "test"), seconds(r.Elapsed))
 	if stopped > 0 {
 		tests += fmt.Sprintf(", %d stopped", stopped)
 	}

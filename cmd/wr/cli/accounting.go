@@ -6,7 +6,6 @@ import (
 
 	"github.com/wr-build/wr/host/hook"
 	"github.com/wr-build/wr/host/plugin/account"
-	"github.com/wr-build/wr/host/plugin/memo"
 )
 
 // watch has the plugin of that name watched: what it does is written down, and shown
@@ -20,15 +19,6 @@ func (q *asking) watch(one installation) hook.Watch {
 }
 
 func (q *asking) traced(name string) bool { return q.tracing != nil && q.tracing.plugin == name }
-
-// kept is what is kept of the answers of a plugin: none of one that is traced, which
-// would have nothing to show.
-func (q *asking) kept(name string) *memo.Memo {
-	if q.traced(name) {
-		return nil
-	}
-	return q.memo
-}
 
 // keepAccount writes down what plugins did in this run. Why no more than a line for the
 // developer if it cannot be: nothing depends on it.

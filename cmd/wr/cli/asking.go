@@ -209,7 +209,7 @@ func (q *asking) config(one installation) hook.Config {
 		Manifest: one.plugin.Manifest.Manifest, Process: process,
 		Ready:  func(ctx context.Context) error { return q.fetchModule(ctx, pinned) },
 		Grants: one.plugin.Grant, Time: time.Duration(limits.Call), Pending: limits.Pending,
-		Table: one.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: q.kept(name), Watch: q.watch(one),
+		Table: one.settings.Config, Host: abi.Party{Name: "wr", Version: Version()}, Memo: q.memo, Anew: q.traced(name), Watch: q.watch(one),
 		Functions: func(string) call.Functions { return q.functions(process.Digest) },
 		Listener: rpc.Listener{
 			Log:      func(m abi.Log) { q.says(name, m.Level, m.Message) },

@@ -63,10 +63,10 @@ func (s *Secrets) Get(name string) (string, error) {
 
 // read reads a secret from its file.
 func (s *Secrets) read(name string) (string, error) {
-	missing := fmt.Errorf("there is no secret %s: set %s%s, or write it to %s", name, secretPrefix, name, filepath.Join(s.Dir, name))
 	if s.Dir == "" {
-		return "", missing
+		return "", fmt.Errorf("there is no secret %s: set %s%s", name, secretPrefix, name)
 	}
+	missing := fmt.Errorf("there is no secret %s: set %s%s, or write it to %s", name, secretPrefix, name, filepath.Join(s.Dir, name))
 	root, err := os.OpenRoot(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", missing
