@@ -89,22 +89,19 @@ func (c Called) Denied() bool { return c.Err != nil && c.Err.Code == abi.CodeDen
 // the plugin's answer is read: it is gone.
 func (s *Session) reply(m abi.Message, result any, failure *abi.Error) {
 	if failure == nil {
-		line, err := encode(abi.Draft{ID: m.ID, Result: result})
+		line, err := abi.Draft{ID: m.ID, Result: result}.Line()
 		if err == nil {
 			_ = s.write(line)
 			return
 		}
-		failure = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
-		if errors.Is(err, errTooLong) {
-			failure.Code = abi.CodeLimit
-		}
+		failure = abi.ErrorOf(err)
 	}
 	_ = s.send(abi.Draft{ID: m.ID, Error: failure})
 }
 
 // send writes one message. A pipe that takes none is ErrEnded: the plugin is gone.
 func (s *Session) send(d abi.Draft) error {
-	line, err := encode(d)
+	line, err := d.Line()
 	if err != nil {
 		return err
 	}
@@ -118,21 +115,6 @@ func (s *Session) write(line []byte) error {
 		return fmt.Errorf("%w: %w", ErrEnded, err)
 	}
 	return nil
-}
-
-var errTooLong = fmt.Errorf("is longer than the %d bytes that may be sent", abi.MaxLine)
-
-// encode makes a line of a message.
-func encode(d abi.Draft) ([]byte, error) {
-	d.JSONRPC = abi.JSONRPC
-	line, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	if line = append(line, '\n'); len(line) > abi.MaxLine {
-		return nil, fmt.Errorf("a message of %d bytes %w", len(line), errTooLong)
-	}
-	return line, nil
 }
 
 // hear passes on what the plugin says. Notifications that are not known, or cannot

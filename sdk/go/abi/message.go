@@ -2,6 +2,7 @@ package abi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -26,6 +27,22 @@ type Draft struct {
 	Params  any    `json:"params,omitempty"`
 	Result  any    `json:"result,omitempty"`
 	Error   *Error `json:"error,omitempty"`
+}
+
+// ErrTooLong is that a message is longer than may be sent.
+var ErrTooLong = fmt.Errorf("is longer than the %d bytes that may be sent", MaxLine)
+
+// Line is the message with its newline. One of more than MaxLine bytes is ErrTooLong.
+func (d Draft) Line() ([]byte, error) {
+	d.JSONRPC = JSONRPC
+	line, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	if line = append(line, '\n'); len(line) > MaxLine {
+		return nil, fmt.Errorf("a message of %d bytes %w", len(line), ErrTooLong)
+	}
+	return line, nil
 }
 
 // JSONRPC is what Message.JSONRPC says.
@@ -71,6 +88,17 @@ type Error struct {
 
 // Error says it in one line.
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code) }
+
+// ErrorOf is err as the Error that tells it: itself, if it is one.
+func ErrorOf(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if errors.Is(err, ErrTooLong) {
+		return &Error{Code: CodeLimit, Message: err.Error()}
+	}
+	return &Error{Code: CodeInternal, Message: err.Error()}
+}
 
 // Codes of an Error. Those below -32600 are JSON-RPC's own.
 const (

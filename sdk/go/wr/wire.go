@@ -59,14 +59,10 @@ func (w *wire) read() (abi.Message, error) {
 func (w *wire) reply(id int64, result any, err error) error {
 	var line []byte
 	if err == nil {
-		line, err = encode(abi.Draft{ID: &id, Result: result})
+		line, err = abi.Draft{ID: &id, Result: result}.Line()
 	}
 	if err != nil {
-		e, ok := errors.AsType[*abi.Error](err)
-		if !ok {
-			e = &abi.Error{Code: abi.CodeInternal, Message: err.Error()}
-		}
-		line, err = encode(abi.Draft{ID: &id, Error: e})
+		line, err = abi.Draft{ID: &id, Error: abi.ErrorOf(err)}.Line()
 	}
 	if err == nil {
 		_, err = w.out.Write(line)
@@ -111,24 +107,11 @@ func (w *wire) await(id int64) (abi.Message, error) {
 }
 
 func (w *wire) write(d abi.Draft) error {
-	line, err := encode(d)
+	line, err := d.Line()
 	if err == nil {
 		_, err = w.out.Write(line)
 	}
 	return err
-}
-
-// encode makes a line of a message.
-func encode(d abi.Draft) ([]byte, error) {
-	d.JSONRPC = abi.JSONRPC
-	line, err := json.Marshal(d)
-	if err != nil {
-		return nil, err
-	}
-	if line = append(line, '\n'); len(line) > abi.MaxLine {
-		return nil, &abi.Error{Code: abi.CodeLimit, Message: fmt.Sprintf("a message of %d bytes is longer than the %d that may be sent", len(line), abi.MaxLine)}
-	}
-	return line, nil
 }
 
 // isCancel says whether m takes back the request of that id.
