@@ -124,13 +124,19 @@ var verbs = map[string]func(c *wr.Call, w []string) (string, error){
 	},
 }
 
-// race reads a file again and again, and says what it has seen.
+// race reads a file over and over, until it was there and away again so many
+// times, and says what it held.
 func race(_ *wr.Call, w []string) (string, error) {
 	n, err := strconv.Atoi(w[1])
 	seen := map[string]bool{}
-	for range n {
-		if b, err := os.ReadFile(w[0]); err == nil {
+	for was := false; n > 0; {
+		b, err := os.ReadFile(w[0])
+		if err == nil {
 			seen[string(b)] = true
+		}
+		if is := err == nil; is != was {
+			was = is
+			n--
 		}
 	}
 	return fmt.Sprint(slices.Sorted(maps.Keys(seen))), err
