@@ -68,7 +68,7 @@ var rows = []row{
 	}},
 	{"where tests run; what this machine lacks; the plugins of a workspace", []string{"host/place", "host/plugin", "runtime/doctor"}},
 	{"selection and digests to actions with keys; pure", []string{"host/plan"}},
-	{"carries a plan out; typed calls into plugins", []string{"host/run", "host/hook"}},
+	{"carries a plan out; what tests gave; typed calls into plugins", []string{"host/run", "host/testcache", "host/hook"}},
 	{"collects, shards, runs, merges tests", []string{"host/testrun"}},
 	{"elsewhere; drawing events", []string{"host/remote", "host/ui"}},
 	{"the command line; what first-party plugins do, tested natively", []string{

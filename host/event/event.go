@@ -22,7 +22,7 @@ const (
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
-	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts
+	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts; Cached: no container has to
 	DebuggerWaits   Type = "debugger_waits"   // Project, Text: the address that an editor is to attach to, Details: how
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions
 	Collected       Type = "collected"        // Project, Cases: node ids, in order
@@ -34,7 +34,8 @@ const (
 	CaseElsewhere   Type = "case_elsewhere"   // Project, Case, Suite, AlsoIn, File, Line, Belongs, Text: collected here, to be run there
 	Warning         Type = "warning"          // Project, or none of the whole run, Text, Fault: what may be behind failures
 	SessionFinished Type = "session_finished" // Project, Exit, Count, Text: why cases were left out, CollectOnly
-	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none
+	ProjectFinished Type = "project_finished" // Project, Status, Image, Elapsed, Fault, Text: reason of none; of tests that did not have to run also Cached, Run: in which they ran
+	ResultKept      Type = "result_kept"      // Project, Text: why what its tests gave is not kept; "" = it is
 	CoverageMade    Type = "coverage"         // Coverage, Fault: what all tests together have covered
 	Found           Type = "found"            // Project, Linter, Hook, File, Line, Column, Severity, Rule, Text: a linter has something to say
 	Fixed           Type = "fixed"            // File: what linters found there was mended

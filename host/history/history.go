@@ -85,6 +85,9 @@ func Save(f state.Folder, r *report.Run, all func(*report.Project) bool) error {
 	}
 	changed := false
 	for _, p := range r.Projects {
+		if p.From != "" {
+			continue // it took that long in an earlier run
+		}
 		changed = h.add(p, all(p)) || changed
 	}
 	if !changed {

@@ -1,6 +1,10 @@
 package inputs
 
-import "os"
+import (
+	"fmt"
+	"io/fs"
+	"os"
+)
 
 // Describe is what counts of the file at a host path, as in Part.Value: type, the
 // mode that git would keep, a link's target, and the content.
@@ -10,4 +14,11 @@ func (x *Index) Describe(path string) (string, error) {
 		return "", err
 	}
 	return describe(entry{abs: path, info: info}, x)
+}
+
+// StateOf is what changes whenever somebody writes to a file or changes what is in
+// a directory: the same twice means that nobody did in between.
+func StateOf(info fs.FileInfo) string {
+	s := statOf(info)
+	return fmt.Sprintf("%d %d %d %d %o", s.size, s.mtime, s.ctime, s.inode, s.mode)
 }

@@ -121,7 +121,7 @@ func (p *Project) suite(r *Run) suiteXML {
 // named as in their file, so that a result which came of it can be told.
 func (p *Project) properties(r *Run) []propertyXML {
 	all := []propertyXML{
-		{"image", p.Image}, {"image.wanted", p.Wanted}, {"image.digest", p.Digest}, {"key", p.Key}, {"suite", p.Slice}, {"shard", p.Shard}, {"run", r.ID}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason}, {"here", r.Here}, {"revision", r.Revision.Text()},
+		{"image", p.Image}, {"image.wanted", p.Wanted}, {"image.digest", p.Digest}, {"key", p.Key}, {"suite", p.Slice}, {"shard", p.Shard}, {"run", r.ID}, {"cached.run", p.From}, {"status", string(p.Status)}, {"session", p.Session}, {"reason", p.Reason}, {"here", r.Here}, {"revision", r.Revision.Text()},
 	}
 	for _, n := range r.notHere(p) {
 		all = append(all, propertyXML{"not_here." + n.Container, strconv.Itoa(n.Cases)})

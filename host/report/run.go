@@ -70,6 +70,7 @@ type Project struct {
 	Checks        []event.Event // of type event.Checked, that fail it though it was tested
 	Cached        bool          // the image was in the store
 	Pulled        string        // what the image was pulled from; "" = it was not
+	From          string        // id of the run in which its tests ran, where that was an earlier one; "" = they ran in this one
 	Build         Span          // of finding or making the image
 	Test          Span          // of its container
 
@@ -229,7 +230,7 @@ func (p *Project) apply(e event.Event) {
 	case event.CaseFinished:
 		p.find(e.Case).finish(e)
 	case event.ProjectFinished:
-		p.Status, p.Fault, p.Elapsed, p.Reason = e.Status, e.Fault, e.Elapsed, e.Text
+		p.Status, p.Fault, p.Elapsed, p.Reason, p.From = e.Status, e.Fault, e.Elapsed, e.Text, e.Run
 	}
 }
 

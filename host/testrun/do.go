@@ -14,6 +14,7 @@ import (
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/report"
 	"github.com/wr-build/wr/host/run"
+	"github.com/wr-build/wr/host/testcache"
 	"github.com/wr-build/wr/runtime/spec"
 	"github.com/wr-build/wr/runtime/spec/fault"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	// event.Checked. After may be nil.
 	Before []event.Event
 	After  func(ctx context.Context, r *report.Run) []event.Event
+	// Cache keeps what tests gave; nil: all are run, and nothing is kept.
+	Cache *testcache.Cache
 	// More plans tests that only Python could place. It is asked at most once in
 	// a run, when all that was planned has ended; nil: such tests are errors.
 	More func(ctx context.Context, moved []Moved) (plan.Plan, error)
@@ -100,6 +103,7 @@ type doing struct {
 
 	// What follows does not change while units run.
 	actions []plan.Action // of all rounds
+	kept    *keeping      // of the first round; nil = there is no cache
 	places  placesOf
 	ended   map[event.Unit]event.Event // how units ended in the first round; nil during it
 	stop    func()                     // ends the run, as its context does
@@ -144,7 +148,12 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	if err := d.keepPlan(p); err != nil {
 		return notRecorded(d.dir, 0, err)
 	}
-	err := d.executor(ctx).Do(ctx, p)
+	var err error
+	if d.kept, err = keep(ctx, d.Cache, p); err != nil {
+		d.stream.Emit(event.Event{Type: event.Warning, Text: "no earlier results are used: " + err.Error()})
+	}
+	err = d.executor(ctx).Do(ctx, d.kept.without(p))
+	d.keepResults(ctx)
 	if d.More != nil && (err == nil || ctx.Err() != nil) {
 		err = d.secondRound(ctx, result)
 	}
@@ -246,6 +255,10 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 	case a.None != "":
 		d.emit(about(a, event.Event{Type: event.ProjectFinished, Status: event.None, Text: a.None}))
 	default:
+		if r, known := d.kept.result(a); known && d.ended == nil {
+			d.recalled(a, r)
+			return nil
+		}
 		d.unit(ctx, a)
 	}
 	return nil
@@ -267,7 +280,13 @@ func (d *doing) unit(ctx context.Context, a plan.Action) {
 		Command: a.Test.Command, Args: a.Test.Args, Paths: a.Test.Paths, Dir: a.Test.Dir, Nested: a.Test.Nested,
 		Record: d.dir, Again: d.again(a), Cache: cache, AllowEmpty: a.Test.AllowEmpty, Others: d.others(a.Project), Coverage: a.Test.Coverage, Timeout: a.Test.Timeout,
 		Repetition: a.Test.Repetition, Order: a.Test.Order, Debug: a.Test.Debug, Terminal: d.Terminal,
-	}.Run(ctx, d.Runner, func(e event.Event) { d.emit(stopped(ctx, e)) })
+	}.Run(ctx, d.Runner, func(e event.Event) {
+		e = stopped(ctx, e)
+		if d.ended == nil {
+			d.kept.gave(a, e)
+		}
+		d.emit(e)
+	})
 	if a.Test.Debug.Terminal && v.Status == event.Interrupted { // by who is at the terminal of pytest
 		d.quit = true
 		d.stop()

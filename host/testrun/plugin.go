@@ -1,7 +1,10 @@
 package testrun
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -132,4 +135,14 @@ func InsideEnv(folder string, env []string) []string {
 		}
 	}
 	return []string{"PYTHONPATH=" + pythonPath, "WR_PYTEST=" + path.Join(folder, configFile)}
+}
+
+// PluginDigest is the sha256, in hexadecimal, of all that runs beside tests.
+func PluginDigest() string {
+	h := sha256.New()
+	for _, text := range [][]byte{plugin, further, debugging} {
+		_ = binary.Write(h, binary.LittleEndian, int64(len(text)))
+		_, _ = h.Write(text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }

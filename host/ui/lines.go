@@ -40,7 +40,13 @@ func (l *Lines) Emit(e event.Event) {
 	case event.BuildFinished:
 		l.say(l.style.built(e))
 	case event.TestStarted:
-		l.say(l.style.line(e.Unit().String(), "test", "started"))
+		if !e.Cached {
+			l.say(l.style.line(e.Unit().String(), "test", "started"))
+		}
+	case event.ResultKept:
+		if e.Text != "" && l.style.Verbose {
+			l.say(l.style.line(e.Unit().String(), "cache", "not kept: "+e.Text))
+		}
 	case event.DebuggerWaits:
 		fmt.Fprint(l.w, l.style.waits(e)) // whoever wants it quiet waits as well
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
@@ -238,12 +244,20 @@ func (s Style) finished(e event.Event, t *tally) string {
 	case e.Status == event.OK && t.String() == "":
 		return fmt.Sprintf("%s %s  nothing to run  %s\n", s.paint(dim, "–"), s.paint(bold, e.Unit().String()), s.paint(dim, seconds(e.Elapsed)))
 	case e.Status == event.OK:
-		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(green, "✓"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)))
+		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(green, "✓"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)+cachedFrom(e)))
 	case e.Fault != nil:
 		return fmt.Sprintf("%s %s  %s\n%s", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.Fault(e.Fault))
 	default:
 		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)))
 	}
+}
+
+// cachedFrom says of which run the tests that e ends are told; "" = of this one.
+func cachedFrom(e event.Event) string {
+	if !e.Cached {
+		return ""
+	}
+	return "  cached, from " + e.Run
 }
 
 // Fault is a fault in words: what happened, where, details, and what to do next.

@@ -102,6 +102,10 @@ func (l *Live) Emit(e event.Event) {
 		if !e.Cached && e.Fault == nil {
 			l.draw(l.style.built(e))
 		}
+	case event.ResultKept:
+		if e.Text != "" && l.style.Verbose {
+			l.draw(l.style.line(e.Unit().String(), "cache", "not kept: "+e.Text))
+		}
 	case event.TestStarted:
 		l.begin(e.Unit().String(), "test", "starting")
 	case event.DebuggerWaits:

@@ -120,9 +120,25 @@ func resultOf(p *report.Project) string {
 		return "none by declaration"
 	case p.Status == "":
 		return "not finished"
+	case p.From != "":
+		return string(p.Status) + ", cached"
 	default:
 		return string(p.Status)
 	}
+}
+
+// cached says how many projects did not have to be tested.
+func cached(r *report.Run) string {
+	n := 0
+	for _, p := range r.Projects {
+		if p.From != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of %d projects cached", n, len(r.Projects))
 }
 
 // verdict is the last line: what a tired person reads.
@@ -144,7 +160,7 @@ func (s Style) verdict(r *report.Run) string {
 			bad++
 		}
 	}
-	tests := fmt.Sprintf("%s in %s", Count(r.Total().Collected, "test"), seconds(r.Elapsed))
+	tests := fmt.Sprintf("%s in %s", Count(r.Total().Collected, "test"), seconds(r.Elapsed)) + cached(r)
 	if stopped > 0 {
 		tests += fmt.Sprintf(", %d stopped", stopped)
 	}

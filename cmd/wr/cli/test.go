@@ -29,6 +29,7 @@ type testCmd struct {
 	pytestFlags
 	attemptFlags
 	coverageFlags
+	cacheFlags
 	debugFlags
 	lastFlag
 	limitFlags

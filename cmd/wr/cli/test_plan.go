@@ -115,6 +115,8 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	made, checks := newBuilds(), t.before(ctx, selected)
 	listening := t.plugins.listeners(ctx, t.projects)
 	defer listening.close()
+	kept, done := t.testCache()
+	defer done()
 	p := t.draw(selected)
 	t.sayDebug(t.debug)
 	for _, s := range selected {
@@ -123,9 +125,9 @@ func (t *testPlan) do(ctx context.Context, selected []plan.Selected) error {
 	return t.test(ctx, p, testrun.Config{
 		Builder: t.engine, Puller: t.engine, Runner: t.engine, Jobs: t.jobs(),
 		Revision: revision(ctx, t.ws.Root), Owner: t.caller, Personal: recorded(t.mine), Shuffle: t.order.Shuffle, FailFast: t.cmd.FailFast, FailOnFlaky: t.cmd.FailOnFlaky,
-		CoverageMin: t.cmd.minimum(),
-		Sinks:       []event.Sink{made, listening},
-		Before:      eventsOf(checks),
+		CoverageMin: t.cmd.minimum(), Cache: kept,
+		Sinks:  []event.Sink{made, listening},
+		Before: eventsOf(checks),
 		After: func(ctx context.Context, r *report.Run) []event.Event {
 			return eventsOf(append(t.plugins.afterBuilds(ctx, made), t.after(ctx, r)...))
 		},
