@@ -26,7 +26,7 @@ PLUGINS := $(patsubst %.toml,bin/plugins/%,$(notdir $(wildcard plugins/*/*.wasm.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help build wasm demo test test-full lint fmt bench install clean FORCE
+.PHONY: help build wasm demo test test-full soundness lint fmt bench install clean FORCE
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,9 @@ test: need-test bin/wr ## all tests, at most 20 minutes on 2 cores
 
 test-full: need-full bin/wr ## also fuzzing, other platforms, Chromium, pytest plugins, the raced engine; kept in docs/evidence
 	@.ci/test full
+
+soundness: need-test bin/wr ## change a workspace in 500 ways: what the cache of test results tells is what a run gives
+	@.ci/test soundness
 
 lint: need-lint $(LINT) ## formatting, golangci-lint, go.mod
 	$(GO_PATH) $(LINT) run ./...

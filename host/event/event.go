@@ -22,6 +22,7 @@ const (
 	BuildStarted    Type = "build_started"    // Project, Image
 	BuildStep       Type = "build_step"       // Project, Text: one line of progress
 	BuildFinished   Type = "build_finished"   // Project, Image, Digest, Cached, Elapsed, Fault, Text: what it was pulled from
+	ResultMissed    Type = "result_missed"    // Project, Text: why its tests have to run: what is different since they were kept
 	TestStarted     Type = "test_started"     // Project, Image, Log: the container starts; Cached: no container has to
 	DebuggerWaits   Type = "debugger_waits"   // Project, Text: the address that an editor is to attach to, Details: how
 	SessionStarted  Type = "session_started"  // Project, Text: pytest and Python versions

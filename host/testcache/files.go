@@ -27,7 +27,8 @@ type Files struct {
 	// which there is bytecode: Python takes that for the source's own by them.
 	Key cache.Key
 
-	marks []mark // by path
+	parts []string // what the key is of: a path each, a zero byte, and what is there
+	marks []mark   // by path
 }
 
 // mark is a file, and what changes whenever somebody writes to it.
@@ -68,7 +69,7 @@ func Look(ctx context.Context, root string, own []string, index *inputs.Index) (
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	f := &Files{marks: make([]mark, len(all))}
+	f := &Files{parts: parts, marks: make([]mark, len(all))}
 	for i, found := range all {
 		f.marks[i] = mark{found.path, inputs.StateOf(found.info)}
 	}

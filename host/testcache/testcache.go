@@ -54,17 +54,17 @@ type Result struct {
 	Log    []byte        // what they printed
 }
 
-// Key is the key of what action a, tests, gives with such files.
-func (c *Cache) Key(a plan.Action, f *Files) cache.Key {
+// key is the key of what action a, tests, gives with such files.
+func (c *Cache) key(a plan.Action, f *Files) cache.Key {
 	return cache.KeyOf("test 1", c.Runner, a.ID, a.Key, string(f.Key[:]))
 }
 
 // logName is the name of the output of a unit among the outputs of its result.
 const logName = "output.log"
 
-// Get returns what is kept under a key.
-func (c *Cache) Get(key cache.Key) (Result, bool) {
-	kept, ok := c.Store.Result(key)
+// Get returns what is kept of action a with such files.
+func (c *Cache) Get(a plan.Action, f *Files) (Result, bool) {
+	kept, ok := c.Store.Result(c.key(a, f))
 	if !ok {
 		return Result{}, false
 	}
@@ -80,17 +80,20 @@ func (c *Cache) Get(key cache.Key) (Result, bool) {
 	return r, true
 }
 
-// Put keeps what a unit gave, unless Passed says why not. Its error is one of the
-// cache's own.
-func (c *Cache) Put(key cache.Key, r Result) error {
+// Put keeps what action a gave with such files; Passed must not say why not. Its
+// error is one of the cache's own.
+func (c *Cache) Put(a plan.Action, f *Files, r Result) error {
 	log, err := c.Store.PutBlob(r.Log)
+	if err == nil {
+		err = c.note(a, f, r.Run)
+	}
 	if err != nil {
 		return err
 	}
 	r.Log = nil
 	data, err := json.Marshal(r)
 	if err == nil {
-		c.Store.PutResult(key, cache.Result{Data: data, Outputs: []cache.Output{{Path: logName, Digest: log}}})
+		c.Store.PutResult(c.key(a, f), cache.Result{Data: data, Outputs: []cache.Output{{Path: logName, Digest: log}}})
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package testcache_test
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -87,23 +88,41 @@ func TestWhatIsKeptIsFoundByAllThatDecidedIt(t *testing.T) {
 		{Type: event.CaseFinished, Case: "t.py::test_ü", Outcome: event.Passed, Elapsed: 5, Stdout: "out"},
 		{Type: event.ProjectFinished, Status: event.OK},
 	}}
-	if err := c.Put(c.Key(action(), files), put); err != nil {
+	if err := c.Put(action(), files, put); err != nil {
 		t.Fatal(err)
 	}
-	got, ok := c.Get(c.Key(action(), w.look()))
+	got, ok := c.Get(action(), w.look())
 	if !ok || !reflect.DeepEqual(got, put) {
 		t.Errorf("got %+v, %v", got, ok)
 	}
 	other := action()
 	other.Key = "another"
+	elsewhere := action()
+	elsewhere.ID = "test:b"
 	w.write("a/data.txt", "2\n")
-	for name, key := range map[string]cache.Key{
-		"another action": c.Key(other, files),
-		"other files":    c.Key(action(), w.look()),
-		"another wr":     (&testcache.Cache{Runner: "wr 2"}).Key(action(), files),
+	newer := &testcache.Cache{Store: store, Runner: "wr 2"}
+	for why, missed := range map[string]func() (*testcache.Cache, plan.Action, *testcache.Files){
+		"its image, command, environment or suites are others than in 20261201-1": func() (*testcache.Cache, plan.Action, *testcache.Files) { return c, other, files },
+		"":                                func() (*testcache.Cache, plan.Action, *testcache.Files) { return c, elsewhere, files },
+		"another wr ran it in 20261201-1": func() (*testcache.Cache, plan.Action, *testcache.Files) { return newer, action(), files },
+		"a/data.txt changed since 20261201-1": func() (*testcache.Cache, plan.Action, *testcache.Files) {
+			return c, action(), w.look()
+		},
+		"a/b.py is gone, and 2 more differ, since 20261201-1": func() (*testcache.Cache, plan.Action, *testcache.Files) {
+			w.must(os.Remove(w.path("a/b.py")))
+			w.write("z.py", "")
+			f := w.look()
+			w.must(os.Remove(w.path("z.py")))
+			w.write("a/b.py", "b = 1\n")
+			return c, action(), f
+		},
 	} {
-		if _, ok := c.Get(key); ok {
-			t.Errorf("%s: found", name)
+		cache, a, f := missed()
+		if _, ok := cache.Get(a, f); ok {
+			t.Errorf("found, although %s", why)
+		}
+		if got := cache.Missed(a, f); got != why {
+			t.Errorf("missed since %q, want %q", got, why)
 		}
 	}
 }

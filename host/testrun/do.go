@@ -259,6 +259,9 @@ func (d *doing) test(ctx context.Context, a plan.Action) error {
 			d.recalled(a, r)
 			return nil
 		}
+		if why := d.kept.missed(a); why != "" && d.ended == nil {
+			d.emit(about(a, event.Event{Type: event.ResultMissed, Text: why}))
+		}
 		d.unit(ctx, a)
 	}
 	return nil

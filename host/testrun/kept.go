@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/wr-build/wr/host/cache"
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
 	"github.com/wr-build/wr/host/testcache"
@@ -25,7 +24,7 @@ const mostKept = 8 << 20
 type keeping struct {
 	*testcache.Cache
 	before *testcache.Files
-	keys   map[string]cache.Key        // by the id of an action; one without is run, and not kept
+	plan   map[string]plan.Action      // those of which something may be kept, by their ids
 	known  map[string]testcache.Result // by the id of an action
 	why    map[string]string           // not kept, by the id of an action
 
@@ -40,7 +39,7 @@ func keep(ctx context.Context, c *testcache.Cache, p plan.Plan) (*keeping, error
 		return nil, nil
 	}
 	k := &keeping{
-		Cache: c, keys: map[string]cache.Key{}, known: map[string]testcache.Result{}, why: map[string]string{}, given: map[string][]event.Event{},
+		Cache: c, plan: map[string]plan.Action{}, known: map[string]testcache.Result{}, why: map[string]string{}, given: map[string][]event.Event{},
 	}
 	var err error
 	for _, a := range p.Actions {
@@ -55,8 +54,8 @@ func keep(ctx context.Context, c *testcache.Cache, p plan.Plan) (*keeping, error
 				return nil, fmt.Errorf("look at the workspace's files: %w", err)
 			}
 		}
-		k.keys[a.ID] = c.Key(a, k.before)
-		if r, ok := c.Get(k.keys[a.ID]); ok && c.Read {
+		k.plan[a.ID] = a
+		if r, ok := c.Get(a, k.before); ok && c.Read {
 			k.known[a.ID] = r
 		}
 	}
@@ -91,6 +90,18 @@ func (k *keeping) result(a plan.Action) (r testcache.Result, ok bool) {
 	return r, ok
 }
 
+// missed says what is different since something was kept of an action that is run;
+// "" = nothing was, or could be.
+func (k *keeping) missed(a plan.Action) string {
+	if k == nil || !k.Read {
+		return ""
+	}
+	if _, may := k.plan[a.ID]; !may {
+		return ""
+	}
+	return k.Missed(a, k.before)
+}
+
 // gave notes what an action gives, one event after the other.
 func (k *keeping) gave(a plan.Action, e event.Event) {
 	if k == nil || e.Type == event.TestStarted {
@@ -103,7 +114,7 @@ func (k *keeping) gave(a plan.Action, e event.Event) {
 
 // finish keeps what can be kept of run dir.
 func (k *keeping) finish(ctx context.Context, dir RunDir, units map[string]event.Unit) error {
-	fresh := slices.DeleteFunc(slices.Sorted(maps.Keys(k.keys)), func(id string) bool {
+	fresh := slices.DeleteFunc(slices.Sorted(maps.Keys(k.plan)), func(id string) bool {
 		if why := testcache.Passed(k.given[id]); k.why[id] == "" && why != "" {
 			k.why[id] = why
 		}
@@ -130,7 +141,7 @@ func (k *keeping) finish(ctx context.Context, dir RunDir, units map[string]event
 			k.why[id] = fmt.Sprintf("it printed more than %d bytes", mostKept)
 			continue
 		}
-		if err := k.Put(k.keys[id], testcache.Result{Run: dir.ID, Events: k.given[id], Log: log}); err != nil {
+		if err := k.Put(k.plan[id], k.before, testcache.Result{Run: dir.ID, Events: k.given[id], Log: log}); err != nil {
 			return err
 		}
 	}

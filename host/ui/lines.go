@@ -43,10 +43,8 @@ func (l *Lines) Emit(e event.Event) {
 		if !e.Cached {
 			l.say(l.style.line(e.Unit().String(), "test", "started"))
 		}
-	case event.ResultKept:
-		if e.Text != "" && l.style.Verbose {
-			l.say(l.style.line(e.Unit().String(), "cache", "not kept: "+e.Text))
-		}
+	case event.ResultMissed, event.ResultKept:
+		l.say(l.style.cache(e))
 	case event.DebuggerWaits:
 		fmt.Fprint(l.w, l.style.waits(e)) // whoever wants it quiet waits as well
 	case event.SessionStarted, event.CaseRetried, event.CaseFinished, event.CollectFailed, event.Warning, event.SessionFinished:
@@ -249,6 +247,19 @@ func (s Style) finished(e event.Event, t *tally) string {
 		return fmt.Sprintf("%s %s  %s\n%s", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.Fault(e.Fault))
 	default:
 		return fmt.Sprintf("%s %s  %s  %s\n", s.paint(red, "✗"), s.paint(bold, e.Unit().String()), t, s.paint(dim, seconds(e.Elapsed)))
+	}
+}
+
+// cache is the line of why tests run although there is a cache, or why what they gave
+// is not kept, which only -v asks for; "" = there is nothing to say.
+func (s Style) cache(e event.Event) string {
+	switch {
+	case e.Type == event.ResultMissed:
+		return s.line(e.Unit().String(), "cache", printable(e.Text))
+	case s.Verbose && e.Text != "":
+		return s.line(e.Unit().String(), "cache", "not kept: "+printable(e.Text))
+	default:
+		return ""
 	}
 }
 

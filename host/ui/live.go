@@ -102,9 +102,9 @@ func (l *Live) Emit(e event.Event) {
 		if !e.Cached && e.Fault == nil {
 			l.draw(l.style.built(e))
 		}
-	case event.ResultKept:
-		if e.Text != "" && l.style.Verbose {
-			l.draw(l.style.line(e.Unit().String(), "cache", "not kept: "+e.Text))
+	case event.ResultMissed, event.ResultKept:
+		if text := l.style.cache(e); text != "" && !l.style.Quiet {
+			l.draw(text)
 		}
 	case event.TestStarted:
 		l.begin(e.Unit().String(), "test", "starting")
