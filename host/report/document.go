@@ -48,6 +48,7 @@ type ProjectDocument struct {
 	Rights       []event.Right `json:"rights,omitempty"`
 	RightsReason string        `json:"rightsReason,omitempty"`
 	Elapsed      time.Duration `json:"elapsed"`
+	From         string        `json:"from,omitempty"` // run in which its tests ran, where that was an earlier one; see --cache
 	Log          string        `json:"log,omitempty"`
 	Sums         Sums          `json:"sums"`
 	Bad          []Entry       `json:"bad"`               // failures and errors
@@ -101,7 +102,7 @@ func (r *Run) Document() Document {
 func (p *Project) document() ProjectDocument {
 	return ProjectDocument{
 		Project: p.Name(), Status: p.Status, Reason: p.Reason, Fault: p.Fault, Image: p.Image, Digest: p.Digest, Wanted: p.Wanted,
-		Session: p.Session, Rights: p.Rights, RightsReason: p.RightsReason, Elapsed: p.Elapsed, Log: p.Log, Sums: p.Sums(),
+		Session: p.Session, Rights: p.Rights, RightsReason: p.RightsReason, Elapsed: p.Elapsed, From: p.From, Log: p.Log, Sums: p.Sums(),
 		Bad: list(p.Bad()), Running: p.Running(),
 	}
 }

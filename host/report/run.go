@@ -71,6 +71,8 @@ type Project struct {
 	Cached        bool          // the image was in the store
 	Pulled        string        // what the image was pulled from; "" = it was not
 	From          string        // id of the run in which its tests ran, where that was an earlier one; "" = they ran in this one
+	Missed        string        // what was different since its tests were kept; "" = they never were, or nobody asked
+	Unkept        string        // why what they gave is not kept; "" = it is, or nobody asked
 	Build         Span          // of finding or making the image
 	Test          Span          // of its container
 
@@ -207,6 +209,10 @@ func (p *Project) apply(e event.Event) {
 	case event.ProjectPlanned:
 		p.Status = "" // also in the second round
 		p.Key, p.Wanted, p.Rights, p.RightsReason = e.Key, e.Wanted, e.Rights, e.Text
+	case event.ResultMissed:
+		p.Missed = e.Text
+	case event.ResultKept:
+		p.Unkept = e.Text
 	case event.TestStarted:
 		p.Log = e.Log
 	case event.SessionStarted:

@@ -150,7 +150,7 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 	}
 	var err error
 	if d.kept, err = keep(ctx, d.Cache, p); err != nil {
-		d.stream.Emit(event.Event{Type: event.Warning, Text: "no earlier results are used: " + err.Error()})
+		d.warn("cache.not_used", "no earlier results are used: ", err)
 	}
 	err = d.executor(ctx).Do(ctx, d.kept.without(p))
 	d.keepResults(ctx)
@@ -177,6 +177,12 @@ func (d *doing) carryOut(ctx context.Context, p plan.Plan, result *report.Run) e
 		Type: event.RunFinished, Elapsed: d.Now().Sub(began), Interrupted: result.Interrupted, Exit: report.ExitCode(result),
 	})
 	return err
+}
+
+// warn tells of what is no error of the run.
+func (d *doing) warn(code, what string, err error) {
+	f := &fault.Error{Code: code, Message: what + err.Error(), Err: err}
+	d.stream.Emit(event.Event{Type: event.Warning, Text: f.Message, Fault: f})
 }
 
 // after asks those who want to be asked when all tests have ended, also when one of

@@ -203,7 +203,7 @@ func (d *doing) keepResults(ctx context.Context) {
 		units[a.ID] = a.Unit()
 	}
 	if err := d.kept.finish(ctx, d.dir, units); err != nil {
-		d.stream.Emit(event.Event{Type: event.Warning, Text: "what these tests gave is not kept: " + err.Error()})
+		d.warn("cache.not_kept", "what these tests gave is not kept: ", err)
 		return
 	}
 	if !d.Cache.Write {

@@ -59,6 +59,7 @@ type grammar struct {
 
 	Release  releaseCmd  `cmd:"" group:"more" help:"Show the steps of a release, which plugins give."`
 	Report   reportCmd   `cmd:"" group:"more" help:"How a run of tests ended, and what differs between two."`
+	Why      whyCmd      `cmd:"" group:"more" help:"Why tests ran, or were told from the cache."`
 	Replay   replayCmd   `cmd:"" group:"more" help:"Repeat a run of tests: same images, cases, order and limits."`
 	Notebook notebookCmd `cmd:"" group:"more" help:"Start Jupyter in a project's container, or find it again."`
 	Ps       psCmd       `cmd:"" group:"more" help:"The containers that are kept or in use."`

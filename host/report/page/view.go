@@ -218,6 +218,8 @@ func result(p *report.Project) string {
 	switch {
 	case p.Fault != nil:
 		return p.Fault.Code
+	case p.From != "":
+		return string(p.Status) + ", cached"
 	case p.Status == event.None:
 		return "none by declaration"
 	default:
