@@ -1,7 +1,6 @@
 package inputs
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 )
@@ -16,9 +15,9 @@ func (x *Index) Describe(path string) (string, error) {
 	return describe(entry{abs: path, info: info}, x)
 }
 
-// StateOf is what changes whenever somebody writes to a file or changes what is in
-// a directory: the same twice means that nobody did in between.
-func StateOf(info fs.FileInfo) string {
-	s := statOf(info)
-	return fmt.Sprintf("%d %d %d %d %o", s.size, s.mtime, s.ctime, s.inode, s.mode)
-}
+// State is what changes whenever somebody writes to a file or changes what is in a
+// directory: the same twice means that nobody did in between.
+type State stat
+
+// StateOf is the State of a file.
+func StateOf(info fs.FileInfo) State { return State(statOf(info)) }

@@ -85,7 +85,7 @@ func describe(e entry, index *Index) (string, error) {
 	case !mode.IsRegular():
 		return "special " + mode.Type().String(), nil
 	}
-	sum, err := index.hash(e.abs, e.info)
+	sum, err := index.SumOf(e.abs, e.info)
 	if err != nil {
 		return "", err
 	}

@@ -74,7 +74,7 @@ func (x *Index) Sum(path string) ([sha256.Size]byte, error) {
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}
-	return x.hash(path, info)
+	return x.SumOf(path, info)
 }
 
 // SumOpen is Sum of a file that was opened at path, for who must not be led to
@@ -99,8 +99,8 @@ func (x *Index) SumOpen(path string, f *os.File) ([sha256.Size]byte, error) {
 	return sum, nil
 }
 
-// hash returns the hash of a file's content. A nil index reads it.
-func (x *Index) hash(path string, info fs.FileInfo) ([sha256.Size]byte, error) {
+// SumOf is Sum of a file that was looked at. A nil index reads it.
+func (x *Index) SumOf(path string, info fs.FileInfo) ([sha256.Size]byte, error) {
 	if x == nil {
 		sum, _, err := read(path)
 		return sum, err

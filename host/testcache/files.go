@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -34,7 +35,7 @@ type Files struct {
 // mark is a file, and what changes whenever somebody writes to it.
 type mark struct {
 	path  string // in the workspace, with slashes
-	state string
+	state inputs.State
 }
 
 // Look looks at all files of the workspace at root. index knows hashes of contents.
@@ -119,17 +120,7 @@ func list(ctx context.Context, root string, own []string) ([]found, error) {
 
 // isOwn reports whether a directory is left out.
 func isOwn(name string) bool {
-	if name == spec.State {
-		return true
-	}
-	above, last, below := cutLast(name)
-	return below && last == "objects" && slices.Contains(strings.Split(above, "/"), ".git")
-}
-
-// cutLast parts a path at its last slash.
-func cutLast(name string) (above, last string, below bool) {
-	i := strings.LastIndexByte(name, '/')
-	return name[:max(i, 0)], name[i+1:], i >= 0
+	return name == spec.State || path.Base(name) == "objects" && slices.Contains(strings.Split(path.Dir(name), "/"), ".git")
 }
 
 // describe is what tests can find at a path.
@@ -139,7 +130,7 @@ func (f found) describe(root string, index *inputs.Index) (string, error) {
 	at := filepath.Join(root, filepath.FromSlash(f.path))
 	switch {
 	case mode.IsRegular():
-		sum, err := index.Sum(at)
+		sum, err := index.SumOf(at, f.info)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", f.path, err)
 		}
