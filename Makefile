@@ -61,7 +61,8 @@ fmt: need-lint $(LINT) ## format all Go files in place
 
 bench: need-test bin/wr $(PLUGINS) bin/peers/built ## wr beside its floor and its peers, medians and ratios; then Go's benchmarks
 	@.ci/peers/docker bin/peers/docker
-	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker -buildkit bin/peers
+	@.ci/peers/turbo bin/peers/turbo
+	$(ROOT) $(GO) run ./cmd/bench -wr bin/wr -ctr bin/peers/ctr -docker bin/peers/docker -buildkit bin/peers -turbo "$$(ls bin/peers/turbo/node_modules/@turbo/*/bin/turbo 2>/dev/null)"
 	$(GO) test -run '^$$' -bench . -benchmem ./host/... ./runtime/...
 	$(ROOT) $(GO) test -tags engine -run '^$$' -bench Run ./runtime/daemon
 

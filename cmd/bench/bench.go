@@ -18,6 +18,7 @@ import (
 // runtime, the peers started.
 type bench struct {
 	wr, ctr, docker string
+	turbo           string
 	dir             string // temporary, everything of the bench
 	rootfs          string // the mounted image, for the peers
 	hello           string // a Go program that does nothing
@@ -70,7 +71,7 @@ func (b *bench) close() {
 func (b *bench) describe(w io.Writer) {
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	fmt.Fprintf(w, "%d cores, Linux %s, %s\n", runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version())
-	for _, peer := range []struct{ name, at string }{{"ctr", b.ctr}, {"docker", b.docker}, {"buildkitd", b.buildkit.programs}} {
+	for _, peer := range []struct{ name, at string }{{"ctr", b.ctr}, {"docker", b.docker}, {"buildkitd", b.buildkit.programs}, {"turbo", b.turbo}} {
 		if peer.at == "" {
 			fmt.Fprintf(w, "left out: %s is not here\n", peer.name)
 		}

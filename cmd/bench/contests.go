@@ -10,6 +10,7 @@ func (b *bench) contests() []contest {
 	return []contest{
 		b.start(), b.engine(), b.build(), b.steps(), b.export(), b.kept(), b.fresh(), b.parallel(),
 		b.example(), b.discovery(), b.eightProjects(), b.twoHundred(), b.fiveThousand(),
+		b.nothingChanged(10, 1), b.nothingChanged(200, 0.5),
 	}
 }
 

@@ -22,6 +22,7 @@ func main() {
 	flag.StringVar(&b.ctr, "ctr", "", "containerd's ctr; empty: leave it out")
 	flag.StringVar(&b.docker, "docker", "", "directory with docker's programs; empty: leave it out")
 	flag.StringVar(&b.buildkit.programs, "buildkit", "", "directory with buildkitd and buildctl; empty: leave them out")
+	flag.StringVar(&b.turbo, "turbo", "", "the turbo program; empty: leave it out")
 	only := flag.String("only", "", "regular expression for the titles of what is measured; empty: everything")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -39,7 +40,7 @@ func (b *bench) run(ctx context.Context, rounds int, only string) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range []*string{&b.wr, &b.ctr, &b.docker, &b.buildkit.programs} {
+	for _, path := range []*string{&b.wr, &b.ctr, &b.docker, &b.buildkit.programs, &b.turbo} {
 		if *path == "" {
 			continue
 		}
