@@ -41,8 +41,8 @@ func (b *bench) makeUnchangedTests(ctx context.Context, projects int, most float
 		}})
 	}
 	for _, s := range subjects {
-		s.command.wants = "" // the first time there is something to do
-		if err := s.command.run(ctx); err != nil {
+		s.wants = "" // the first time there is something to do
+		if err := s.run(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
