@@ -104,6 +104,26 @@ func (f Folder) NewFile(name string) (*os.File, error) {
 	return file, nil
 }
 
+// Reopen opens the file name in f. What ran in a container can have put a link or a
+// pipe in its place: no link is followed and no pipe waited for, and what is no
+// regular file is an error.
+func (f Folder) Reopen(name string, flag int) (*os.File, error) {
+	// Why a look before: an os.Root follows links that stay in it, whatever the flags.
+	before, err := f.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := f.OpenFile(name, flag|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() || !os.SameFile(before, info) {
+		return nil, errors.Join(fmt.Errorf("%s is not a regular file any more", name), err, file.Close())
+	}
+	return file, nil
+}
+
 // Write makes the file name with content. No half of it is left.
 func (f Folder) Write(name string, content []byte) error {
 	file, err := f.NewFile(name)

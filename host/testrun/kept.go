@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 
 	"github.com/wr-build/wr/host/event"
 	"github.com/wr-build/wr/host/plan"
@@ -171,15 +170,11 @@ func (d RunDir) output(u event.Unit) ([]byte, error) {
 		return nil, err
 	}
 	defer folder.Close()
-	// What ran in a container can have put a link or a pipe there.
-	f, err := folder.OpenFile(logFile, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := folder.Reopen(logFile, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("%s is not a regular file any more", logFile), err)
-	}
 	return io.ReadAll(io.LimitReader(f, mostKept+1))
 }
 

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -64,14 +63,11 @@ func (d *unitDir) stacks(n int) map[string]string {
 }
 
 func (d *unitDir) stacksIn(name string) (id, text string, err error) {
-	f, err := d.facts.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := d.facts.Reopen(name, os.O_RDONLY)
 	if err != nil {
 		return "", "", err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", "", errors.Join(err, errors.ErrUnsupported)
-	}
 	in := bufio.NewReader(io.LimitReader(f, maxStacks))
 	first, err := in.ReadBytes('\n')
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/wr-build/wr/host/state"
 	"github.com/wr-build/wr/runtime/spec/fault"
@@ -81,13 +80,12 @@ func (d *unitDir) openLog() (err error) {
 		d.log, err = d.NewFile(logFile)
 		return err
 	}
-	// What ran in a container can have put a link or a pipe there.
-	if d.log, err = d.OpenFile(logFile, os.O_RDWR|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0); err != nil {
+	if d.log, err = d.Reopen(logFile, os.O_RDWR|os.O_APPEND); err != nil {
 		return err
 	}
 	info, err := d.log.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return errors.Join(fmt.Errorf("%s is not a regular file any more", d.host(logFile)), err)
+	if err != nil {
+		return err
 	}
 	d.begin = info.Size()
 	return nil
