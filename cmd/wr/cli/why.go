@@ -70,7 +70,7 @@ func (c *whyCmd) Read(ctx context.Context, a *app) error {
 	}
 	var rows [][]string
 	for _, b := range all {
-		rows = append(rows, []string{b.Project, map[bool]string{true: "ran", false: "cached"}[b.Ran], b.text()})
+		rows = append(rows, []string{b.Project, b.how(), b.text()})
 	}
 	return ui.Table(a.Out, []string{"PROJECT", r.ID, "WHY"}, rows)
 }
@@ -130,6 +130,18 @@ func reasonOf(p *report.Project) because {
 		b.Why = cmp.Or(p.Missed, "nothing was kept of it")
 	}
 	return b
+}
+
+// how is b in a word.
+func (b because) how() string {
+	switch {
+	case b.From != "":
+		return "cached"
+	case b.Ran:
+		return "ran"
+	default:
+		return "none"
+	}
 }
 
 // text is b on a line.
